@@ -1,0 +1,322 @@
+// Transforms with the lanes inside them: a line of n1 n2 points as a matrix, or a tile
+// of a picture. Overlap-save packs two real tiles as re and im of one transform. One
+// shot takes a single transform for the whole window: of real operands, point j is
+// x_j + i x_{j + N} (rows for a picture), multiplied modulo x^N = i: the
+// right-angle convolution, as long as half the result and with nothing to untangle.
+#include "lengths.h"
+#include "runtime.h"
+#include "transforms.h"
+#include "twiddles.h"
+
+namespace fastconv {
+namespace {
+
+// A transform's worth of the full convolution: its point (r, c) is full index
+// (row0 + r, col0 + c); outputs within [lo, hi) are wanted of it. On a line, col0 is
+// the line's index of point (0, 0) and row_lo its row.
+struct Tile {
+  Index row0, col0;
+  Index row_lo, row_hi, col_lo, col_hi;
+};
+
+// Lays signals out as the rows of a matrix: by pointers into them, with padded
+// copies of the rows of a line that stick out of it.
+template <class T>
+class Layout {
+ public:
+  Layout(Split shape, bool line, Index item, Scratch& scratch)
+      : shape_(shape),
+        line_(line),
+        item_(item),
+        rows_(scratch.take<void*>(2 * shape.n1)),
+        padded_(line ? scratch.take<T>(4 * shape.n2 * item) : nullptr) {}
+
+  // What the tile reads of x, `rows` by `cols` items.
+  Plane reading(int half, const char* x, Index x_row, Index rows, Index cols, const Tile& tile) {
+    void** row = rows_ + half * shape_.n1;
+    if (!line_) {
+      const Index first = std::max<Index>(0, -tile.col0);
+      const Index end = std::min(shape_.n2, cols - tile.col0);
+      for (Index r = 0; r < shape_.n1; ++r) {
+        const Index at = tile.row0 + r;
+        const bool there = at >= 0 && at < rows && first < end;
+        row[r] = there ? item_at(x + at * x_row, tile.col0 + first) : nullptr;
+      }
+      return {row, first, end, 1};
+    }
+    T* spare = padded_ + 2 * half * shape_.n2 * item_;
+    const char* base = x + tile.row_lo * x_row;
+    for (Index r = 0; r < shape_.n1; ++r) {
+      const Index from = tile.col0 + r * shape_.n2, to = from + shape_.n2;
+      if (from >= 0 && to <= cols) {
+        row[r] = item_at(base, from);
+      } else if (to <= 0 || from >= cols) {
+        row[r] = nullptr;
+      } else {
+        copy_padded(spare, reinterpret_cast<const T*>(base), cols, from, shape_.n2, item_);
+        row[r] = spare;
+        spare += shape_.n2 * item_;
+      }
+    }
+    return {row, 0, shape_.n2, 1};
+  }
+
+  // Where the tile writes; out is the item of the window's corner (row_lo, col_lo).
+  Plane writing(int half, const Problem& p, const Tile& tile) {
+    void** row = rows_ + half * shape_.n1;
+    if (!line_) {
+      for (Index r = 0; r < shape_.n1; ++r) {
+        const Index at = tile.row0 + r;
+        const bool wanted = at >= tile.row_lo && at < tile.row_hi;
+        row[r] =
+            wanted ? item_at(p.out + (at - p.row_lo) * p.out_row, tile.col_lo - p.col_lo) : nullptr;
+      }
+      return {row, tile.col_lo - tile.col0, tile.col_hi - tile.col0, 1};
+    }
+    char* base = p.out + (tile.row_lo - p.row_lo) * p.out_row;
+    T* spare = padded_ + 2 * half * shape_.n2 * item_;
+    for (Index r = 0; r < shape_.n1; ++r) {
+      const Index from = tile.col0 + r * shape_.n2, to = from + shape_.n2;
+      const Index lo = std::max(from, tile.col_lo), hi = std::min(to, tile.col_hi);
+      if (lo >= hi) {
+        row[r] = nullptr;
+      } else if (lo == from && hi == to) {
+        row[r] = item_at(base, from - p.col_lo);
+      } else {
+        memset(spare, 0, size_t(shape_.n2 * item_) * sizeof(T));
+        edges_[used_++] = {spare + (lo - from) * item_,
+                           static_cast<T*>(item_at(base, lo - p.col_lo)), (hi - lo) * item_};
+        row[r] = spare;
+        spare += shape_.n2 * item_;
+      }
+    }
+    return {row, 0, shape_.n2, 1};
+  }
+
+  // After `writing`: the padded rows go where they belong.
+  void finish(bool accumulate) {
+    for (; used_ > 0; --used_) {
+      const Edge& e = edges_[used_ - 1];
+      copy_out(e.to, e.from, e.reals, accumulate);
+    }
+  }
+
+ private:
+  struct Edge {
+    const T* from;
+    T* to;
+    Index reals;
+  };
+
+  void* item_at(const char* row, Index column) const {
+    return const_cast<char*>(row) + column * item_ * Index(sizeof(T));
+  }
+
+  const Split shape_;
+  const bool line_;
+  const Index item_;
+  void** rows_;
+  T* padded_;
+  Edge edges_[4];
+  int used_ = 0;
+};
+
+constexpr Index kTogetherBytes = Index(512) << 10;
+
+template <class T>
+class MatrixConvolution {
+ public:
+  MatrixConvolution(const Call<T>& call, Split shape, bool line, bool one_shot, Scratch& scratch)
+      : call_(call),
+        shape_(shape),
+        line_(line),
+        one_shot_(one_shot),
+        right_angle_(one_shot && !call.complex()),
+        column_(lane_table<T>(shape.n1)),
+        row_(lane_table<T>(shape.n2)),
+        table_(matrix_table<T>(shape, call.kernels.lanes,
+                               right_angle_ ? Points::kRightAngle : Points::kCyclic,
+                               line ? Axes::kLine : Axes::kPicture)),
+        in_(shape, line, call.a_item, scratch),
+        out_(shape, line, call.out_item, scratch) {
+    const Index W = call.kernels.lanes;
+    column_macs_ = 0.5 * double(W) * transform_macs(shape.n1);
+    row_macs_ = double(W) * transform_macs(shape.n2);
+    // A band more or less than a power of two apart from the next: 2^k rows would
+    // fall on the same sets of the caches.
+    matrix_ = {&column_->plan,           &row_->plan,
+               table_->weight.get(),     table_->twist.get(),
+               table_->twist_lane.get(), 2 * W * (shape.n2 + W)};
+    const Index reals = shape.n1 / W * matrix_.band;
+    // Several columns at once as long as they fit in L2.
+    const Index column = 2 * W * shape.n1;
+    together_ = column * call.kernels.column_groups * Index(sizeof(T)) <= kTogetherBytes
+                    ? call.kernels.column_groups
+                    : 1;
+    work_ = scratch.take<T>(column * together_);
+    spectrum_ = scratch.take<T>(reals);
+    bands_ = scratch.take<T>(reals);
+  }
+
+  void transform_kernel() {
+    Scratch scratch;
+    const Problem& p = call_.p;
+    Layout<T> layout(shape_, line_, call_.v_item, scratch);
+    Planes v = {{}, {}, call_.v_item == 2, false};
+    const double scale = call_.v_scale / (double(shape_.n1) * double(shape_.n2));
+    v.re = layout.reading(0, p.v, p.v_row, p.kh, p.kw, whole(0, 0));
+    v.re.scale = scale;
+    if (right_angle_) {
+      v.im = layout.reading(1, p.v, p.v_row, p.kh, p.kw, whole(1, 0));
+      v.im.scale = scale;
+    }
+    columns(v, spectrum_);
+  }
+
+  void convolve() {
+    const Index count = tiles();
+    const Index pair = call_.complex() ? 1 : 2;
+    for (Index i = 0; i < count; i += pair) {
+      const Tile first = tile(i);
+      const bool both = pair == 2 && i + 1 < count;
+      transform_tiles(first, both ? tile(i + 1) : Tile(), both);
+    }
+  }
+
+ private:
+  // Half `half` of a one-shot transform.
+  Tile whole(int half, Index row) const {
+    const Problem& p = call_.p;
+    if (line_) {
+      const Index from = half * shape_.n1 * shape_.n2;
+      return {0,
+              from,
+              row,
+              row + 1,
+              std::max(p.col_lo, from),
+              std::min(p.col_hi, from + shape_.n1 * shape_.n2)};
+    }
+    const Index from = half * shape_.n1;
+    return {from,     0,       std::max(p.row_lo, from), std::min(p.row_hi, from + shape_.n1),
+            p.col_lo, p.col_hi};
+  }
+
+  Index row_step() const { return line_ ? 1 : shape_.n1 - call_.p.kh + 1; }
+  Index col_step() const { return (line_ ? shape_.n1 * shape_.n2 : shape_.n2) - call_.p.kw + 1; }
+  Index across() const { return ceil_div(call_.p.col_hi - call_.p.col_lo, col_step()); }
+
+  Index tiles() const {
+    const Problem& p = call_.p;
+    const Index halves = right_angle_ ? 2 : 1;
+    if (one_shot_) return line_ ? halves * (p.row_hi - p.row_lo) : halves;
+    return across() * ceil_div(p.row_hi - p.row_lo, row_step());
+  }
+
+  Tile tile(Index i) const {
+    const Problem& p = call_.p;
+    if (one_shot_) {
+      const Index halves = right_angle_ ? 2 : 1;
+      return whole(int(i % halves), p.row_lo + i / halves);
+    }
+    const Index row = p.row_lo + i / across() * row_step();
+    const Index col = p.col_lo + i % across() * col_step();
+    return {row - p.kh + 1,
+            col - p.kw + 1,
+            row,
+            std::min(p.row_hi, row + row_step()),
+            col,
+            std::min(p.col_hi, col + col_step())};
+  }
+
+  Balance columns(const Planes& planes, T* bands) {
+    const Index groups = shape_.n2 / call_.kernels.lanes;
+    double squares[2] = {0, 0};
+    for (Index g = 0; g < groups; g += together_) {
+      const int count = int(std::min<Index>(together_, groups - g));
+      call_.kernels.columns_forward(matrix_, planes, g, count, work_, bands, squares);
+      call_.context.spend(count * column_macs_);
+    }
+    if (!planes.im.row || right_angle_) return {};
+    return balance<T>(squares[0], squares[1],
+                      [&](int half) { return norm(half ? planes.im : planes.re); });
+  }
+
+  // The kernel's own rows are transformed on its first use, while they are in cache.
+  void rows() {
+    for (Index at = 0; at < shape_.n1 / call_.kernels.lanes * matrix_.band; at += matrix_.band) {
+      if (!spectrum_ready_) call_.kernels.transform(spectrum_ + at, row_->plan, kForward, nullptr);
+      call_.kernels.transform(bands_ + at, row_->plan, kProduct, spectrum_ + at);
+      call_.context.spend(row_macs_);
+    }
+    spectrum_ready_ = true;
+  }
+
+  void transform_tiles(const Tile& first, const Tile& second, bool both) {
+    const Problem& p = call_.p;
+    Planes in = {{}, {}, call_.a_item == 2, false};
+    Planes out = {{}, {}, call_.complex(), p.accumulate};
+    in.re = in_.reading(0, p.a, p.a_row, p.rows, p.cols, first);
+    out.re = out_.writing(0, p, first);
+    if (both) {
+      in.im = in_.reading(1, p.a, p.a_row, p.rows, p.cols, second);
+      out.im = out_.writing(1, p, second);
+    }
+    in.re.scale = in.im.scale = 1;
+    const Balance b = columns(in, bands_);
+    if (b.re != 0 || b.im != 0) {
+      in.re.scale = power_of_two<T>(-b.re);
+      in.im.scale = power_of_two<T>(-b.im);
+      columns(in, bands_);
+    }
+    out.re.scale = power_of_two<T>(call_.v_exponent + b.re);
+    out.im.scale = power_of_two<T>(call_.v_exponent + b.im);
+    rows();
+    const Index groups = shape_.n2 / call_.kernels.lanes;
+    for (Index g = 0; g < groups; g += together_) {
+      const int count = int(std::min<Index>(together_, groups - g));
+      call_.kernels.columns_inverse(matrix_, out, g, count, work_, bands_);
+      call_.context.spend(count * column_macs_);
+    }
+    out_.finish(p.accumulate);
+  }
+
+  double norm(const Plane& plane) const {
+    double squares = 0;
+    for (Index r = 0; r < shape_.n1; ++r) {
+      if (!plane.row[r]) continue;
+      const double norm = call_.kernels.norm(plane.row[r], plane.end - plane.first);
+      squares += norm * norm;
+    }
+    return sqrt(squares);
+  }
+
+  const Call<T>& call_;
+  const Split shape_;
+  const bool line_, one_shot_, right_angle_;
+  const Shared<LaneTable> column_, row_;
+  const Shared<MatrixTable> table_;
+  Layout<T> in_, out_;
+  Matrix matrix_;
+  Index together_;
+  double column_macs_, row_macs_;
+  bool spectrum_ready_ = false;
+  T *work_, *spectrum_, *bands_;
+};
+
+}  // namespace
+
+template <class T>
+void by_matrix(const Call<T>& call, const fc_candidate& how) {
+  const bool line = call.p.kh == 1 && how.block[0] == 1;
+  const Split shape =
+      line ? split_length(how.block[1], call.kernels.lanes) : Split{how.block[0], how.block[1]};
+  Scratch scratch;
+  MatrixConvolution<T> matrix(call, shape, line, how.method == FC_ONESHOT, scratch);
+  matrix.transform_kernel();
+  matrix.convolve();
+}
+
+template void by_matrix(const Call<float>&, const fc_candidate&);
+template void by_matrix(const Call<double>&, const fc_candidate&);
+
+}  // namespace fastconv

@@ -1,0 +1,434 @@
+// The direct method: windows, borders and pieces of work around the direct
+// kernels, which know nothing of any of them.
+//
+// A kernel reads x[i + k] for every output i and tap k, taps reversed. Where all
+// of those lie inside a it reads a itself. At a border it reads a small copy of a
+// with zeros beyond the end, but only where every tap is finite, since 0 * Inf is
+// not 0; else each border output is summed alone, over its true products.
+//
+// Bits do not depend on how the window is cut. In 2-D the kernels sum row by row
+// whatever is cut off. In 1-D the order follows the number of taps, so border
+// blocks, whose outer taps only meet zeros, are cut at fixed places.
+#include <string.h>
+
+#include <utility>
+
+#include "engine.h"
+#include "runtime.h"
+
+namespace fastconv {
+namespace {
+
+// Outputs of a 1-D border block. A kernel this short is never trimmed at the
+// borders; of a longer one, half a block's products with zeros are wasted.
+constexpr Index kBorder = 128;
+// Taps of one sweep: with as many samples they stay in L1 (f64: 2 x 16 KB).
+constexpr Index kSweepTaps = 2048;
+// Multiply-adds between looks at the poll: 2 to 20 ms.
+constexpr double kPieceMacs = 5e7;
+// Widest vector; a border block of columns is no narrower.
+constexpr Index kVectorBytes = 64;
+
+constexpr Index at_most(Index x, Index limit) { return x < limit ? x : limit; }
+constexpr Index at_least(Index x, Index limit) { return x > limit ? x : limit; }
+
+template <class Bits>
+bool finite_floats(const char* data, Index count, Bits exponent) {
+  bool finite = true;
+  for (Index i = 0; i < count; ++i) {
+    Bits bits;
+    memcpy(&bits, data + i * Index(sizeof bits), sizeof bits);
+    finite &= (bits & exponent) != exponent;
+  }
+  return finite;
+}
+
+bool is_finite(fc_dtype dtype, const char* data, Index count) {
+  if (!is_float(dtype)) return true;
+  if (is_complex(dtype)) count *= 2;
+  if (is_single(dtype)) return finite_floats<uint32_t>(data, count, 0x7f800000u);
+  return finite_floats<uint64_t>(data, count, 0x7ff0000000000000u);
+}
+
+template <class Item>
+void reverse_items(char* to, const char* from, Index count) {
+  for (Index i = 0; i < count; ++i) {
+    memcpy(to + i * Index(sizeof(Item)), from + (count - 1 - i) * Index(sizeof(Item)),
+           sizeof(Item));
+  }
+}
+
+struct Item16 {
+  uint64_t half[2];
+};
+
+void reverse(char* to, const char* from, Index count, Index item) {
+  switch (item) {
+    case 1: return reverse_items<uint8_t>(to, from, count);
+    case 2: return reverse_items<uint16_t>(to, from, count);
+    case 4: return reverse_items<uint32_t>(to, from, count);
+    case 8: return reverse_items<uint64_t>(to, from, count);
+    default: return reverse_items<Item16>(to, from, count);
+  }
+}
+
+// to[j] = from[first + j], 0 <= j < count, with zeros outside from[0, n).
+void copy_padded(char* to, const char* from, Index n, Index first, Index count, Index item) {
+  const Index begin = at_least(at_most(-first, count), 0);
+  const Index end = at_least(at_most(n - first, count), begin);
+  memset(to, 0, size_t(begin * item));
+  memcpy(to + begin * item, from + (first + begin) * item, size_t((end - begin) * item));
+  memset(to + end * item, 0, size_t((count - end) * item));
+}
+
+// ---------------------------------------------------------------------------
+// 1-D
+
+// A row of a, at least as long as the kernel, and the kernel reversed.
+struct Line {
+  Direct1D kernel;
+  Index x_item, g_item, y_item;
+  const char* a;
+  Index n;
+  const char* g;
+  Index m;
+  bool finite;  // the taps
+  bool accumulate;
+  char* border;      // room for border_items(m) items
+  Context* context;  // NULL: too short to ask
+};
+
+// The longest run of x that a border block reads.
+constexpr Index border_items(Index m) { return 2 * kBorder + m; }
+
+// y (+)= count outputs from x on, in sweeps of at most kSweepTaps taps.
+void sweep(const Line& line, const char* x, const char* g, char* y, Index count, Index m) {
+  if (m <= kSweepTaps && double(count) * double(m) <= kPieceMacs) {
+    line.kernel(x, g, y, count, m, line.accumulate);
+    if (line.context) line.context->spend(double(count) * double(m));
+    return;
+  }
+  const Index most = Index(kPieceMacs) / at_most(m, kSweepTaps);
+  for (Index i = 0; i < count; i += most) {
+    const Index some = at_most(count - i, most);
+    for (Index k = 0; k < m; k += kSweepTaps) {
+      const Index taps = at_most(m - k, kSweepTaps);
+      line.kernel(x + (i + k) * line.x_item, g + k * line.g_item, y + i * line.y_item, some, taps,
+                  line.accumulate || k > 0);
+      if (line.context) line.context->spend(double(some) * double(taps));
+    }
+  }
+}
+
+// Outputs [lo, hi) by taps [k0, k1), with zeros beyond a.
+void border_block(const Line& line, Index lo, Index hi, Index k0, Index k1, char* y) {
+  const Index count = hi - lo, m = k1 - k0;
+  copy_padded(line.border, line.a, line.n, lo - (line.m - 1) + k0, count + m - 1, line.x_item);
+  sweep(line, line.border, line.g + k0 * line.g_item, y, count, m);
+}
+
+// Each output alone, over the taps that meet a.
+void true_products(const Line& line, Index lo, Index hi, char* y) {
+  for (Index i = lo; i < hi; ++i, y += line.y_item) {
+    const Index k0 = at_least(line.m - 1 - i, 0), k1 = at_most(line.m, line.n + line.m - 1 - i);
+    sweep(line, line.a + (i - (line.m - 1) + k0) * line.x_item, line.g + k0 * line.g_item, y, 1,
+          k1 - k0);
+  }
+}
+
+void convolve_line(const Line& line, Index lo, Index hi, char* y) {
+  const Index n = line.n, m = line.m, total = n + m - 1;
+  Index i = lo;
+  const auto advance = [&](Index to) {
+    y += (to - i) * line.y_item;
+    i = to;
+  };
+  if (!line.finite) {
+    const Index left = at_most(hi, m - 1), right = at_least(lo, n);
+    if (i < left) true_products(line, i, left, y), advance(left);
+    if (i < at_most(hi, n)) {
+      sweep(line, line.a + (i - (m - 1)) * line.x_item, line.g, y, at_most(hi, n) - i, m);
+      advance(at_most(hi, n));
+    }
+    if (right < hi) true_products(line, right, hi, y);
+    return;
+  }
+  // Short lines are one block; elsewhere a block reaches into the inside, where
+  // that costs nothing but its copy, so that it is at least a vector long.
+  if (total <= 2 * kBorder && m <= kBorder) {
+    if (lo < m - 1 || hi > n) {
+      border_block(line, lo, hi, 0, m, y);
+    } else {
+      sweep(line, line.a + (lo - (m - 1)) * line.x_item, line.g, y, hi - lo, m);
+    }
+    return;
+  }
+  constexpr Index vector = kVectorBytes;
+  while (i < at_most(hi, m - 1)) {
+    const Index end = (i / kBorder + 1) * kBorder;
+    const Index taps = at_most(m, end);
+    const Index to =
+        at_most(at_most(hi, n), taps < m ? end : at_most(end, at_least(m - 1, i + vector)));
+    border_block(line, i, to, m - taps, m, y);
+    advance(to);
+  }
+  if (i < at_most(hi, n)) {
+    sweep(line, line.a + (i - (m - 1)) * line.x_item, line.g, y, at_most(hi, n) - i, m);
+    advance(at_most(hi, n));
+  }
+  while (i < hi) {
+    const Index begin = (total - 1 - i) / kBorder * kBorder;  // of the block, from the far end
+    const Index taps = at_most(m, begin + kBorder);
+    const Index to = at_most(hi, total - begin);
+    border_block(line, i, to, 0, taps, y);
+    advance(to);
+  }
+}
+
+// ---------------------------------------------------------------------------
+// 2-D
+
+// A reversed kernel on an image.
+struct Image {
+  const Problem& p;
+  Direct2D kernel;
+  Index x_item, g_item, y_item;
+  const char* g;  // dense
+  Context& context;
+};
+
+// The taps along one axis that meet a from any of the outputs [lo, hi), and the
+// first sample of a that they read.
+struct Reach {
+  Index k0, k1, first, count;
+  bool inside;
+
+  Reach(Index n, Index m, Index lo, Index hi)
+      : k0(at_least(m - hi, 0)),
+        k1(at_most(m, n + m - 1 - lo)),
+        first(lo - (m - 1) + k0),
+        count(hi - lo + k1 - k0 - 1),
+        inside(first >= 0 && first + count <= n) {}
+};
+
+// Outputs [r0, r1) x [c0, c1).
+void convolve_piece(const Image& image, Index r0, Index r1, Index c0, Index c1) {
+  const Problem& p = image.p;
+  const Reach row(p.rows, p.kh, r0, r1), col(p.cols, p.kw, c0, c1);
+  const Index kh = row.k1 - row.k0, kw = col.k1 - col.k0;
+  Scratch scratch;
+  const char* g = image.g + row.k0 * p.kw * image.g_item;
+  if (kw < p.kw) {
+    char* trimmed = scratch.take<char>(kh * kw * image.g_item);
+    for (Index i = 0; i < kh; ++i) {
+      memcpy(trimmed + i * kw * image.g_item, g + (i * p.kw + col.k0) * image.g_item,
+             size_t(kw * image.g_item));
+    }
+    g = trimmed;
+  }
+  const char* x = p.a + row.first * p.a_row + col.first * image.x_item;
+  Index x_row = p.a_row;
+  if (!row.inside || !col.inside || p.a_row % image.x_item) {
+    x_row = col.count * image.x_item;
+    char* padded = scratch.take<char>(row.count * x_row);
+    memset(padded, 0, size_t(row.count * x_row));
+    const Index c0_in = at_least(col.first, 0), c1_in = at_most(col.first + col.count, p.cols);
+    for (Index i = 0; i < row.count; ++i) {
+      const Index r = row.first + i;
+      if (r < 0 || r >= p.rows) continue;
+      memcpy(padded + i * x_row + (c0_in - col.first) * image.x_item,
+             p.a + r * p.a_row + c0_in * image.x_item, size_t((c1_in - c0_in) * image.x_item));
+    }
+    x = padded;
+  }
+  char* y = p.out + (r0 - p.row_lo) * p.out_row + (c0 - p.col_lo) * image.y_item;
+  image.kernel(x, x_row / image.x_item, g, y, p.out_row / image.y_item, r1 - r0, c1 - c0, kh, kw,
+               p.accumulate);
+  image.context.spend(double(r1 - r0) * double(c1 - c0) * double(kh) * double(kw));
+}
+
+// Where a window of one axis is cut: where taps pass the ends of a into blocks of
+// `border` outputs, the last of those before the inside and the first behind it
+// reaching into it so as to be whole; the inside into blocks of `inside`.
+Index next_cut(Index at, Index hi, Index n, Index m, Index border, Index inside) {
+  if (at < m - 1 || at >= n) return at_most(hi, at + border);
+  if (hi > n && hi - at <= border) return hi;
+  const Index end = hi <= n ? hi : at_most(n, hi - border);
+  return at_most(end, at + inside);
+}
+
+void convolve_image(const Problem& p, Context& context, Pair pair) {
+  const Index y_item = kItemSize[result_dtype(p.a_dtype, p.v_dtype)];
+  const Index g_item = kItemSize[p.v_dtype], g_row = p.kw * g_item;
+  Scratch scratch;
+  char* g = scratch.take<char>(p.kh * g_row);
+  for (Index i = 0; i < p.kh; ++i) {
+    reverse(g + i * g_row, p.v + (p.kh - 1 - i) * p.v_row, p.kw, g_item);
+  }
+  const Image image = {
+      p, context.kernels.direct2d[pair], kItemSize[p.a_dtype], g_item, y_item, g, context};
+  const bool finite = is_finite(p.v_dtype, g, p.kh * p.kw);
+  // A border row alone meets no row beyond a and needs no copy; of a tall kernel
+  // that meets many rows, several at once reuse what they read.
+  const bool tall = at_most(p.kh, p.rows) > 32 && finite;
+  const Index border_rows = tall ? 8 : 1;
+  const Index vector = kVectorBytes / y_item;
+  const Index border_cols = !finite ? 1 : p.kw <= 2 * vector ? vector : 4 * vector;
+  const double row_macs = double(p.col_hi - p.col_lo) * double(p.kh) * double(p.kw);
+  const bool whole_rows = p.out_row % y_item == 0;
+  const Index rows = whole_rows ? at_least(Index(kPieceMacs / row_macs), 8) : 1;
+  for (Index r = p.row_lo; r < p.row_hi;) {
+    const Index r1 = next_cut(r, p.row_hi, p.rows, p.kh, whole_rows ? border_rows : 1, rows);
+    for (Index c = p.col_lo; c < p.col_hi;) {
+      const Index c1 = next_cut(c, p.col_hi, p.cols, p.kw, border_cols, p.col_hi);
+      convolve_piece(image, r, r1, c, c1);
+      c = c1;
+    }
+    r = r1;
+  }
+}
+
+// ---------------------------------------------------------------------------
+
+// A kernel of one row: the same 1-D kernel along every row.
+void convolve_rows(const Problem& p, Context& context, Pair pair) {
+  const Index y_item = kItemSize[result_dtype(p.a_dtype, p.v_dtype)];
+  const Index g_item = kItemSize[p.v_dtype];
+  Scratch scratch;
+  char* g = scratch.take<char>(p.kw * g_item);
+  reverse(g, p.v, p.kw, g_item);
+  Line line = {context.kernels.direct1d[pair],
+               kItemSize[p.a_dtype],
+               g_item,
+               y_item,
+               p.a,
+               p.cols,
+               g,
+               p.kw,
+               is_finite(p.v_dtype, g, p.kw),
+               p.accumulate,
+               scratch.take<char>(border_items(p.kw) * kItemSize[p.a_dtype]),
+               &context};
+  for (Index r = p.row_lo; r < p.row_hi; ++r) {
+    line.a = p.a + r * p.a_row;
+    convolve_line(line, p.col_lo, p.col_hi, p.out + (r - p.row_lo) * p.out_row);
+  }
+}
+
+// Columns of single items, taken for rows.
+void convolve_column(const Problem& p, Context& context) {
+  const Index y_item = kItemSize[result_dtype(p.a_dtype, p.v_dtype)];
+  const Index count = p.row_hi - p.row_lo;
+  Scratch scratch;
+  const auto dense = [&](const char* from, Index row, Index n, Index item) {
+    char* to = scratch.take<char>(n * item);
+    for (Index i = 0; i < n; ++i) memcpy(to + i * item, from + i * row, size_t(item));
+    return to;
+  };
+  Problem q = p;
+  q.a = dense(p.a, p.a_row, p.rows, kItemSize[p.a_dtype]);
+  q.v = dense(p.v, p.v_row, p.kh, kItemSize[p.v_dtype]);
+  q.out = dense(p.out, p.out_row, count, y_item);
+  std::swap(q.rows, q.cols);
+  std::swap(q.kh, q.kw);
+  q.row_lo = 0, q.row_hi = 1, q.col_lo = p.row_lo, q.col_hi = p.row_hi;
+  direct(q, context);
+  for (Index i = 0; i < count; ++i) {
+    memcpy(p.out + i * p.out_row, q.out + i * y_item, size_t(y_item));
+  }
+}
+
+// Few outputs of many taps: lanes lie along the taps, and only true products are
+// formed. By the problem alone, never by a piece of it. kFewOutputs is where
+// direct1d's whole vectors draw level; fc_small's tables hold no more than kDotTaps.
+constexpr Index kFewOutputs = 16, kDotTaps = 128;
+
+bool has_few_outputs(const Problem& p) {
+  return p.rows == 1 && p.kh == 1 && p.kw > kDotTaps && p.col_hi - p.col_lo <= kFewOutputs;
+}
+
+void convolve_by_dots(const Problem& p, Context& context, Pair pair) {
+  const Index a_item = kItemSize[p.a_dtype], v_item = kItemSize[p.v_dtype];
+  const Index out_item = kItemSize[result_dtype(p.a_dtype, p.v_dtype)];
+  for (Index i = p.col_lo; i < p.col_hi; ++i) {
+    const Index first = at_least(i - (p.cols - 1), 0), last = at_most(i, p.kw - 1);  // taps
+    context.kernels.dot[pair](p.a + (i - last) * a_item, p.v + last * v_item, last - first + 1,
+                              p.out + (i - p.col_lo) * out_item, p.accumulate);
+    context.spend(double(last - first + 1));
+  }
+}
+
+}  // namespace
+
+void direct(const Problem& p, Context& context) {
+  if (p.row_lo == p.row_hi || p.col_lo == p.col_hi) return;
+  const bool one_column = p.cols == 1 && p.kw == 1;
+  if (one_column && (p.rows > 1 && p.kh > 1)) return convolve_column(p, context);
+  const Pair pair = pair_of(p.a_dtype, p.v_dtype);
+  const bool line = p.rows == 1 || p.kh == 1;
+  if (line ? p.kh > p.rows || (p.kh == p.rows && p.kw > p.cols)
+           : double(p.kh) * double(p.kw) > double(p.rows) * double(p.cols)) {
+    return direct(swapped(p), context);
+  }
+  if (has_few_outputs(p)) return convolve_by_dots(p, context, pair);
+  if (!line) return convolve_image(p, context, pair);
+  if (p.kw <= p.cols) return convolve_rows(p, context, pair);
+  // Many rows, each shorter than the kernel: the roles change row by row.
+  Problem row = swapped(p);
+  row.kh = row.rows = 1;
+  for (Index r = p.row_lo; r < p.row_hi; ++r) {
+    row.v = p.a + r * p.a_row;
+    row.out = p.out + (r - p.row_lo) * p.out_row;
+    row.row_lo = 0, row.row_hi = 1;
+    convolve_rows(row, context, pair_of(row.a_dtype, row.v_dtype));
+  }
+}
+
+}  // namespace fastconv
+
+namespace {
+
+// Where direct is certain, on any level: few multiply-adds (f64 avx512: 0.6 us), or
+// few taps and still little enough to do without letting others run (2.3 us).
+constexpr fastconv::Index kSmallMacs = 16384, kFewTapsMacs = 65536;
+constexpr fastconv::Index kFewTaps = 32;
+constexpr fastconv::Index kSmallTaps = 128;  // sqrt(kSmallMacs): the shorter of the two
+
+}  // namespace
+
+extern "C" int fc_small(fc_dtype dtype, const void* a, ptrdiff_t n, const void* v, ptrdiff_t m,
+                        int reversed, ptrdiff_t lo, ptrdiff_t hi, void* out) {
+  using namespace fastconv;
+  if (is_complex(dtype) || n > kFewTapsMacs || m > kFewTapsMacs) return 0;
+  if (n * m > (n <= kFewTaps || m <= kFewTaps ? kFewTapsMacs : kSmallMacs)) return 0;
+  const Index item = kItemSize[dtype];
+  alignas(64) char taps[kSmallTaps * 8];
+  alignas(64) char border[border_items(kSmallTaps) * 8];
+  // Correlation with the operands' roles changed is that of the mirror image;
+  // the general path turns it round.
+  if (n < m && reversed) return 0;
+  if (n < m) std::swap(a, v), std::swap(n, m);
+  const char* g = static_cast<const char*>(v);
+  if (!reversed) {
+    reverse(taps, g, m, item);
+    g = taps;
+  }
+  const bool touches_border = lo < m - 1 || hi > n;
+  if (touches_border && !is_finite(dtype, g, m)) return 0;
+  if (lo == hi) return 1;
+  const Pair pair = pair_of(dtype, dtype);
+  const Line line = {kernels(fc_level()).direct1d[pair],
+                     item,
+                     item,
+                     item,
+                     static_cast<const char*>(a),
+                     n,
+                     g,
+                     m,
+                     true,
+                     false,
+                     border,
+                     nullptr};
+  convolve_line(line, lo, hi, static_cast<char*>(out));
+  return 1;
+}

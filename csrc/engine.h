@@ -1,0 +1,121 @@
+// Types shared inside the engine, and the methods' signatures.
+//
+// Names, the same in C, Cython, Python, tests and docs: a the long input, v
+// the kernel (taps), n and m their lengths, i an output, k a tap, lo and hi the
+// window, x and g what a direct kernel reads (a run of a, and v reversed).
+#pragma once
+#include "fastconv.h"
+#include "kernels/table.h"
+
+namespace fastconv {
+
+using Index = ptrdiff_t;
+
+// Bytes of one element, by fc_dtype.
+constexpr Index kItemSize[FC_DTYPES] = {4, 8, 8, 16, 1, 2, 4, 8, 1};
+
+constexpr bool is_complex(fc_dtype t) { return t == FC_C64 || t == FC_C128; }
+constexpr bool is_float(fc_dtype t) { return t <= FC_C128; }
+constexpr bool is_single(fc_dtype t) { return t == FC_F32 || t == FC_C64; }
+
+// The row of the kernel table for a job's dtypes.
+Pair pair_of(fc_dtype a, fc_dtype v);
+fc_dtype result_dtype(fc_dtype a, fc_dtype v);
+
+// A job with all but the arithmetic resolved: at most two convolved axes (1-D
+// is one row), zeros outside a, no batch, dense rows, nothing conjugated.
+//   out[r - row_lo, c - col_lo] = sum_{i, j} v[i, j] a[r - i, c - j]
+// over the window row_lo <= r < row_hi, col_lo <= c < col_hi. Rows of each
+// array are *_row bytes apart and dense within.
+struct Problem {
+  fc_dtype a_dtype, v_dtype;
+  Index rows, cols;                      // of a
+  Index kh, kw;                          // of v
+  Index row_lo, row_hi, col_lo, col_hi;  // window of the full convolution
+  const char* a;
+  Index a_row;
+  const char* v;
+  Index v_row;
+  char* out;
+  Index out_row;
+  bool accumulate;  // out += instead of out =
+};
+
+// One axis after boundaries are resolved: what lies beyond a is zero.
+struct Extent {
+  Index n, m, lo, hi;
+};
+
+// Does the job read samples of a beyond its ends that are not zero? Then a is
+// extended to just the samples its window reads.
+bool extends(const fc_job&);
+Extent resolve(const fc_job&, int axis);
+
+// Is v the longer? Then the operands change roles (convolution commutes).
+bool swaps(const Extent& row, const Extent& col);
+
+// Magnitudes of the finite samples seen so far, and how many were not finite.
+struct Magnitudes {
+  double max = 0, squares = 0;
+  Index bad = 0;
+  double norm() const;
+};
+void measure(fc_dtype, const char* row, Index count, const KernelTable&, Magnitudes&);
+
+// The same problem with a and v in each other's places.
+Problem swapped(Problem);
+
+// Thrown by Context::spend when the poll says stop; caught in fc_run alone.
+struct Interrupted {};
+
+// What a running call carries: its kernels and the way to be interrupted.
+class Context {
+ public:
+  Context(const KernelTable& kernels, fc_poll poll, void* poll_context)
+      : kernels(kernels), poll_(poll), poll_context_(poll_context) {}
+
+  const KernelTable& kernels;
+
+  // Called between pieces of work; polls about every 50 ms of it.
+  void spend(double macs) {
+    spent_ += macs;
+    if (spent_ >= kPollMacs) poll();
+  }
+
+ private:
+  static constexpr double kPollMacs = 5e8;  // ~50 ms of the slowest level's direct kernel
+  void poll();
+  double spent_ = 0;
+  fc_poll poll_;
+  void* poll_context_;
+};
+
+// The methods. Each computes the whole window; each throws std::bad_alloc or
+// Interrupted, which fc_run turns into a status.
+void direct(const Problem&, Context&);
+
+// Overlap-save or one-shot as `how` says; float and complex dtypes only. a and
+// v are finite. Magnitudes are the guard's business.
+void spectral(const Problem&, const fc_candidate& how, Context&);
+
+// Integers and bool through f64 transforms: digits, rounding, wrap-around. Facts
+// that are not known are measured.
+void exact(const Problem&, const fc_candidate& how, const fc_facts&, Context&);
+
+// Floats through `spectral`, keeping NaN and Inf local and small values alive.
+void guarded(const Problem&, const fc_candidate& how, fc_accuracy, Context&);
+
+// Multiply-adds that `guarded` would spend on redoing what the transform loses.
+double repair_macs(const Problem&, const fc_candidate& how, fc_accuracy, Context&);
+
+// How many digits a and v must be split into so that each product of digits is
+// proven to round right through transforms of `points` complex points in all,
+// and how many products that makes; products == 0: no way.
+struct Digits {
+  int a, v, products;
+};
+Digits digits_for(fc_dtype, const fc_facts&, Index n, Index m, double points, bool overlap);
+
+const KernelTable& kernels(int level);
+
+}  // namespace fastconv

@@ -1,0 +1,305 @@
+// Direct sums in two dimensions, y[r, c] = sum_{i, j} g[i, j] x[r + i, c + j].
+//
+// A tile of R rows by C vectors of outputs loads each row of x that it sees once a
+// kernel column and adds it to up to R output rows: C loads and R broadcasts for
+// R C multiply-adds. A kernel of few rows slides down a strip instead, which is as
+// wide as registers allow. An output sums its taps row by row, left to right, in
+// every one of them.
+#pragma once
+#include "direct1d.h"
+
+namespace fastconv {
+namespace FC_LEVEL {
+namespace {
+
+// GMAC/s at 512x512 * 11x11, f64 and f32: 5 x 4 zmm 25.5 and 49; 4 x 3 ymm 19.8 and
+// 39 (6 x 2: 17.7 and 37; 3 x 4, which spills: 12.9 and 26).
+template <class A>
+struct TileShape {
+  static constexpr int rows = kRegisters == 32 ? 5 : A::sums == 1 ? 4 : 3;
+  static constexpr int cols = kRegisters == 32 ? 4 / A::sums : A::sums == 1 ? 3 : 2;
+};
+
+// The widest strip whose open sums, taps and one vector of x stay in registers.
+template <class A>
+constexpr int strip_vectors(int kh) {
+  return (kRegisters - 1 - kh * A::factors) / (kh * A::sums);
+}
+// Narrower strips lose to tiles (512x512 * 5x5, two ymm: 15.2 against 16.5 GMAC/s).
+constexpr int kStripVectors = 3;
+// Rows swept at a time: few enough that the next strip finds its rows in L2. 3x3:
+// 21.5 GMAC/s, 18.2 all 512 at once.
+constexpr int kStripRows = 64;
+
+// What one row of x adds to rows First .. Last-1 of a tile; g is the row of taps
+// that output row 0 would take.
+template <class A, int First, int Last, int R, int C, class X>
+FC_INLINE void add_row(typename A::Sum (&sum)[R][C][A::sums], const X& x, const typename A::T* g,
+                       ptrdiff_t kw) {
+  for (ptrdiff_t k = 0; k < kw; ++k) {
+    typename A::Shared shared[C];
+    FC_UNROLL
+    for (int c = 0; c < C; ++c) shared[c] = A::share(x.at(k * A::step + c * Shape<A>::W));
+    FC_UNROLL
+    for (int r = First; r < Last; ++r) {
+      const typename A::Factor tap = A::factor(g + (k - r * kw) * A::parts);
+      FC_UNROLL
+      for (int c = 0; c < C; ++c) A::add(sum[r][c], shared[c], tap);
+    }
+  }
+}
+
+// The rows of x that a tile of R rows and a kernel of KH < R rows meet, or, with
+// KH == 0, the first R - 1 of them.
+template <class A, int KH, int S, int R, int C>
+FC_INLINE void add_first_rows(typename A::Sum (&sum)[R][C][A::sums], const typename A::T* x,
+                              ptrdiff_t x_row, const typename A::T* g, ptrdiff_t kw) {
+  if constexpr (S < R + KH - 1) {
+    constexpr int first = KH && S >= KH ? S - KH + 1 : 0, last = S < R ? S + 1 : R;
+    add_row<A, first, last>(sum, Inside<typename A::T>{x + S * x_row}, g + S * kw * A::parts, kw);
+    add_first_rows<A, KH, S + 1>(sum, x, x_row, g, kw);
+  }
+}
+
+// The last R - 1 rows of x, which no longer meet the tile's first rows.
+template <class A, int First, int R, int C>
+FC_INLINE void add_last_rows(typename A::Sum (&sum)[R][C][A::sums], const typename A::T* x,
+                             ptrdiff_t x_row, const typename A::T* g, ptrdiff_t kw) {
+  if constexpr (First < R) {
+    add_row<A, First, R>(sum, Inside<typename A::T>{x}, g, kw);
+    add_last_rows<A, First + 1>(sum, x + x_row, x_row, g + kw * A::parts, kw);
+  }
+}
+
+// A block of outputs: `rows` rows by a number of vectors that is the function's own.
+template <class A>
+using Block2D = void (*)(const typename A::T* x, ptrdiff_t x_row, const typename A::T* g,
+                         typename A::T* y, ptrdiff_t y_row, ptrdiff_t rows, ptrdiff_t kh,
+                         ptrdiff_t kw, bool accumulate);
+
+// R rows by C vectors, for a kernel of exactly KH rows or, with KH == 0, of R or
+// more.
+template <class A, int R, int C, int KH>
+__attribute__((noinline)) void tile(const typename A::T* x, ptrdiff_t x_row, const typename A::T* g,
+                                    typename A::T* y, ptrdiff_t y_row, ptrdiff_t, ptrdiff_t kh,
+                                    ptrdiff_t kw, bool accumulate) {
+  typename A::Sum sum[R][C][A::sums] = {};
+  add_first_rows<A, KH, 0>(sum, x, x_row, g, kw);
+  if constexpr (KH == 0) {
+    for (ptrdiff_t s = R - 1; s < kh; ++s) {
+      add_row<A, 0, R>(sum, Inside<typename A::T>{x + s * x_row}, g + s * kw * A::parts, kw);
+    }
+    add_last_rows<A, 1>(sum, x + kh * x_row, x_row, g + kh * kw * A::parts, kw);
+  }
+  FC_UNROLL
+  for (int r = 0; r < R; ++r) {
+    FC_UNROLL
+    for (int c = 0; c < C; ++c) {
+      put<A>(sum[r][c], y + r * y_row + c * Shape<A>::W * A::outputs, accumulate);
+    }
+  }
+}
+
+// One row of outputs, narrower than a vector.
+template <class A>
+__attribute__((noinline)) void part_row(const typename A::T* x, ptrdiff_t x_row,
+                                        const typename A::T* g, typename A::T* y, ptrdiff_t lanes,
+                                        ptrdiff_t kh, ptrdiff_t kw, bool accumulate) {
+  typename A::Sum sum[1][1][A::sums] = {};
+  for (ptrdiff_t s = 0; s < kh; ++s) {
+    const AtEnd<typename A::T> row(x + s * x_row, lanes + (kw - 1) * A::step);
+    add_row<A, 0, 1>(sum, row, g + s * kw * A::parts, kw);
+  }
+  put_part<A>(sum[0][0], y, lanes, accumulate);
+}
+
+// A strip of C vectors swept downwards by a kernel of KH rows. KH rows of sums are
+// open at a time; a row of x is loaded once a kernel column and added to all of
+// them, then the uppermost is complete.
+template <class A, int KH, int C>
+struct Strip {
+  using T = typename A::T;
+  typename A::Sum sum[KH][C][A::sums];
+
+  FC_INLINE void clear(int r) {
+    FC_UNROLL
+    for (int c = 0; c < C; ++c) {
+      FC_UNROLL
+      for (int a = 0; a < A::sums; ++a) sum[r][c][a] = typename A::Sum{};
+    }
+  }
+  template <int First, int Last>
+  FC_INLINE void add(const T* x, const T* g, ptrdiff_t kw) {
+    for (ptrdiff_t k = 0; k < kw; ++k) {
+      typename A::Factor tap[KH];
+      FC_UNROLL
+      for (int r = First; r < Last; ++r) tap[r] = A::factor(g + ((KH - 1 - r) * kw + k) * A::parts);
+      FC_UNROLL
+      for (int c = 0; c < C; ++c) {
+        const typename A::Shared shared = A::share(load<T>(x + k * A::step + c * Shape<A>::W));
+        FC_UNROLL
+        for (int r = First; r < Last; ++r) A::add(sum[r][c], shared, tap[r]);
+      }
+    }
+  }
+  FC_INLINE void step_down() {
+    FC_UNROLL
+    for (int r = 0; r < KH - 1; ++r) {
+      FC_UNROLL
+      for (int c = 0; c < C; ++c) {
+        FC_UNROLL
+        for (int a = 0; a < A::sums; ++a) sum[r][c][a] = sum[r + 1][c][a];
+      }
+    }
+    clear(KH - 1);
+  }
+  FC_INLINE void complete(T* y, bool accumulate) {
+    FC_UNROLL
+    for (int c = 0; c < C; ++c) put<A>(sum[0][c], y + c * Shape<A>::W * A::outputs, accumulate);
+    step_down();
+  }
+  // The first KH - 1 rows of x meet 1, 2, ... rows of outputs, the last ones ..., 2, 1.
+  template <int Open>
+  FC_INLINE void begin(const T* x, ptrdiff_t x_row, const T* g, ptrdiff_t kw) {
+    if constexpr (Open < KH) {
+      add<KH - Open, KH>(x, g, kw);
+      step_down();
+      begin<Open + 1>(x + x_row, x_row, g, kw);
+    }
+  }
+  template <int Open>
+  FC_INLINE void end(const T* x, ptrdiff_t x_row, const T* g, ptrdiff_t kw, T* y, ptrdiff_t y_row,
+                     bool accumulate) {
+    if constexpr (Open > 0) {
+      add<0, Open>(x, g, kw);
+      complete(y, accumulate);
+      end<Open - 1>(x + x_row, x_row, g, kw, y + y_row, y_row, accumulate);
+    }
+  }
+};
+
+template <class A, int KH, int C>
+__attribute__((noinline)) void slide(const typename A::T* x, ptrdiff_t x_row,
+                                     const typename A::T* g, typename A::T* y, ptrdiff_t y_row,
+                                     ptrdiff_t rows, ptrdiff_t, ptrdiff_t kw, bool accumulate) {
+  Strip<A, KH, C> strip;
+  FC_UNROLL
+  for (int r = 0; r < KH; ++r) strip.clear(r);
+  strip.template begin<1>(x, x_row, g, kw);
+  x += (KH - 1) * x_row;
+  for (ptrdiff_t r = KH - 1; r < rows; ++r) {
+    strip.template add<0, KH>(x, g, kw);
+    strip.complete(y, accumulate);
+    x += x_row;
+    y += y_row;
+  }
+  strip.template end<KH - 1>(x, x_row, g, kw, y, y_row, accumulate);
+}
+
+// BlockSizes that do one kernel, by width in vectors, ascending from 1, and the
+// heights they can have.
+template <class A>
+struct BlockSizes {
+  int least_rows, most_rows;
+  int widths;
+  struct {
+    int vectors;
+    Block2D<A> run;
+  } of[4];
+};
+
+template <class A, int KH, int C = strip_vectors<A>(KH)>
+constexpr BlockSizes<A> kSlide = {KH,
+                                  kStripRows,
+                                  4,
+                                  {{1, slide<A, KH, 1>},
+                                   {(C + 2) / 3, slide<A, KH, (C + 2) / 3>},
+                                   {(2 * C + 2) / 3, slide<A, KH, (2 * C + 2) / 3>},
+                                   {C, slide<A, KH, C>}}};
+
+template <class A, int R, int C, int KH>
+constexpr BlockSizes<A> kTile = {R, R, 2, {{1, tile<A, R, 1, KH>}, {C, tile<A, R, C, KH>}}};
+
+template <class A, int KH = TileShape<A>::rows - 1>
+FC_INLINE const BlockSizes<A>& tiles_for(ptrdiff_t kh) {
+  constexpr int R = TileShape<A>::rows, C = TileShape<A>::cols;
+  if constexpr (KH > 0) {
+    return kh == KH ? kTile<A, R, C, KH> : tiles_for<A, KH - 1>(kh);
+  } else {
+    return kTile<A, R, C, 0>;
+  }
+}
+
+template <class A>
+FC_INLINE const BlockSizes<A>& blocks_for(ptrdiff_t kh) {
+  if constexpr (strip_vectors<A>(3) >= kStripVectors) {
+    if (kh == 3) return kSlide<A, 3>;
+  }
+  if constexpr (strip_vectors<A>(5) >= kStripVectors) {
+    if (kh == 5) return kSlide<A, 5>;
+  }
+  if constexpr (strip_vectors<A>(7) >= kStripVectors) {
+    if (kh == 7) return kSlide<A, 7>;
+  }
+  return tiles_for<A>(kh);
+}
+
+// Along one band of rows. What is left over at its end is covered by a block that
+// overlaps its neighbour (the same bits once more), or by ever narrower ones where
+// the outputs are added to.
+template <class A>
+void band(const BlockSizes<A>& blocks, const typename A::T* x, ptrdiff_t x_row,
+          const typename A::T* g, typename A::T* y, ptrdiff_t y_row, ptrdiff_t rows,
+          ptrdiff_t lanes, ptrdiff_t kh, ptrdiff_t kw, bool accumulate) {
+  constexpr ptrdiff_t W = Shape<A>::W;
+  const ptrdiff_t widest = blocks.of[blocks.widths - 1].vectors;
+  const bool overlap = !accumulate && lanes >= W;
+  for (ptrdiff_t c = 0; c < lanes;) {
+    const ptrdiff_t left = overlap ? (lanes - c + W - 1) / W : (lanes - c) / W;
+    if (left == 0) {
+      for (ptrdiff_t r = 0; r < rows; ++r) {
+        part_row<A>(x + r * x_row + c, x_row, g, y + r * y_row + c * A::outputs, lanes - c, kh, kw,
+                    accumulate);
+      }
+      return;
+    }
+    // As even as they go: 30 vectors by at most 9 are 9, 9, 6, 6.
+    const ptrdiff_t blocks_left = (left + widest - 1) / widest;
+    const ptrdiff_t even = (left + blocks_left - 1) / blocks_left;
+    int w = 0;
+    while (blocks.of[w].vectors < even) ++w;
+    while (blocks.of[w].vectors * W > (overlap ? lanes : lanes - c)) --w;
+    const ptrdiff_t width = blocks.of[w].vectors * W;
+    if (c + width > lanes) c = lanes - width;
+    blocks.of[w].run(x + c, x_row, g, y + c * A::outputs, y_row, rows, kh, kw, accumulate);
+    c += width;
+  }
+}
+
+template <class A>
+void direct2d(const void* x_data, ptrdiff_t x_row, const void* g_data, void* y_data,
+              ptrdiff_t y_row, ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t kh, ptrdiff_t kw,
+              bool accumulate) {
+  using T = typename A::T;
+  const T* x = static_cast<const T*>(x_data);
+  const T* g = static_cast<const T*>(g_data);
+  T* y = static_cast<T*>(y_data);
+  x_row *= A::step;
+  y_row *= A::step == 2 || A::parts == 2 ? 2 : 1;
+  const BlockSizes<A>& tall = blocks_for<A>(kh);
+  const BlockSizes<A>& single = kTile<A, 1, TileShape<A>::cols, 0>;
+  for (ptrdiff_t r = 0; r < rows;) {
+    if (rows - r < tall.least_rows && rows >= tall.least_rows && !accumulate) {
+      r = rows - tall.least_rows;
+    }
+    const BlockSizes<A>& blocks = rows - r < tall.least_rows ? single : tall;
+    const ptrdiff_t some = rows - r < blocks.most_rows ? rows - r : blocks.most_rows;
+    band<A>(blocks, x + r * x_row, x_row, g, y + r * y_row, y_row, some, cols * A::step, kh, kw,
+            accumulate);
+    r += some;
+  }
+}
+
+}  // namespace
+}  // namespace FC_LEVEL
+}  // namespace fastconv

@@ -1,0 +1,74 @@
+// Direct sums where the compiler has no vector types: plain loops. `X` elements
+// of x and `G` of a tap make up one number (1 real, 2 complex).
+#pragma once
+#include "simd.h"
+
+namespace fastconv {
+namespace FC_LEVEL {
+namespace {
+
+template <class T, int X, int G, bool is_bool = false>
+struct Plain {
+  using Element = T;
+  static constexpr int x_parts = X, g_parts = G;
+  static constexpr int Y = X > G ? X : G;
+
+  static FC_INLINE void add(T (&sum)[2], const T* x, const T* g) {
+    if constexpr (is_bool) {
+      sum[0] = T(sum[0] | (x[0] & g[0]));
+    } else {
+      sum[0] = T(fma(x[0], g[0], sum[0]));
+      if constexpr (X == 2) sum[1] = T(fma(x[1], g[0], sum[1]));
+      if constexpr (G == 2) sum[1] = T(fma(x[0], g[1], sum[1]));
+      if constexpr (X == 2 && G == 2) sum[0] = T(fma(T(-x[1]), g[1], sum[0]));
+    }
+  }
+  static FC_INLINE void put(const T (&sum)[2], T* y, bool accumulate) {
+    for (int p = 0; p < Y; ++p) {
+      const T before = accumulate ? y[p] : T(0);
+      if constexpr (is_bool) {
+        y[p] = T(before | sum[p]);
+      } else {
+        y[p] = T(before + sum[p]);
+      }
+    }
+  }
+};
+
+template <class A>
+void direct2d(const void* x_data, ptrdiff_t x_row, const void* g_data, void* y_data,
+              ptrdiff_t y_row, ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t kh, ptrdiff_t kw,
+              bool accumulate) {
+  using T = typename A::Element;
+  constexpr int X = A::x_parts, G = A::g_parts;
+  const T* x = static_cast<const T*>(x_data);
+  const T* g = static_cast<const T*>(g_data);
+  T* y = static_cast<T*>(y_data);
+  for (ptrdiff_t r = 0; r < rows; ++r) {
+    for (ptrdiff_t c = 0; c < cols; ++c) {
+      T sum[2] = {};
+      for (ptrdiff_t i = 0; i < kh; ++i) {
+        const T* from = x + ((r + i) * x_row + c) * X;
+        for (ptrdiff_t j = 0; j < kw; ++j) A::add(sum, from + j * X, g + (i * kw + j) * G);
+      }
+      A::put(sum, y + (r * y_row + c) * A::Y, accumulate);
+    }
+  }
+}
+
+template <class A>
+void direct1d(const void* x, const void* g, void* y, ptrdiff_t count, ptrdiff_t m,
+              bool accumulate) {
+  direct2d<A>(x, 0, g, y, 0, 1, count, 1, m, accumulate);
+}
+
+}  // namespace
+}  // namespace FC_LEVEL
+}  // namespace fastconv
+
+#define FC_DIRECT_ROWS(kernel)                                                                     \
+  kernel<Plain<float, 1, 1>>, kernel<Plain<double, 1, 1>>, kernel<Plain<float, 2, 1>>,             \
+      kernel<Plain<double, 2, 1>>, kernel<Plain<float, 1, 2>>, kernel<Plain<double, 1, 2>>,        \
+      kernel<Plain<float, 2, 2>>, kernel<Plain<double, 2, 2>>, kernel<Plain<uint8_t, 1, 1>>,       \
+      kernel<Plain<uint16_t, 1, 1>>, kernel<Plain<uint32_t, 1, 1>>, kernel<Plain<uint64_t, 1, 1>>, \
+      kernel<Plain<uint8_t, 1, 1, true>>

@@ -1,0 +1,333 @@
+// W complex transforms side by side, one a lane, so no vector is ever shuffled.
+//
+// Forward, decimation in frequency (Gentleman, Sande 1966): a pass of radix R over
+// n points takes x[j + q n/R], q < R, through an R-point transform; output q,
+// times w_n^{jq}, is point j of sub-transform q, which holds the frequencies
+// k = q mod R. Nothing is reordered, so frequencies end up permuted; the inverse
+// is the mirror image (decimation in time) and takes that order back.
+//
+// The recursion is depth-first: a sub-transform that fits a cache level goes down
+// to its leaves and up again before the next one is touched. At a leaf the last
+// forward stage, the product with the spectrum and the first inverse stage are done
+// in registers. 5 n log2 n flops are the customary count a transform.
+//
+// The inverse of z is the forward transform with the real and imaginary parts
+// changing places (i conj(z) instead of z), so one butterfly serves both ways.
+#pragma once
+#include "lanes.h"
+
+namespace fastconv {
+namespace FC_LEVEL {
+namespace {
+
+template <class V>
+struct Complex {
+  V re, im;
+};
+
+template <class V>
+FC_INLINE Complex<V> operator+(Complex<V> x, Complex<V> y) {
+  return {x.re + y.re, x.im + y.im};
+}
+template <class V>
+FC_INLINE Complex<V> operator-(Complex<V> x, Complex<V> y) {
+  return {x.re - y.re, x.im - y.im};
+}
+template <class V>
+FC_INLINE Complex<V> operator*(Complex<V> x, Complex<V> y) {
+  return {fma(-x.im, y.im, x.re * y.re), fma(x.re, y.im, x.im * y.re)};
+}
+// x - i y and x + i y.
+template <class V>
+FC_INLINE Complex<V> minus_i(Complex<V> x, Complex<V> y) {
+  return {x.re + y.im, x.im - y.re};
+}
+template <class V>
+FC_INLINE Complex<V> plus_i(Complex<V> x, Complex<V> y) {
+  return {x.re - y.im, x.im + y.re};
+}
+
+// The R-point transform of x in place. Additions are left as additions: Zen and
+// Apple cores add beside the FMA pipes.
+template <class T, int R>
+FC_INLINE void butterfly(Complex<Vec<T>>* x) {
+  typedef Vec<T> V;
+  typedef Complex<V> C;
+  if constexpr (R == 2) {
+    const C a = x[0], b = x[1];
+    x[0] = a + b;
+    x[1] = a - b;
+  } else if constexpr (R == 3) {
+    const V half = broadcast<T>(T(-0.5)), sin60 = broadcast<T>(T(0.86602540378443864676));
+    const C sum = x[1] + x[2], difference = x[1] - x[2];
+    const C t = {fma(sum.re, half, x[0].re), fma(sum.im, half, x[0].im)};
+    const C u = {difference.re * sin60, difference.im * sin60};
+    x[0] = x[0] + sum;
+    x[1] = minus_i(t, u);
+    x[2] = plus_i(t, u);
+  } else if constexpr (R == 4) {
+    const C a = x[0] + x[2], b = x[1] + x[3], c = x[0] - x[2], d = x[1] - x[3];
+    x[0] = a + b;
+    x[1] = minus_i(c, d);
+    x[2] = a - b;
+    x[3] = plus_i(c, d);
+  } else if constexpr (R == 5) {
+    const V cos72 = broadcast<T>(T(0.30901699437494742410));
+    const V cos144 = broadcast<T>(T(-0.80901699437494742410));
+    const V sin72 = broadcast<T>(T(0.95105651629515357212));
+    const V sin144 = broadcast<T>(T(0.58778525229247312917));
+    const C s = x[1] + x[4], t = x[2] + x[3], d = x[1] - x[4], e = x[2] - x[3];
+    const C p = {fma(t.re, cos144, fma(s.re, cos72, x[0].re)),
+                 fma(t.im, cos144, fma(s.im, cos72, x[0].im))};
+    const C q = {fma(t.re, cos72, fma(s.re, cos144, x[0].re)),
+                 fma(t.im, cos72, fma(s.im, cos144, x[0].im))};
+    const C u = {fma(e.re, sin144, d.re * sin72), fma(e.im, sin144, d.im * sin72)};
+    const C v = {fma(-e.re, sin72, d.re * sin144), fma(-e.im, sin72, d.im * sin144)};
+    x[0] = x[0] + (s + t);
+    x[1] = minus_i(p, u);
+    x[2] = minus_i(q, v);
+    x[3] = plus_i(q, v);
+    x[4] = plus_i(p, u);
+  } else if constexpr (R == 8) {
+    const V root = broadcast<T>(T(0.70710678118654752440));
+    const C a0 = x[0] + x[4], a1 = x[1] + x[5], a2 = x[2] + x[6], a3 = x[3] + x[7];
+    const C b0 = x[0] - x[4], b1 = x[1] - x[5], b2 = x[2] - x[6], b3 = x[3] - x[7];
+    const C c0 = a0 + a2, c1 = a1 + a3, c2 = a0 - a2, c3 = a1 - a3;
+    x[0] = c0 + c1;
+    x[2] = minus_i(c2, c3);
+    x[4] = c0 - c1;
+    x[6] = plus_i(c2, c3);
+    const C d0 = minus_i(b0, b2), d2 = plus_i(b0, b2);
+    const C e1 = {(b1.re + b1.im) * root, (b1.im - b1.re) * root};   // b1 w_8
+    const C e3 = {(b3.im - b3.re) * root, -(b3.re + b3.im) * root};  // b3 w_8^3
+    const C f0 = e1 + e3, f1 = e1 - e3;
+    x[1] = d0 + f0;
+    x[3] = minus_i(d2, f1);
+    x[5] = d0 - f0;
+    x[7] = plus_i(d2, f1);
+  }
+}
+
+template <class T, bool Inverse>
+FC_INLINE Complex<Vec<T>> load_point(const T* z) {
+  constexpr int W = kLanes<T>;
+  return {load(z + (Inverse ? W : 0)), load(z + (Inverse ? 0 : W))};
+}
+template <class T, bool Inverse>
+FC_INLINE void store_point(T* z, Complex<Vec<T>> x) {
+  constexpr int W = kLanes<T>;
+  store<T>(z + (Inverse ? W : 0), x.re);
+  store<T>(z + (Inverse ? 0 : W), x.im);
+}
+template <class T>
+FC_INLINE Complex<Vec<T>> broadcast_point(const T* w) {
+  return {broadcast<T>(w[0]), broadcast<T>(w[1])};
+}
+
+// One pass over n points. Forward: butterfly, then twiddles. Inverse: twiddles,
+// then butterfly, on exchanged parts.
+template <class T, int R, bool Inverse>
+void pass(T* z, ptrdiff_t n, const T* twiddle) {
+  constexpr int W = kLanes<T>;
+  const ptrdiff_t part = n / R * 2 * W;
+  for (T* end = z + part; z < end; z += 2 * W, twiddle += 2 * (R - 1)) {
+    Complex<Vec<T>> x[R];
+#pragma GCC unroll 8
+    for (int q = 0; q < R; ++q) {
+      x[q] = load_point<T, Inverse>(z + q * part);
+      if (Inverse && q) x[q] = x[q] * broadcast_point<T>(twiddle + 2 * (q - 1));
+    }
+    butterfly<T, R>(x);
+#pragma GCC unroll 8
+    for (int q = 0; q < R; ++q) {
+      if (!Inverse && q) x[q] = x[q] * broadcast_point<T>(twiddle + 2 * (q - 1));
+      store_point<T, Inverse>(z + q * part, x[q]);
+    }
+  }
+}
+
+template <class T, bool Inverse>
+void any_pass(int radix, T* z, ptrdiff_t n, const void* twiddle) {
+  const T* w = static_cast<const T*>(twiddle);
+  switch (radix) {
+    case 2: return pass<T, 2, Inverse>(z, n, w);
+    case 3: return pass<T, 3, Inverse>(z, n, w);
+    case 4: return pass<T, 4, Inverse>(z, n, w);
+    case 5: return pass<T, 5, Inverse>(z, n, w);
+    default: return pass<T, 8, Inverse>(z, n, w);
+  }
+}
+
+// What is done with the frequencies at a leaf; `step` is the size of a point of the
+// spectrum, in reals.
+template <class T, Transform What>
+struct Leaf {
+  static constexpr bool forward = What != kInverse, inverse = What != kForward;
+  static constexpr int step = What == kFilter ? 2 : What == kProduct ? 2 * kLanes<T> : 0;
+
+  static FC_INLINE Complex<Vec<T>> times(Complex<Vec<T>> x, const T* h) {
+    if constexpr (What == kFilter) return x * broadcast_point<T>(h);
+    if constexpr (What == kProduct) return x * load_point<T, false>(h);
+    return x;
+  }
+};
+
+// `count` neighbouring leaves of R points.
+template <class T, int R, Transform What>
+void leaves(T* z, ptrdiff_t count, const T* h) {
+  typedef Leaf<T, What> L;
+  constexpr int W = kLanes<T>;
+  for (; count > 0; --count, z += 2 * W * R, h += L::step * R) {
+    Complex<Vec<T>> x[R];
+#pragma GCC unroll 8
+    for (int q = 0; q < R; ++q) x[q] = load_point<T, !L::forward>(z + 2 * W * q);
+    butterfly<T, R>(x);
+    if constexpr (L::forward && L::inverse) {
+#pragma GCC unroll 8
+      for (int q = 0; q < R; ++q) {
+        const Complex<Vec<T>> y = L::times(x[q], h + L::step * q);
+        x[q] = {y.im, y.re};
+      }
+      butterfly<T, R>(x);
+    }
+#pragma GCC unroll 8
+    for (int q = 0; q < R; ++q) store_point<T, L::inverse>(z + 2 * W * q, x[q]);
+  }
+}
+
+template <class T, Transform What>
+void any_leaves(int radix, T* z, ptrdiff_t count, const T* h) {
+  switch (radix) {
+    case 1: return leaves<T, 1, What>(z, count, h);
+    case 2: return leaves<T, 2, What>(z, count, h);
+    case 3: return leaves<T, 3, What>(z, count, h);
+    case 4: return leaves<T, 4, What>(z, count, h);
+    case 5: return leaves<T, 5, What>(z, count, h);
+    default: return leaves<T, 8, What>(z, count, h);
+  }
+}
+
+template <class T, Transform What>
+void recurse(T* z, const LanePlan& plan, int at, ptrdiff_t n, const T* h) {
+  typedef Leaf<T, What> L;
+  const int radix = plan.radix[at];
+  if (at + 1 == plan.passes) return any_leaves<T, What>(radix, z, 1, h);
+  const ptrdiff_t sub = n / radix;
+  if (L::forward) any_pass<T, false>(radix, z, n, plan.twiddle[at]);
+  if (at + 2 == plan.passes) {
+    any_leaves<T, What>(int(sub), z, radix, h);
+  } else {
+    for (int q = 0; q < radix; ++q) {
+      recurse<T, What>(z + 2 * kLanes<T> * sub * q, plan, at + 1, sub, h + L::step * sub * q);
+    }
+  }
+  if (L::inverse) any_pass<T, true>(radix, z, n, plan.twiddle[at]);
+}
+
+template <class T>
+void transform(void* points, const LanePlan& plan, Transform what, const void* spectrum) {
+  T* z = static_cast<T*>(points);
+  const T* h = static_cast<const T*>(spectrum);
+  switch (what) {
+    case kForward: return recurse<T, kForward>(z, plan, 0, plan.length, h);
+    case kInverse: return recurse<T, kInverse>(z, plan, 0, plan.length, h);
+    case kFilter: return recurse<T, kFilter>(z, plan, 0, plan.length, h);
+    case kProduct: return recurse<T, kProduct>(z, plan, 0, plan.length, h);
+  }
+}
+
+// --- The spectrum of one short kernel -------------------------------------------
+
+// `count` <= W samples of v from `first` on, zeros beyond its m.
+template <class T>
+FC_INLINE Complex<Vec<T>> samples(const T* v, ptrdiff_t m, bool pairs, ptrdiff_t first) {
+  constexpr int W = kLanes<T>;
+  T part[2][W] = {};
+  const ptrdiff_t count = m - first < W ? m - first : W;
+  for (ptrdiff_t l = 0; l < count; ++l) {
+    part[0][l] = pairs ? v[2 * (first + l)] : v[first + l];
+    if (pairs) part[1][l] = v[2 * (first + l) + 1];
+  }
+  return {load(part[0]), load(part[1])};
+}
+
+// The first pass of one transform, whose R sub-transforms go to a lane each: points
+// j .. j + W - 1 of all of them at a time.
+template <class T, int R>
+void spread(const T* v, ptrdiff_t m, bool pairs, const LanePlan& plan, T* z) {
+  constexpr int W = kLanes<T>;
+  const ptrdiff_t sub = plan.length / R;
+  const T* twiddle = static_cast<const T*>(plan.twiddle[0]);
+  for (ptrdiff_t j = 0; j < sub; j += W) {
+    const int count = sub - j < W ? int(sub - j) : W;
+    Complex<Vec<T>> x[R];
+    for (int p = 0; p < R; ++p) x[p] = samples(v, m, pairs, j + p * sub);
+    butterfly<T, R>(x);
+    Vec<T> re[W] = {x[0].re}, im[W] = {x[0].im};
+    for (int q = 1; q < R && q < W; ++q) {
+      T w[2][W] = {};
+      for (int l = 0; l < count; ++l) {
+        const T* pair = twiddle + 2 * ((j + l) * (R - 1) + q - 1);
+        w[0][l] = pair[0];
+        w[1][l] = pair[1];
+      }
+      x[q] = x[q] * Complex<Vec<T>>{load(w[0]), load(w[1])};
+      re[q] = x[q].re;
+      im[q] = x[q].im;
+    }
+    transpose<T>(re);
+    transpose<T>(im);
+    for (int l = 0; l < count; ++l) store_point<T, false>(z + 2 * W * (j + l), {re[l], im[l]});
+  }
+}
+
+template <class T>
+void spread_any(const T* v, ptrdiff_t m, bool pairs, const LanePlan& plan, T* z) {
+  switch (plan.radix[0]) {
+    case 2: return spread<T, 2>(v, m, pairs, plan, z);
+    case 3: return spread<T, 3>(v, m, pairs, plan, z);
+    case 4: return spread<T, 4>(v, m, pairs, plan, z);
+    case 5: return spread<T, 5>(v, m, pairs, plan, z);
+    default: return spread<T, 8>(v, m, pairs, plan, z);
+  }
+}
+
+// Where the first radix R fits the lanes, they share the work: R times faster than a
+// transform in one lane of W. Else that.
+template <class T>
+void spectrum(const void* samples_of_v, ptrdiff_t m, bool pairs, double scale, const LanePlan& plan,
+              void* points, void* factors) {
+  constexpr int W = kLanes<T>;
+  const T* v = static_cast<const T*>(samples_of_v);
+  T* z = static_cast<T*>(points);
+  LanePlan rest = plan;
+  int parts = 1;
+  if (plan.passes > 1 && plan.radix[0] <= W) {
+    spread_any(v, m, pairs, plan, z);
+    parts = plan.radix[0];
+    rest.length /= parts;
+    for (int i = 1; i < plan.passes; ++i) {
+      rest.radix[i - 1] = plan.radix[i];
+      rest.twiddle[i - 1] = plan.twiddle[i];
+    }
+    --rest.passes;
+  } else {
+    memset(z, 0, size_t(2 * W * plan.length) * sizeof(T));
+    for (ptrdiff_t k = 0; k < m; ++k) {
+      z[2 * W * k] = pairs ? v[2 * k] : v[k];
+      if (pairs) z[2 * W * k + W] = v[2 * k + 1];
+    }
+  }
+  recurse<T, kForward>(z, rest, 0, rest.length, nullptr);
+  T* h = static_cast<T*>(factors);
+  for (int q = 0; q < parts; ++q) {
+    for (ptrdiff_t p = 0; p < rest.length; ++p, h += 2) {
+      h[0] = z[2 * W * p + q] * T(scale);
+      h[1] = z[2 * W * p + W + q] * T(scale);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace FC_LEVEL
+}  // namespace fastconv

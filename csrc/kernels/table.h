@@ -1,0 +1,173 @@
+// Every kernel's signature and promise. One filled table per level is all that
+// differs between instruction sets; it is constant data and the only symbol
+// that a level's object exports.
+//
+// All kernels: no allocation, no exceptions, no state. Pointers need only the
+// alignment of their element. Inputs and outputs do not overlap. Scratch comes
+// dirty. The order in which an output's terms are summed, and the use of FMA,
+// depend on that output's problem alone, never on where it falls in a block.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+namespace fastconv {
+
+// Rows of the direct kernels: (dtype of x, dtype of the taps). Unsigned
+// integers use the signed rows. xR_gC: real signal, complex taps.
+enum Pair {
+  kF32,
+  kF64,
+  kC64_F32,  // complex x, real taps
+  kC128_F64,
+  kF32_C64,  // real x, complex taps
+  kF64_C128,
+  kC64,
+  kC128,
+  kI8,
+  kI16,
+  kI32,
+  kI64,
+  kBool,
+  kPairs
+};
+
+// y[i] (+)= sum_{k < m} g[k] x[i + k],  0 <= i < count; reads x[0 .. count + m - 1).
+// g is v reversed. accumulate adds to y. bool: OR of ANDs.
+using Direct1D = void (*)(const void* x, const void* g, void* y, ptrdiff_t count, ptrdiff_t m,
+                          bool accumulate);
+
+// y[r, c] (+)= sum_{i < kh, j < kw} g[i, j] x[r + i, c + j]. Row strides in
+// elements; g is dense (kh, kw) and reversed along both axes.
+using Direct2D = void (*)(const void* x, ptrdiff_t x_row, const void* g, void* y, ptrdiff_t y_row,
+                          ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t kh, ptrdiff_t kw,
+                          bool accumulate);
+
+// *y (+)= sum_{k < count} v[-k] x[k]: v points at the last tap.
+using Dot = void (*)(const void* x, const void* v, ptrdiff_t count, void* y, bool accumulate);
+
+// sum[b] = sum |x_i| and peak[b] = max |x_i| over each block of x. A NaN or Inf
+// in a block makes its sum non-finite; its peak is then unspecified.
+using Scan = void (*)(const void* x, ptrdiff_t count, ptrdiff_t block, double* sum, double* peak);
+
+// The passes of a transform of `length` points, outermost first: a pass of
+// radix R turns n points into R interleaved sub-transforms of n / R, the last
+// pass (the leaf) has n = R. twiddle[pass] holds w_n^{j q}, w_n = e^{-2 pi i / n},
+// as (re, im) of the kernels' real type, for j < n / R, q = 1 .. R - 1 in turn.
+struct LanePlan {
+  static constexpr int kMaxPasses = 24;
+  ptrdiff_t length;
+  int passes;
+  int radix[kMaxPasses];
+  const void* twiddle[kMaxPasses];
+};
+
+// One block a lane: lane l reads or writes re[l] and im[l] (real data), or the
+// (re, im) pairs at re[l] (interleaved). im null: no imaginary part. The scales
+// are one real a lane.
+struct Blocks {
+  void* const* re;
+  void* const* im;
+  const void* scale_re;
+  const void* scale_im;
+  bool interleaved;
+  bool accumulate;
+};
+
+// One real plane of a matrix, or an interleaved complex one: row[r] points at
+// column `first` of row r and holds columns first .. end - 1; null is a row of
+// zeros where it is read, a row to discard where it is written.
+struct Plane {
+  void* const* row;
+  ptrdiff_t first, end;
+  double scale;
+};
+
+// The real and imaginary planes of a matrix; im.row null: no imaginary part.
+struct Planes {
+  Plane re, im;
+  bool interleaved;  // re holds pairs, im is unused
+  bool accumulate;
+};
+
+// A transform whose points are an n1 x n2 matrix: the columns (length n1) with W
+// neighbours in the lanes, then the rows (length n2) with W of them in the lanes.
+struct Matrix {
+  const LanePlan* column;
+  const LanePlan* row;
+  const void* weight;      // a complex factor for each row of the input, or null
+  const void* twist;       // for each group of W columns one factor a row, or null: 2-D
+  const void* twist_lane;  // for each row W factors less 1, as W re then W im
+  ptrdiff_t band;          // reals from one W rows' band to the next
+};
+
+// What a transform of lanes does.
+enum Transform {
+  kForward,  // natural order to the plan's permuted order
+  kInverse,  // back, unscaled
+  kFilter,   // forward, times one complex factor a point, inverse
+  kProduct   // forward, times W complex factors a point, inverse
+};
+
+// W = `lanes` transforms side by side. Point j of a buffer is W reals, then W
+// imaginary parts; spectra are in the plan's permuted order, which nobody
+// outside needs to know beyond "position p of one is position p of the other".
+struct SpectralKernels {
+  int lanes;
+  int column_groups;  // what columns_forward and columns_inverse like to be given at once
+
+  void (*transform)(void* z, const LanePlan&, Transform, const void* spectrum);
+
+  // h = the transform of m real samples v, or pairs, and zeros after them, scaled: one
+  // complex factor a point, for kFilter. z is scratch for plan.length points.
+  void (*spectrum)(const void* v, ptrdiff_t m, bool pairs, double scale, const LanePlan&, void* z,
+                   void* h);
+
+  // z = the first `length` samples of each block, scaled. squares: each lane's sum
+  // of squares before scaling, of the re blocks, then of the im blocks (2 W reals).
+  void (*gather)(const Blocks&, ptrdiff_t length, void* z, void* squares);
+
+  // Samples first .. first + count - 1 of z, scaled, to the blocks.
+  void (*scatter)(const Blocks&, ptrdiff_t first, ptrdiff_t count, const void* z);
+
+  // `groups` groups of W columns from group on: read, weighted, transformed, twisted
+  // and laid into the bands, where each W rows stand as lanes:
+  // bands[r / W][column][re | im][r % W]. work holds n1 points a group. Adds the sum
+  // of squares of each real plane to squares[2].
+  void (*columns_forward)(const Matrix&, const Planes&, ptrdiff_t group, int groups, void* work,
+                          void* bands, double* squares);
+
+  // The way back.
+  void (*columns_inverse)(const Matrix&, const Planes&, ptrdiff_t group, int groups, void* work,
+                          const void* bands);
+
+  // sqrt(sum x^2) and max |x|.
+  double (*norm)(const void* x, ptrdiff_t count);
+  double (*peak)(const void* x, ptrdiff_t count);
+};
+
+struct IntegerKernels {
+  // max |x| and sum x^2.
+  void (*measure)(const void* x, ptrdiff_t count, double* max, double* squares);
+
+  // out[i] = balanced digit number `index` of x[i], `width` bits each (exact.cpp).
+  void (*digit)(const void* x, ptrdiff_t count, int index, int width, bool last, double* out);
+
+  // out[i] (+)= rint(x[i]) 2^shift, wrapped; |x| < 2^51.
+  void (*put_rounded)(const double* x, ptrdiff_t count, int shift, bool add, void* out);
+};
+
+struct KernelTable {
+  const char* name;
+  Direct1D direct1d[kPairs];
+  Direct2D direct2d[kPairs];
+  Dot dot[kPairs];
+  // Runs `rounds` rounds of independent FMA chains; returns the multiply-adds done.
+  double (*peak_f32)(ptrdiff_t rounds);
+  double (*peak_f64)(ptrdiff_t rounds);
+  Scan scan_f32;
+  Scan scan_f64;
+  SpectralKernels spectral[2];  // single, double
+  IntegerKernels integers[4];   // of 8, 16, 32, 64 bits
+};
+
+}  // namespace fastconv

@@ -1,0 +1,28 @@
+// Which transform lengths there are: 2^a times 1, 3, 5, 9 or 15 points. Pure.
+#pragma once
+#include <stddef.h>
+
+namespace fastconv {
+
+using Index = ptrdiff_t;
+
+// The next length of a transform that lies in one lane.
+Index lane_length(Index at_least);
+
+// The next length of one axis of a 2-D transform whose lanes lie inside it.
+Index axis_length(Index at_least, int lanes);
+
+// The next length of a 1-D transform whose lanes lie inside it: n1 n2, each an
+// axis length. split_length tells the two.
+struct Split {
+  Index n1, n2;
+};
+Index matrix_length(Index at_least, int lanes);
+Split split_length(Index length, int lanes);
+
+// The shortest cyclic convolution whose wrapped-around terms miss the window
+// [lo, hi) of the full convolution of n samples with m. A one-shot transform of
+// real operands (rows of a 2-D one) takes half of it: its halves are re and im.
+Index cyclic_length(Index n, Index m, Index lo, Index hi);
+
+}  // namespace fastconv

@@ -1,0 +1,86 @@
+#include "runtime.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <new>
+#include <vector>
+
+namespace fastconv {
+namespace {
+
+constexpr size_t kAlign = 64;
+constexpr size_t kFirstChunk = size_t(1) << 18;
+// An arena above this is given back after the call: long signals come and go,
+// the blocks of everyday calls stay warm.
+constexpr size_t kKeepBytes = size_t(64) << 20;
+
+struct Chunk {
+  char* data;
+  size_t bytes;
+};
+
+// A stack of chunks. A new chunk doubles the arena, so a call settles on few.
+struct Arena {
+  std::vector<Chunk> chunks;
+  size_t current = 0;  // the chunk in use; those behind it are empty
+  size_t used = 0;     // of the current chunk
+
+  ~Arena() { release(0); }
+
+  size_t total() const {
+    size_t sum = 0;
+    for (const Chunk& c : chunks) sum += c.bytes;
+    return sum;
+  }
+
+  void release(size_t keep) {
+    while (chunks.size() > keep) {
+      free(chunks.back().data);
+      chunks.pop_back();
+    }
+  }
+
+  void grow(size_t bytes) {
+    size_t want = total() > kFirstChunk ? total() : kFirstChunk;
+    if (want < bytes) want = bytes;
+    want = (want + kAlign - 1) / kAlign * kAlign;
+    chunks.reserve(chunks.size() + 1);
+    char* data = static_cast<char*>(aligned_alloc(kAlign, want));
+    if (!data) throw std::bad_alloc();
+    chunks.push_back({data, want});
+  }
+
+  void* take(size_t bytes) {
+    for (;; ++current, used = 0) {
+      if (current == chunks.size()) grow(bytes);
+      if (bytes <= chunks[current].bytes - used) {
+        void* p = chunks[current].data + used;
+        used += bytes;
+        return p;
+      }
+    }
+  }
+};
+
+thread_local Arena arena;
+
+}  // namespace
+
+Scratch::Scratch() : chunk_(arena.current), used_(arena.used) {}
+
+Scratch::~Scratch() {
+  arena.current = chunk_;
+  arena.used = used_;
+  if (chunk_ == 0 && used_ == 0 && arena.total() > kKeepBytes) arena.release(0);
+}
+
+void* Scratch::take_bytes(ptrdiff_t count, size_t item_bytes) {
+  if (count < 0 || size_t(count) > (SIZE_MAX / 2 - kAlign) / item_bytes) throw std::bad_alloc();
+  size_t bytes = (size_t(count) * item_bytes + kAlign - 1) / kAlign * kAlign;
+  return arena.take(bytes);
+}
+
+size_t arena_bytes() { return arena.total(); }
+
+}  // namespace fastconv

@@ -1,0 +1,32 @@
+// Scratch memory. Knows no convolution.
+#pragma once
+#include <stddef.h>
+
+namespace fastconv {
+
+// Working memory of one call or one piece of it, taken from this thread's arena
+// and given back, all at once, when the Scratch goes out of scope. Scratches
+// nest like stack frames. What is handed out is dirty and 64-byte aligned.
+// Throws std::bad_alloc, also where count * sizeof(T) overflows.
+class Scratch {
+ public:
+  Scratch();
+  ~Scratch();
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+
+  template <class T>
+  T* take(ptrdiff_t count) {
+    return static_cast<T*>(take_bytes(count, sizeof(T)));
+  }
+
+ private:
+  void* take_bytes(ptrdiff_t count, size_t item_bytes);
+  size_t chunk_;
+  size_t used_;
+};
+
+// Bytes this thread's arena holds on to between calls.
+size_t arena_bytes();
+
+}  // namespace fastconv

@@ -1,0 +1,87 @@
+// Convolution by transforms, for the float dtypes.
+//
+// Overlap-save: a piece of the signal as long as the transform, convolved cyclically
+// with v, is right in all but its first m - 1 points. One-shot: one transform for
+// the whole window. Either many short transforms side by side (in_lanes.cpp), or
+// long ones, lanes inside (by_matrix.cpp).
+#include <stdlib.h>
+
+#include "runtime.h"
+#include "transforms.h"
+
+namespace fastconv {
+namespace {
+
+// The part of one axis of a and v that the window needs, the window moved with it.
+struct Cut {
+  Index a, v;
+};
+Cut cut_axis(Index& n, Index& m, Index& lo, Index& hi) {
+  const Cut cut = {std::max<Index>(0, lo - m + 1), std::max<Index>(0, lo - n + 1)};
+  n = std::min(n, hi) - cut.a;
+  m = std::min(m, hi) - cut.v;
+  lo -= cut.a + cut.v;
+  hi -= cut.a + cut.v;
+  return cut;
+}
+
+Problem trimmed(Problem p) {
+  const Cut rows = cut_axis(p.rows, p.kh, p.row_lo, p.row_hi);
+  const Cut cols = cut_axis(p.cols, p.kw, p.col_lo, p.col_hi);
+  p.a += rows.a * p.a_row + cols.a * kItemSize[p.a_dtype];
+  p.v += rows.v * p.v_row + cols.v * kItemSize[p.v_dtype];
+  return p;
+}
+
+// Brings max |v| to [1, 2): by a factor of the loads or, where that factor would itself
+// leave the range of the type, by a copy of v, in two steps.
+template <class T>
+void normalise_kernel(Call<T>& call, Scratch& scratch) {
+  constexpr int kPlain = sizeof(T) == 4 ? 60 : 900;
+  Problem& p = call.p;
+  const Index count = p.kw * call.v_item;
+  double peak = 0;
+  for (Index i = 0; i < p.kh; ++i) {
+    peak = std::max(peak, call.kernels.peak(p.v + i * p.v_row, count));
+  }
+  if (peak == 0) return;
+  call.v_exponent = ilogb(peak);
+  if (abs(call.v_exponent) <= kPlain) {
+    call.v_scale = ldexp(1, -call.v_exponent);
+    return;
+  }
+  const int half = -call.v_exponent / 2;
+  const T first = T(ldexp(1, half)), second = T(ldexp(1, -call.v_exponent - half));
+  T* copy = scratch.take<T>(p.kh * count);
+  for (Index i = 0; i < p.kh; ++i) {
+    const T* v = reinterpret_cast<const T*>(p.v + i * p.v_row);
+    for (Index j = 0; j < count; ++j) copy[i * count + j] = v[j] * first * second;
+  }
+  p.v = reinterpret_cast<const char*>(copy);
+  p.v_row = count * Index(sizeof(T));
+}
+
+template <class T>
+void run(const Problem& p, const fc_candidate& how, Context& context) {
+  Scratch scratch;
+  Call<T> call(p, context);
+  normalise_kernel(call, scratch);
+  if (how.method == FC_OVERLAP && how.lanes == 1) {
+    overlap_in_lanes(call, how.block[1]);
+  } else {
+    by_matrix(call, how);
+  }
+}
+
+}  // namespace
+
+void spectral(const Problem& p, const fc_candidate& how, Context& context) {
+  if (p.row_lo >= p.row_hi || p.col_lo >= p.col_hi) return;
+  if (is_single(p.a_dtype)) {
+    run<float>(trimmed(p), how, context);
+  } else {
+    run<double>(trimmed(p), how, context);
+  }
+}
+
+}  // namespace fastconv

@@ -1,0 +1,383 @@
+// What a transform would lose, found before it is made and redone directly after.
+//
+// A transform of N points spreads its error evenly over the outputs. It is below
+//
+//     u (14 log2 N + 12) ||a||_2 ||v||_2                                     always,
+//     8 u sqrt(log2 N / N) min(||a||_1 ||v||_2, ||a||_2 ||v||_1) = E         in practice
+//
+// (norms of what the transform sees; the second takes rounding errors for
+// independent: ||A V||_2 <= max |A| ||V||_2 <= ||a||_1 sqrt(N) ||v||_2, whose relative
+// error of 0.6 u sqrt(log2 N) rms is shared by N outputs; 8 leaves 13 sigma). Direct
+// summation errs in proportion to s_i = sum_k |v_k| |a_{i-k}|. So outputs with tol * s_i < E (tol =
+// 2^-30 in f64, 2^-8 in f32) may be lost: small numbers beside large ones. s is estimated by
+// blocks,
+//
+//     S_b = sum_{p + c = b} A_p V_c,   A_p = sum |a| over block p, V_c likewise,
+//
+// a coarse convolution of a thousandth of the cost: the products counted in
+// S_{b-1} and S_b fall on the 2 B outputs around block b, whose mean s is then
+// about (S_{b-1} + S_b) / 2B. Where it is zero the outputs are zero. Where it, or
+// that of a block whose products reach as far, is too small the block is computed
+// again directly. At the ends of 'full', where s rises from a single product, the
+// sums of whole rows and columns are taken output by output.
+//
+// A single output may fall below the mean by chance: a sum of k like terms is below
+// e times its mean with probability about (2 e)^k / k!. Each mean must therefore exceed
+// E / tol by a margin that leaves one output in a hundred problems.
+//
+// It is a heuristic: a mean says nothing of structure finer than a block (a comb of
+// ones and zeros convolved with another leaves outputs that are exactly zero between
+// large ones; the transform gives them the error E).
+#include "survey.h"
+
+#include <math.h>
+#include <string.h>
+
+#include <initializer_list>
+
+namespace fastconv {
+namespace {
+
+Index ceil_div(Index a, Index b) { return (a + b - 1) / b; }
+
+// E of the head comment, from the sums and energies that a transform sees.
+double expected_error(double points, double unit, double a_sum, double a_energy, double v_sum,
+                      double v_energy) {
+  const double a2 = sqrt(a_energy), v2 = sqrt(v_energy), depth = log2(points);
+  const double worst = (14 * depth + 12) * a2 * v2;
+  const double usual = 8 * sqrt(depth / points) * fmin(a_sum * v2, a2 * v_sum);
+  return unit * fmin(worst, usual);
+}
+
+// Cuts an axis to the samples and taps that its window reads.
+void trim(Index& n, Index& m, Index& lo, Index& hi, Index& first_sample, Index& first_tap) {
+  first_tap = lo > n - 1 ? lo - (n - 1) : 0;
+  first_sample = lo > m - 1 ? lo - (m - 1) : 0;
+  const Index last_tap = hi < m ? hi : m, last_sample = hi < n ? hi : n;
+  m = last_tap - first_tap;
+  n = last_sample - first_sample;
+  lo -= first_tap + first_sample;
+  hi -= first_tap + first_sample;
+}
+
+// The sub-problem of a window within p's.
+Problem part(const Problem& p, const Window& w) {
+  Problem q = p;
+  q.out += (w.row_lo - p.row_lo) * p.out_row +
+           (w.col_lo - p.col_lo) * kItemSize[result_dtype(p.a_dtype, p.v_dtype)];
+  q.row_lo = w.row_lo, q.row_hi = w.row_hi, q.col_lo = w.col_lo, q.col_hi = w.col_hi;
+  Index row, col, tap_row, tap_col;
+  trim(q.rows, q.kh, q.row_lo, q.row_hi, row, tap_row);
+  trim(q.cols, q.kw, q.col_lo, q.col_hi, col, tap_col);
+  q.a += row * p.a_row + col * kItemSize[p.a_dtype];
+  q.v += tap_row * p.v_row + tap_col * kItemSize[p.v_dtype];
+  return q;
+}
+
+template <class T>
+double magnitude(const char* at, bool complex) {
+  const T* x = reinterpret_cast<const T*>(at);
+  return complex ? hypot(double(x[0]), double(x[1])) : fabs(double(x[0]));
+}
+
+// line[t] = sum of |x| over row t (along_rows) or column t, counted from the end
+// where `trailing`.
+void marginal(fc_dtype dtype, const char* data, Index rows, Index cols, Index stride,
+              bool along_rows, bool trailing, Index count, double* line) {
+  const Index item = kItemSize[dtype];
+  const auto magnitude_of = is_single(dtype) ? magnitude<float> : magnitude<double>;
+  const Index length = along_rows ? rows : cols, others = along_rows ? cols : rows;
+  for (Index t = 0; t < count; ++t) {
+    const Index at = trailing ? length - 1 - t : t;
+    line[t] = 0;
+    for (Index other = 0; other < others; ++other) {
+      const Index r = along_rows ? at : other, c = along_rows ? other : at;
+      line[t] += magnitude_of(data + r * stride + c * item, is_complex(dtype));
+    }
+  }
+}
+
+// s = the first `count` outputs of a * v.
+void first_sums(const double* a, Index n, const double* v, Index m, double* s, Index count,
+                Context& context) {
+  Problem q = {};
+  q.a_dtype = q.v_dtype = FC_F64;
+  q.rows = q.kh = q.row_hi = 1;
+  q.cols = n, q.kw = m, q.col_hi = count < n + m - 1 ? count : n + m - 1;
+  q.a = reinterpret_cast<const char*>(a);
+  q.v = reinterpret_cast<const char*>(v);
+  q.out = reinterpret_cast<char*>(s);
+  direct(q, context);
+}
+
+}  // namespace
+
+double macs_of(const Problem& p) {
+  return double(p.row_hi - p.row_lo) * double(p.col_hi - p.col_lo) * double(p.kh) * double(p.kw);
+}
+
+Window intersect(Window a, const Problem& p) {
+  return {a.row_lo > p.row_lo ? a.row_lo : p.row_lo, a.row_hi < p.row_hi ? a.row_hi : p.row_hi,
+          a.col_lo > p.col_lo ? a.col_lo : p.col_lo, a.col_hi < p.col_hi ? a.col_hi : p.col_hi};
+}
+
+// The coarse convolution costs at most about four multiply-adds a sample.
+Grain grain_of(const Problem& p) {
+  const bool flat = p.rows == 1 && p.kh == 1;
+  const double n = double(p.rows) * double(p.cols), m = double(p.kh) * double(p.kw);
+  const double area = sqrt(n * m / (4 * (n + m)));
+  if (flat) return {1, area > 128 ? Index(area) : 128};
+  const Index side = Index(sqrt(area));
+  return {side > 8 ? side : 8, side > 32 ? side : 32};
+}
+
+Coarse coarse(Scratch& scratch, const KernelTable& table, fc_dtype dtype, const char* data,
+              Index rows, Index cols, Index stride, Grain grain) {
+  Coarse c;
+  c.rows = ceil_div(rows, grain.rows);
+  c.cols = ceil_div(cols, grain.cols);
+  c.sum = scratch.take<double>(c.rows * c.cols);
+  c.energy = scratch.take<double>(c.rows * c.cols);
+  c.top = scratch.take<double>(c.rows * c.cols);
+  const size_t bytes = sizeof(double) * size_t(c.rows * c.cols);
+  memset(c.sum, 0, bytes);
+  memset(c.energy, 0, bytes);
+  memset(c.top, 0, bytes);
+  double* sum = scratch.take<double>(c.cols);
+  double* peak = scratch.take<double>(c.cols);
+  const Index parts = is_complex(dtype) ? 2 : 1;
+  const Scan scan = is_single(dtype) ? table.scan_f32 : table.scan_f64;
+  for (Index r = 0; r < rows; ++r) {
+    scan(data + r * stride, cols * parts, grain.cols * parts, sum, peak);
+    double* row_sum = c.sum + r / grain.rows * c.cols;
+    double* row_energy = c.energy + r / grain.rows * c.cols;
+    double* row_top = c.top + r / grain.rows * c.cols;
+    for (Index j = 0; j < c.cols; ++j) {
+      row_sum[j] += sum[j];
+      row_energy[j] += sum[j] * peak[j];
+      row_top[j] = peak[j] > row_top[j] ? peak[j] : row_top[j];
+    }
+  }
+  for (Index b = 0; b < c.rows * c.cols; ++b) {
+    c.total_sum += c.sum[b];
+    c.total_energy += c.energy[b];
+    c.peak = c.top[b] > c.peak ? c.top[b] : c.peak;
+    c.finite &= bool(isfinite(c.sum[b]));
+  }
+  return c;
+}
+
+Survey::Survey(Scratch& scratch, const Problem& p, const fc_candidate& how, Grain grain,
+               const Coarse& a, const Coarse& v, Context& context)
+    : p_(p), grain_(grain), rows_(grain.rows == 1 ? 1 : a.rows + v.rows), cols_(a.cols + v.cols) {
+  mean_ = scratch.take<double>(rows_ * cols_);
+  loss_ = scratch.take<double>(rows_ * cols_);
+  near_top_ = scratch.take<double>(rows_ * cols_);
+  mark_ = scratch.take<Mark>(rows_ * cols_);
+  estimate_means(scratch, a, v, context);
+  bound_losses(scratch, how, a, v);
+  mark_blocks(scratch, v.peak);
+  if (!flat()) edge_rows_ = edge_of(true, v.peak, context);
+  edge_cols_ = edge_of(false, v.peak, context);
+}
+
+// Calls visit(window, mark) for runs of blocks that are not safe, cut to the
+// problem's window, and for the edges of 'full'.
+template <class Visit>
+void Survey::for_each(Visit visit) const {
+  const auto offer = [&](const Window& w, Mark mark) {
+    const Window cut = intersect(w, p_);
+    if (!cut.empty()) visit(cut, mark);
+  };
+  for (Index i = 0; i < rows_; ++i) {
+    for (Index j = 0, end; j < cols_; j = end) {
+      const Mark mark = mark_[i * cols_ + j];
+      for (end = j + 1; end < cols_ && mark_[i * cols_ + end] == mark;) ++end;
+      const Window w = {i * grain_.rows, (i + 1) * grain_.rows, j * grain_.cols, end * grain_.cols};
+      if (mark != kSafe) offer(w, mark);
+    }
+  }
+  const Index top = edge_rows_.leading, bottom = height() - edge_rows_.trailing;
+  const Index left = edge_cols_.leading, right = width() - edge_cols_.trailing;
+  offer({0, top, 0, width()}, kWeak);
+  offer({bottom, height(), 0, width()}, kWeak);
+  offer({0, height(), 0, left}, kWeak);
+  offer({0, height(), right, width()}, kWeak);
+  if (flat()) return;
+  // Corners, where both axes have but begun.
+  for (const Index r : {Index(0), height() - grain_.rows}) {
+    for (const Index c : {Index(0), width() - grain_.cols}) {
+      offer({r, r + grain_.rows, c, c + grain_.cols}, kWeak);
+    }
+  }
+}
+
+// Mean of s over the outputs that a block's products fall on.
+void Survey::estimate_means(Scratch& scratch, const Coarse& a, const Coarse& v, Context& context) {
+  const Index height = a.rows + v.rows - 1, width = a.cols + v.cols - 1;
+  double* sums = scratch.take<double>(height * width);
+  Problem q = {};
+  q.a_dtype = q.v_dtype = FC_F64;
+  q.rows = a.rows, q.cols = a.cols, q.kh = v.rows, q.kw = v.cols;
+  q.row_hi = height, q.col_hi = width;
+  q.a = reinterpret_cast<const char*>(a.sum), q.a_row = a.cols * 8;
+  q.v = reinterpret_cast<const char*>(v.sum), q.v_row = v.cols * 8;
+  q.out = reinterpret_cast<char*>(sums), q.out_row = width * 8;
+  direct(q, context);
+  const auto at = [&](Index i, Index j) {
+    return i < 0 || j < 0 || i >= height || j >= width ? 0.0 : sums[i * width + j];
+  };
+  const double outputs = double(2 * grain_.cols) * double(flat() ? 1 : 2 * grain_.rows);
+  for (Index i = 0; i < rows_; ++i) {
+    for (Index j = 0; j < cols_; ++j) {
+      double sum = at(i, j) + at(i, j - 1);
+      if (!flat()) sum += at(i - 1, j) + at(i - 1, j - 1);
+      mean_[i * cols_ + j] = sum / outputs;
+    }
+  }
+}
+
+// E / tol of each block of outputs. Overlap-save packs two neighbouring blocks
+// as re and im: what they see is within two transform lengths on either side.
+void Survey::bound_losses(Scratch& scratch, const fc_candidate& how, const Coarse& a,
+                          const Coarse& v) {
+  const double points = double(how.block[0]) * double(how.block[1]);
+  const double unit = is_single(p_.a_dtype) ? 0x1p-24 / 0x1p-8 : 0x1p-53 / 0x1p-30;
+  const auto loss = [&](double sum, double energy) {
+    return expected_error(points, unit, sum, energy, v.total_sum, v.total_energy);
+  };
+  if (how.method == FC_ONESHOT) {
+    const double whole = loss(a.total_sum, a.total_energy);
+    for (Index b = 0; b < rows_ * cols_; ++b) loss_[b] = whole, near_top_[b] = a.peak;
+    return;
+  }
+  const Index tall = ceil_div(2 * how.block[0], grain_.rows);
+  const Index wide = ceil_div(2 * how.block[1], grain_.cols);
+  const Index chunk_rows = ceil_div(a.rows, tall), chunk_cols = ceil_div(a.cols, wide);
+  double* sum = scratch.take<double>(chunk_rows * chunk_cols);
+  double* energy = scratch.take<double>(chunk_rows * chunk_cols);
+  double* top = scratch.take<double>(chunk_rows * chunk_cols);
+  const size_t bytes = sizeof(double) * size_t(chunk_rows * chunk_cols);
+  memset(sum, 0, bytes);
+  memset(energy, 0, bytes);
+  memset(top, 0, bytes);
+  for (Index i = 0; i < a.rows; ++i) {
+    for (Index j = 0; j < a.cols; ++j) {
+      const Index chunk = i / tall * chunk_cols + j / wide;
+      sum[chunk] += a.sum[i * a.cols + j];
+      energy[chunk] += a.energy[i * a.cols + j];
+      top[chunk] = fmax(top[chunk], a.top[i * a.cols + j]);
+    }
+  }
+  for (Index i = 0; i < rows_; ++i) {
+    for (Index j = 0; j < cols_; ++j) {
+      double near_sum = 0, near_energy = 0, near_top = 0;
+      for (Index ci = i / tall - 1; ci <= i / tall + 1; ++ci) {
+        for (Index cj = j / wide - 1; cj <= j / wide + 1; ++cj) {
+          if (ci < 0 || ci >= chunk_rows || cj < 0 || cj >= chunk_cols) continue;
+          near_sum += sum[ci * chunk_cols + cj];
+          near_energy += energy[ci * chunk_cols + cj];
+          near_top = fmax(near_top, top[ci * chunk_cols + cj]);
+        }
+      }
+      loss_[i * cols_ + j] = loss(near_sum, near_energy);
+      near_top_[i * cols_ + j] = near_top;
+    }
+  }
+}
+
+// Terms are alike where none is much above the mean: k is about mean s over the
+// largest product, four times that for Gaussian noise. The margin is
+// 2 (100 outputs)^(1/k), and no more than the choice among m^k sums allows.
+bool Survey::is_weak(double mean, Index block, double v_peak) const {
+  const double loss = loss_[block];
+  if (mean < 2 * loss) return true;
+  const double taps = double(p_.kh) * double(p_.kw), outputs = double(height()) * double(width());
+  const double k = fmax(1, 4 * mean / (near_top_[block] * v_peak));
+  if (k > 40 || mean > 200 * taps * loss) return mean < 4 * loss;
+  const double margin = 2 * fmin(pow(100 * outputs, 1 / k), pow(100, 1 / k) * taps);
+  return mean < margin * loss;
+}
+
+// A block's mean hides a quiet half beside a loud one, and the products counted
+// in it may all have fallen beside it; a block two away shows either.
+void Survey::mark_blocks(Scratch& scratch, double v_peak) {
+  constexpr Index kReach = 2;
+  bool* weak = scratch.take<bool>(rows_ * cols_);
+  const Index rows = ceil_div(height(), grain_.rows), cols = ceil_div(width(), grain_.cols);
+  for (Index i = 0; i < rows_; ++i) {
+    for (Index j = 0; j < cols_; ++j) {
+      const Index b = i * cols_ + j;
+      weak[b] = i < rows && j < cols && is_weak(mean_[b], b, v_peak);
+      mark_[b] = mean_[b] == 0 ? kZero : kSafe;
+    }
+  }
+  for (Index i = 0; i < rows_; ++i) {
+    for (Index j = 0; j < cols_; ++j) {
+      if (!weak[i * cols_ + j]) continue;
+      for (Index r = i > kReach ? i - kReach : 0; r < rows_ && r <= i + kReach; ++r) {
+        for (Index c = j > kReach ? j - kReach : 0; c < cols_ && c <= j + kReach; ++c) {
+          Mark& mark = mark_[r * cols_ + c];
+          if (mark == kSafe) mark = kWeak;
+        }
+      }
+    }
+  }
+}
+
+// Sums of whole rows (columns) of |a| convolved with those of |v| are those of s:
+// exact, and in 1-D s itself. As many outputs at each end as fall short are weak.
+Survey::Edge Survey::edge_of(bool along_rows, double v_peak, Context& context) const {
+  const Index grain = along_rows ? grain_.rows : grain_.cols;
+  const Index n = along_rows ? p_.rows : p_.cols, m = along_rows ? p_.kh : p_.kw;
+  const Index lo = along_rows ? p_.row_lo : p_.col_lo, hi = along_rows ? p_.row_hi : p_.col_hi;
+  // Where s has not recovered so far in, the whole first block is redone.
+  constexpr Index kLook = 32;
+  const Index whole = grain < n + m - 1 ? grain : n + m - 1, count = whole < kLook ? whole : kLook;
+  const double across = double(along_rows ? width() : height());
+  Edge edge;
+  for (const bool trailing : {false, true}) {
+    if (trailing ? hi <= n + m - 1 - whole : lo >= whole) continue;
+    Scratch scratch;
+    const Index samples = count < n ? count : n, taps = count < m ? count : m;
+    double* a = scratch.take<double>(samples);
+    double* v = scratch.take<double>(taps);
+    double* s = scratch.take<double>(count);
+    marginal(p_.a_dtype, p_.a, p_.rows, p_.cols, p_.a_row, along_rows, trailing, samples, a);
+    marginal(p_.v_dtype, p_.v, p_.kh, p_.kw, p_.v_row, along_rows, trailing, taps, v);
+    first_sums(a, samples, v, taps, s, count, context);
+    Index& weak = trailing ? edge.trailing : edge.leading;
+    const Index at = !trailing ? 0 : (n + m - 2) / grain;
+    Index worst = along_rows ? at * cols_ : at;
+    for (Index other = 0; other < (along_rows ? cols_ : rows_); ++other) {
+      const Index b = along_rows ? at * cols_ + other : other * cols_ + at;
+      if (loss_[b] > loss_[worst]) worst = b;
+    }
+    for (Index i = 0; i < count; ++i) {
+      if (flat() ? s[i] < loss_[worst] : is_weak(s[i] / across, worst, v_peak)) weak = i + 1;
+    }
+    if (weak == count) weak = whole;
+  }
+  return edge;
+}
+
+double Survey::macs() const {
+  double sum = 0;
+  for_each([&](const Window& w, Mark mark) {
+    if (mark == kWeak) sum += macs_of(part(p_, w));
+  });
+  return sum;
+}
+
+void Survey::repair(Context& context) const {
+  const Index item = kItemSize[result_dtype(p_.a_dtype, p_.v_dtype)];
+  for_each([&](const Window& w, Mark mark) {
+    const Problem q = part(p_, w);
+    if (mark == kWeak) return direct(q, context);
+    for (Index r = 0; r < w.row_hi - w.row_lo; ++r) {
+      memset(q.out + r * q.out_row, 0, size_t((w.col_hi - w.col_lo) * item));
+    }
+  });
+}
+
+}  // namespace fastconv

@@ -1,0 +1,73 @@
+// What a transform would lose of small values, found before it is made.
+#pragma once
+#include "engine.h"
+#include "runtime.h"
+
+namespace fastconv {
+
+// The samples (or outputs) that one coarse block stands for.
+struct Grain {
+  Index rows, cols;
+};
+Grain grain_of(const Problem&);
+
+// Sums and maxima of |x| (complex: of re and im) and upper bounds of ||x||^2, by
+// block and of the whole. A NaN or Inf makes its block's sum, and so the whole, not finite.
+struct Coarse {
+  Index rows = 0, cols = 0;
+  double *sum = nullptr, *energy = nullptr, *top = nullptr;  // top: max |x|
+  double peak = 0, total_sum = 0, total_energy = 0;
+  bool finite = true;
+};
+Coarse coarse(Scratch&, const KernelTable&, fc_dtype, const char* data, Index rows, Index cols,
+              Index stride, Grain);
+
+struct Window {
+  Index row_lo, row_hi, col_lo, col_hi;
+  bool empty() const { return row_lo >= row_hi || col_lo >= col_hi; }
+};
+
+// The part of a window that the problem asks for.
+Window intersect(Window, const Problem&);
+
+double macs_of(const Problem&);
+
+class Survey {
+ public:
+  // a and v are finite; `how` is the transform that is to be trusted.
+  Survey(Scratch&, const Problem&, const fc_candidate& how, Grain, const Coarse& a, const Coarse& v,
+         Context&);
+
+  // Multiply-adds that repair() takes.
+  double macs() const;
+
+  // Computes again, directly, what the transform may have lost.
+  void repair(Context&) const;
+
+ private:
+  enum Mark : char { kSafe, kZero, kWeak };
+  struct Edge {
+    Index leading = 0, trailing = 0;  // outputs at the two ends of 'full'
+  };
+
+  void estimate_means(Scratch&, const Coarse& a, const Coarse& v, Context&);
+  void bound_losses(Scratch&, const fc_candidate& how, const Coarse& a, const Coarse& v);
+  void mark_blocks(Scratch&, double v_peak);
+  bool is_weak(double mean, Index block, double v_peak) const;
+  Edge edge_of(bool along_rows, double v_peak, Context&) const;
+  template <class Visit>
+  void for_each(Visit) const;
+
+  bool flat() const { return grain_.rows == 1; }
+  Index height() const { return p_.rows + p_.kh - 1; }
+  Index width() const { return p_.cols + p_.kw - 1; }
+
+  const Problem& p_;
+  Grain grain_;
+  Index rows_, cols_;  // blocks of outputs
+  double *mean_, *loss_, *near_top_;
+  Mark* mark_;
+  Edge edge_rows_, edge_cols_;
+};
+
+}  // namespace fastconv

@@ -1,0 +1,100 @@
+// What the two ways of convolving by transforms share: the call with its types
+// resolved, and the care taken of what is packed together.
+#pragma once
+#include <math.h>
+#include <string.h>
+
+#include <algorithm>
+
+#include "engine.h"
+
+namespace fastconv {
+
+inline Index ceil_div(Index a, Index b) { return (a + b - 1) / b; }
+
+// Multiply-adds that a forward and an inverse transform take as long as.
+inline double transform_macs(Index length) {
+  return 5.0 * double(length) * log2(double(length) + 1);
+}
+
+// A call; T is the real type, items are one or two of it.
+template <class T>
+struct Call {
+  Problem p;
+  const SpectralKernels& kernels;
+  Context& context;
+  Index a_item, v_item, out_item;
+  // Transforms are of v v_scale = v / 2^v_exponent: no spectrum leaves the range of
+  // the type.
+  int v_exponent = 0;
+  double v_scale = 1;
+
+  Call(const Problem& problem, Context& c)
+      : p(problem),
+        kernels(c.kernels.spectral[sizeof(T) == 8]),
+        context(c),
+        a_item(is_complex(p.a_dtype) ? 2 : 1),
+        v_item(is_complex(p.v_dtype) ? 2 : 1),
+        out_item(std::max(a_item, v_item)) {}
+
+  bool complex() const { return out_item == 2; }
+};
+
+// Two halves of one complex transform leave rounding errors of the louder in the
+// quieter. Beyond 2^10 each is brought to norm about 1 by its own power of two. The
+// halves are judged by their sums of squares, which the loads give for nothing;
+// `norm` is asked for a half whose sum is too small or large to be right.
+struct Balance {
+  int re = 0, im = 0;
+};
+
+template <class T>
+bool trustworthy(double squares) {
+  return sizeof(T) == 4 ? squares > 1e-30 && squares < 1e36 : squares > 1e-280 && squares < 1e300;
+}
+
+template <class T, class Norm>
+Balance balance(double re_squares, double im_squares, Norm norm) {
+  if (trustworthy<T>(re_squares) && trustworthy<T>(im_squares) &&
+      re_squares <= 0x1p20 * im_squares && im_squares <= 0x1p20 * re_squares) {
+    return {};
+  }
+  const double re = trustworthy<T>(re_squares) ? sqrt(re_squares) : norm(0);
+  const double im = trustworthy<T>(im_squares) ? sqrt(im_squares) : norm(1);
+  if (re == 0 || im == 0 || (re <= 1024 * im && im <= 1024 * re)) return {};
+  return {ilogb(re), ilogb(im)};
+}
+
+template <class T>
+double power_of_two(int exponent) {
+  return ldexp(1, std::min(exponent, sizeof(T) == 4 ? 127 : 1023));
+}
+
+// to = count items of x from `start` on, zeros where x has none.
+template <class T>
+void copy_padded(T* to, const T* x, Index n, Index start, Index count, Index item) {
+  const Index head = std::min(count, std::max<Index>(0, -start));
+  const Index body = std::max<Index>(0, std::min(count, n - start) - head);
+  memset(to, 0, size_t(head * item) * sizeof(T));
+  if (body) memcpy(to + head * item, x + (start + head) * item, size_t(body * item) * sizeof(T));
+  memset(to + (head + body) * item, 0, size_t((count - head - body) * item) * sizeof(T));
+}
+
+template <class T>
+void copy_out(T* to, const T* from, Index reals, bool accumulate) {
+  if (!accumulate) {
+    memcpy(to, from, size_t(reals) * sizeof(T));
+  } else {
+    for (Index i = 0; i < reals; ++i) to[i] += from[i];
+  }
+}
+
+// Overlap-save with one or two blocks a vector lane.
+template <class T>
+void overlap_in_lanes(const Call<T>& call, Index length);
+
+// Overlap-save or one-shot with the lanes inside one transform.
+template <class T>
+void by_matrix(const Call<T>& call, const fc_candidate& how);
+
+}  // namespace fastconv

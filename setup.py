@@ -1,0 +1,99 @@
+"""The extension module, and csrc/kernels/kernels.cpp compiled once per level.
+
+All metadata is in pyproject.toml. setuptools knows no flags per file, so
+BuildExt compiles the kernels itself, each level into a folder of its own, and
+hands the objects to the linker.
+"""
+
+import platform
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+# In ascending order; the first runs on every CPU of its kind. csrc/isa.cpp is
+# told this list and probes the CPU for each.
+LEVELS = {
+    "x86_64": {
+        "sse2": [],
+        "avx2": ["-mavx2", "-mfma"],
+        "avx512": [
+            *["-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl"],
+            *["-mavx2", "-mfma", "-mprefer-vector-width=512"],
+        ],
+    },
+    "aarch64": {"neon": []},
+    "plain": {"plain": ["-DFC_PLAIN"]},
+}
+
+# -O3 is said here because a CFLAGS in the environment replaces Python's own.
+# Contraction is off so that FMA stands only where a kernel asks for it.
+COMMON_FLAGS = ["-O3", "-std=c++17", "-ffp-contract=off", "-fvisibility=hidden", "-g0"]
+
+# Nothing of a level may leak: no exceptions, no link-time optimisation.
+# Integers wrap by promise.
+KERNEL_FLAGS = [
+    *["-fno-exceptions", "-fno-rtti", "-fno-lto", "-fwrapv"],
+    *["-fno-math-errno", "-fno-trapping-math"],
+]
+
+ROOT = Path(__file__).parent
+KERNELS = "csrc/kernels/kernels.cpp"
+HEADERS = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "csrc").rglob("*.h"))
+INCLUDES = ["fastconv/_engine.pxd", "fastconv/_jobs.pxi", "fastconv/_levels.pxi"]
+ENGINE = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "csrc").glob("*.cpp"))
+
+
+def levels():
+    """The levels of the machine that is built for: {name: compiler flags}."""
+    machine = platform.machine().lower()
+    machine = {"amd64": "x86_64", "arm64": "aarch64"}.get(machine, machine)
+    return LEVELS.get(machine, LEVELS["plain"])
+
+
+class BuildExt(build_ext):
+    """Adds one object per level to the extension before it is linked."""
+
+    def build_extension(self, ext):
+        ext.extra_objects = self.kernel_objects(ext)
+        super().build_extension(ext)
+
+    def kernel_objects(self, ext):
+        def compile_level(item):
+            name, flags = item
+            return self.compiler.compile(
+                [KERNELS],
+                output_dir=str(Path(self.build_temp) / name),
+                debug=self.debug,
+                extra_postargs=[*COMMON_FLAGS, *KERNEL_FLAGS, *flags, f"-DFC_LEVEL={name}"],
+                depends=ext.depends,
+            )
+
+        with ThreadPoolExecutor() as pool:
+            return [obj for objs in pool.map(compile_level, levels().items()) for obj in objs]
+
+
+core = Extension(
+    "fastconv._core",
+    sources=["fastconv/_core.pyx", *ENGINE],
+    include_dirs=["csrc", np.get_include()],
+    define_macros=[
+        ("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"),
+        ("NPY_TARGET_VERSION", "NPY_2_0_API_VERSION"),
+        ("FC_LEVELS", " ".join(f"X({name})" for name in levels())),
+    ],
+    depends=[KERNELS, *HEADERS, *INCLUDES],
+    extra_compile_args=COMMON_FLAGS,
+    extra_link_args=["-Wl,-s"] if platform.system() == "Linux" else [],
+    language="c++",
+)
+
+setup(
+    ext_modules=cythonize(
+        [core], build_dir="build/cython", compiler_directives={"language_level": 3}
+    ),
+    cmdclass={"build_ext": BuildExt},
+)

@@ -1,0 +1,321 @@
+// csrc alone, without Python: every level this CPU runs, every dtype and method,
+// against naive.h. Prints each failure and "N passed, N failed".
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "naive.h"
+
+namespace {
+
+using naive::Array;
+using naive::Random;
+using naive::Sum;
+
+int passed = 0, failed = 0;
+
+void count(bool good, const char* what) {
+  ++(good ? passed : failed);
+  if (!good && failed <= 20) printf("FAILED %s\n", what);
+}
+
+struct DtypePair {
+  fc_dtype a, v;
+};
+
+constexpr DtypePair kPairs[] = {
+    {FC_F32, FC_F32}, {FC_F64, FC_F64},  {FC_C64, FC_C64},   {FC_C128, FC_C128}, {FC_C64, FC_F32},
+    {FC_F32, FC_C64}, {FC_C128, FC_F64}, {FC_F64, FC_C128},  {FC_I8, FC_I8},     {FC_I16, FC_I16},
+    {FC_I32, FC_I32}, {FC_I64, FC_I64},  {FC_BOOL, FC_BOOL},
+};
+
+fc_dtype result_dtype(DtypePair t) { return naive::is_complex(t.v) ? t.v : t.a; }
+
+constexpr fc_method kMethods[] = {FC_AUTO, FC_DIRECT, FC_OVERLAP, FC_ONESHOT};
+constexpr const char* kMethodNames[] = {"auto", "direct", "overlap", "oneshot"};
+
+fc_job empty_job(DtypePair types, fc_method method) {
+  fc_job job;
+  memset(&job, 0, sizeof job);
+  job.a_dtype = types.a;
+  job.v_dtype = types.v;
+  job.method = method;
+  job.workers = 1;
+  return job;
+}
+
+// Runs a job whose axes and batches are set, on random data in arrays of the
+// given steps, and judges every output, or `samples` of them and the two ends.
+void check(fc_job& job, Random& random, const std::vector<int>& a_step,
+           const std::vector<int>& v_step, const std::vector<int>& out_step, int misalign = 0,
+           int samples = 0) {
+  std::vector<ptrdiff_t> a_shape, v_shape, out_shape;
+  for (int b = 0; b < job.nbatch; ++b) {
+    a_shape.push_back(job.batch[b]);
+    v_shape.push_back(job.batch[b]);
+    out_shape.push_back(job.batch[b]);
+  }
+  double terms = 1;
+  for (int d = 0; d < job.ndim; ++d) {
+    const fc_axis& x = job.axis[d];
+    a_shape.push_back(x.n);
+    v_shape.push_back(x.m);
+    out_shape.push_back(x.hi - x.lo);
+    terms *= double(x.boundary == FC_FILL && job.fill[0] == 0 ? (x.n < x.m ? x.n : x.m) : x.m);
+  }
+  Array a(job.a_dtype, a_shape, a_step, misalign), v(job.v_dtype, v_shape, v_step, misalign);
+  Array out(result_dtype({job.a_dtype, job.v_dtype}), out_shape, out_step, misalign);
+  a.fill_random(random);
+  v.fill_random(random);
+  const std::vector<char> a_before = a.bytes(), v_before = v.bytes();
+  const std::vector<char> out_before = out.bytes();
+
+  char what[200];
+  snprintf(what, sizeof what, "%s %s a=%d v=%d ndim=%d nbatch=%d n=%td m=%td [%td, %td) edge=%d",
+           fc_level_name(fc_level()), kMethodNames[job.method], int(job.a_dtype), int(job.v_dtype),
+           job.ndim, job.nbatch, job.axis[0].n, job.axis[0].m, job.axis[0].lo, job.axis[0].hi,
+           int(job.axis[0].boundary));
+  bool good = fc_run(&job, nullptr, &a.view, &v.view, &out.view) == FC_OK;
+  good &= a.bytes() == a_before && v.bytes() == v_before;
+
+  // What was written is judged and restored; the gaps must then be untouched.
+  const size_t item = size_t(naive::item_bytes(out.dtype));
+  const auto judge = [&](const ptrdiff_t* index) {
+    const Sum sum = naive::output(job, a, v, index);
+    if (good && !naive::agrees(job, out.dtype, out.at(index), sum, terms)) {
+      good = false;
+      printf("output");
+      for (size_t d = 0; d < out.shape.size(); ++d) printf(" %td", index[d]);
+      printf(" of %td: ", out.shape.back());
+    }
+  };
+  ptrdiff_t seen = 0;
+  const ptrdiff_t last = out.shape.back() - 1;
+  out.each([&](const ptrdiff_t* index) {
+    const ptrdiff_t i = index[out.shape.size() - 1];
+    const bool ends = i < 3 || i > last - 3;
+    if (samples == 0 || ends || seen++ % (1 + last / samples) == 0) judge(index);
+  });
+  out.each([&](const ptrdiff_t* index) { memset(out.at(index), 0xff, item); });
+  good &= out.bytes() == out_before;
+  count(good, what);
+}
+
+void set_axis(fc_job& job, int d, ptrdiff_t n, ptrdiff_t m, ptrdiff_t lo, ptrdiff_t hi,
+              fc_boundary boundary = FC_FILL) {
+  job.axis[d] = fc_axis{n, m, lo, hi, boundary};
+}
+
+// Leaves NaN in whatever working memory the next call will get.
+void dirty_scratch() {
+  fc_job job = empty_job({FC_F64, FC_F64}, FC_OVERLAP);
+  job.ndim = 1;
+  set_axis(job, 0, 20000, 500, 0, 20499);
+  std::vector<double> a(20000, nan("")), v(500, 1.0), out(20499);
+  fc_array A = {a.data(), {8}}, V = {v.data(), {8}}, O = {out.data(), {8}};
+  count(fc_run(&job, nullptr, &A, &V, &O) == FC_OK && isnan(out[0]), "dirty scratch");
+}
+
+// Every length up to a few vectors, with every kernel, and the windows inside.
+void short_rows(Random& random) {
+  constexpr ptrdiff_t lengths[] = {1, 2, 3, 4, 5, 7, 8, 9, 12, 15, 16, 17, 24, 31, 33, 64, 65};
+  for (const DtypePair types : kPairs) {
+    for (const fc_method method : kMethods) {
+      for (const ptrdiff_t n : lengths) {
+        for (const ptrdiff_t m : lengths) {
+          fc_job job = empty_job(types, method);
+          job.ndim = 1;
+          set_axis(job, 0, n, m, 0, n + m - 1);
+          check(job, random, {1}, {1}, {1});
+          const ptrdiff_t lo = random.between(0, n + m - 2);
+          set_axis(job, 0, n, m, lo, random.between(lo, n + m - 1));
+          if (job.axis[0].hi > lo) check(job, random, {1}, {-1}, {1}, int(random.between(0, 9)));
+        }
+      }
+    }
+  }
+}
+
+// Around register blocks, tap tiles and transform lengths.
+void long_rows(Random& random) {
+  constexpr ptrdiff_t sizes[][2] = {{127, 127}, {128, 64},   {129, 100},  {1000, 31},
+                                    {1023, 5},  {1025, 256}, {4095, 511}, {4097, 1024},
+                                    {300, 900}, {5000, 333}, {9999, 65},  {3000, 3000}};
+  for (const DtypePair types : kPairs) {
+    for (const fc_method method : kMethods) {
+      for (const auto& size : sizes) {
+        const ptrdiff_t n = size[0], m = size[1];
+        fc_job job = empty_job(types, method);
+        job.ndim = 1;
+        set_axis(job, 0, n, m, 0, n + m - 1);
+        check(job, random, {1}, {1}, {1}, 0, 20);
+        set_axis(job, 0, n, m, m / 2, m / 2 + n);
+        check(job, random, {2}, {-1}, {3}, 1, 20);
+      }
+    }
+  }
+}
+
+void images(Random& random) {
+  constexpr ptrdiff_t sizes[][4] = {{1, 1, 1, 1},   {1, 20, 1, 5},  {20, 1, 5, 1},   {9, 17, 3, 3},
+                                    {16, 33, 5, 5}, {12, 40, 7, 7}, {8, 9, 11, 13},  {30, 31, 2, 9},
+                                    {5, 64, 9, 2},  {3, 200, 3, 3}, {40, 40, 15, 15}};
+  for (const DtypePair types : kPairs) {
+    for (const fc_method method : kMethods) {
+      for (const auto& size : sizes) {
+        fc_job job = empty_job(types, method);
+        job.ndim = 2;
+        for (int d = 0; d < 2; ++d) {
+          set_axis(job, d, size[d], size[2 + d], 0, size[d] + size[2 + d] - 1);
+        }
+        check(job, random, {1, 1}, {1, 1}, {1, 1}, 0, 10);
+        for (int d = 0; d < 2; ++d) {
+          job.axis[d].lo = (job.axis[d].m - 1) / 2;
+          job.axis[d].hi = job.axis[d].lo + job.axis[d].n;
+        }
+        check(job, random, {2, -1}, {1, 2}, {-1, 2}, 1, 10);
+      }
+    }
+  }
+}
+
+// One to three axes, up to two batches, any stride, boundary, window and fill.
+void anything(Random& random, int cases) {
+  for (int i = 0; i < cases; ++i) {
+    const DtypePair types =
+        kPairs[random.between(0, ptrdiff_t(sizeof kPairs / sizeof *kPairs) - 1)];
+    fc_job job = empty_job(types, kMethods[random.between(0, 3)]);
+    job.ndim = int(random.between(1, 3));
+    job.nbatch = int(random.between(0, 2));
+    job.conjugate = random.between(0, 1) == 1;
+    if (random.between(0, 1)) {
+      job.fill[0] = job.fill_bits = types.a == FC_BOOL ? 1 : random.between(-9, 9);
+      job.fill[1] = naive::is_complex(types.a) ? double(random.between(-9, 9)) : 0;
+    }
+    const auto boundary = fc_boundary(random.between(0, 2));
+    const ptrdiff_t longest = job.ndim == 1 ? 90 : job.ndim == 2 ? 20 : 7;
+    std::vector<int> a_step, v_step, out_step;
+    const auto step = [&] { return int(random.between(0, 1) ? 1 : random.between(0, 1) ? -1 : 2); };
+    for (int b = 0; b < job.nbatch; ++b) {
+      job.batch[b] = random.between(1, 4);
+      a_step.push_back(random.between(0, 3) ? step() : 0);
+      v_step.push_back(random.between(0, 2) ? 0 : step());
+      out_step.push_back(step());
+    }
+    for (int d = 0; d < job.ndim; ++d) {
+      const ptrdiff_t n = random.between(1, longest), m = random.between(1, longest);
+      const ptrdiff_t lo = random.between(0, n + m - 2), hi = random.between(lo + 1, n + m - 1);
+      set_axis(job, d, n, m, lo, hi, boundary);
+      a_step.push_back(step());
+      v_step.push_back(step());
+      out_step.push_back(step());
+    }
+    check(job, random, a_step, v_step, out_step, int(random.between(0, 7)), 6);
+  }
+}
+
+// fc_small does the whole job or nothing, and never declines the smallest.
+void small_calls(Random& random) {
+  for (const DtypePair types : kPairs) {
+    if (naive::is_complex(types.a) || naive::is_complex(types.v)) continue;
+    for (ptrdiff_t n = 1; n <= 40; ++n) {
+      for (ptrdiff_t m = 1; m <= 12; ++m) {
+        fc_job job = empty_job(types, FC_DIRECT);
+        job.ndim = 1;
+        const ptrdiff_t lo = random.between(0, n + m - 2);
+        set_axis(job, 0, n, m, lo, random.between(lo + 1, n + m - 1));
+        const int reverse = int(random.between(0, 1));
+        Array a(types.a, {n}, {1}), v(types.v, {m}, {1}), out(types.a, {job.axis[0].hi - lo}, {1});
+        a.fill_random(random);
+        v.fill_random(random);
+        const std::vector<char> before = out.bytes();
+        const int done = fc_small(types.a, a.view.data, n, v.view.data, m, reverse, lo,
+                                  job.axis[0].hi, out.view.data);
+        bool good = done || out.bytes() == before;
+        if (reverse) {
+          v.view.data = static_cast<char*>(v.view.data) + (m - 1) * v.view.stride[0];
+          v.view.stride[0] = -v.view.stride[0];
+        }
+        if (done) {
+          out.each([&](const ptrdiff_t* i) {
+            const double terms = double(n < m ? n : m);
+            good &= naive::agrees(job, types.a, out.at(i), naive::output(job, a, v, i), terms);
+          });
+        }
+        count(good, "fc_small");
+      }
+    }
+  }
+}
+
+// The same job gives the same plan, and a plan is carried out.
+void plans() {
+  for (const DtypePair types : kPairs) {
+    fc_job job = empty_job(types, FC_AUTO);
+    job.ndim = 1;
+    set_axis(job, 0, 100000, 1000, 0, 100999);
+    fc_plan first, second;
+    memset(&first, 0, sizeof first);
+    memset(&second, 0xff, sizeof second);
+    fc_choose(&job, &first);
+    fc_choose(&job, &second);
+    bool good = first.chosen.method == second.chosen.method && first.chosen.method != FC_AUTO &&
+                first.chosen.ring == second.chosen.ring && first.candidates == second.candidates &&
+                first.chosen.predicted_ns == second.chosen.predicted_ns && first.candidates >= 1 &&
+                first.candidates <= FC_MAX_CANDIDATES;
+    for (int i = 0; good && i + 1 < first.candidates; ++i) {
+      good = first.candidate[i].predicted_ns <= first.candidate[i + 1].predicted_ns;
+    }
+    count(good, "fc_choose");
+  }
+}
+
+int stop(void* calls) { return ++*static_cast<int*>(calls) >= 2; }
+
+// A poll that says stop is obeyed, soon, and the next call works.
+void interruption(Random& random) {
+  const ptrdiff_t n = 2000000, m = 3000;
+  std::vector<double> a(size_t(n), 1.0), v(size_t(m), 1.0), out(size_t(n + m - 1));
+  fc_array A = {a.data(), {8}}, V = {v.data(), {8}}, O = {out.data(), {8}};
+  fc_job job = empty_job({FC_F64, FC_F64}, FC_DIRECT);
+  job.ndim = 1;
+  set_axis(job, 0, n, m, 0, n + m - 1);
+  int calls = 0;
+  job.poll = stop;
+  job.poll_context = &calls;
+  count(fc_run(&job, nullptr, &A, &V, &O) == FC_INTERRUPTED && calls == 2, "interruption");
+  fc_job next = empty_job({FC_F64, FC_F64}, FC_AUTO);
+  next.ndim = 1;
+  set_axis(next, 0, 100, 10, 0, 109);
+  check(next, random, {1}, {1}, {1});
+}
+
+}  // namespace
+
+// native_test [expected highest level] [cases]
+int main(int argc, char** argv) {
+  int levels = 0;
+  while (levels < fc_levels() && fc_level_available(levels)) ++levels;
+  if (argc > 1 && argv[1][0]) {
+    count(!strcmp(fc_level_name(levels - 1), argv[1]), "the highest level is the expected one");
+  }
+  count(fc_level() == levels - 1, "the highest level is the default");
+  const int cases = argc > 2 ? atoi(argv[2]) : 2000;
+
+  for (int level = 0; level < levels; ++level) {
+    count(fc_use_level(level) == level && fc_level() == level, "fc_use_level");
+    const int before = passed;
+    Random random(uint64_t(level) + 1);
+    dirty_scratch();
+    small_calls(random);
+    short_rows(random);
+    long_rows(random);
+    images(random);
+    anything(random, cases);
+    plans();
+    printf("%s: %d passed\n", fc_level_name(level), passed - before);
+  }
+  Random random(99);
+  interruption(random);
+  printf("%d passed, %d failed\n", passed, failed);
+  return failed ? 1 : 0;
+}

@@ -1,0 +1,148 @@
+"""Build csrc and its test program without Python's headers, and run it.
+
+    python tests/native/run.py [native plain clang nehalem arm64]
+
+    native   g++, every level this CPU has
+    plain    g++, plain loops without vector types
+    clang    clang++, every level this CPU has
+    nehalem  the native program on a CPU without AVX, by qemu: must step down to sse2
+    arm64    cross-compiled, run by qemu-aarch64
+
+Flags and levels come from setup.py. A variant whose tools are missing is named
+and skipped, unless it was asked for by name.
+"""
+
+import ast
+import platform
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+
+
+def constants(*names):
+    """Constants of setup.py, which cannot be imported without building."""
+    tree = ast.parse((ROOT / "setup.py").read_text())
+    tree.body = [x for x in tree.body if isinstance(x, ast.Assign) and x.targets[0].id in names]
+    found = {}
+    exec(compile(tree, "setup.py", "exec"), found)
+    return [found[name] for name in names]
+
+
+LEVELS, COMMON_FLAGS, KERNEL_FLAGS = constants("LEVELS", "COMMON_FLAGS", "KERNEL_FLAGS")
+
+
+def symbols(target, nm="nm"):
+    """[(kind, name)] of an object file, as nm tells them."""
+    told = subprocess.run([nm, "--demangle", target], capture_output=True, text=True, check=True)
+    return [tuple(line[17:].split(" ", 1)) for line in told.stdout.splitlines()]
+
+
+def foreign_symbols(level, found):
+    """What breaks the rule that a level's object is one constant: empty if nothing does."""
+    own = ("fastconv::kernels_" + level, "RD")  # read-only data, with or without relocations
+    # GCC turns loops into the first three; neither allocates nor depends on the level.
+    needed = {"memcpy", "memset", "memmove", "_GLOBAL_OFFSET_TABLE_", "fma", "fmaf"}
+    wrong = [
+        (kind, name)
+        for kind, name in found
+        if (kind.isupper() and kind != "U" and not (name == own[0] and kind in own[1]))
+        or kind in "WwVvui"
+        or (kind == "U" and name not in needed)
+    ]
+    return wrong if own[0] in [name for _, name in found] else [*wrong, ("missing", own[0])]
+
+
+@dataclass
+class Variant:
+    compiler: str
+    machine: str  # a key of LEVELS
+    flags: list = field(default_factory=list)
+    runner: list = field(default_factory=list)
+    top: str = ""  # the highest level that must be in use
+    cases: int = 2000
+
+
+HOST = {"amd64": "x86_64", "arm64": "aarch64"}.get(platform.machine().lower(), platform.machine())
+
+VARIANTS = {
+    "native": Variant("g++", HOST),
+    "plain": Variant("g++", "plain", top="plain"),
+    "clang": Variant("clang++", HOST),
+    "nehalem": Variant(
+        "g++", "x86_64", runner=["qemu-x86_64", "-cpu", "Nehalem"], top="sse2", cases=300
+    ),
+    "arm64": Variant(
+        "aarch64-linux-gnu-g++", "aarch64", ["-static"], ["qemu-aarch64"], top="neon", cases=300
+    ),
+}
+
+
+def build(variant, folder):
+    """One object per source and per level, linked to one program."""
+    levels = LEVELS[variant.machine]
+    common = [*COMMON_FLAGS, f"-I{ROOT / 'csrc'}", *variant.flags]
+    names = " ".join(f"X({name})" for name in levels)
+    jobs = [(path, path.stem, [f"-DFC_LEVELS={names}"]) for path in (ROOT / "csrc").glob("*.cpp")]
+    jobs.append((HERE / "native_test.cpp", "native_test", []))
+    for name, flags in levels.items():
+        source = ROOT / "csrc" / "kernels" / "kernels.cpp"
+        jobs.append((source, f"kernels_{name}", [*KERNEL_FLAGS, *flags, f"-DFC_LEVEL={name}"]))
+
+    def compile_one(job):
+        source, stem, flags = job
+        target = folder / f"{stem}.o"
+        subprocess.run(
+            [variant.compiler, *common, *flags, "-c", str(source), "-o", str(target)], check=True
+        )
+        return str(target)
+
+    with ThreadPoolExecutor(2) as pool:
+        objects = list(pool.map(compile_one, jobs))
+    nm = "aarch64-linux-gnu-nm" if variant.compiler.startswith("aarch64") else "nm"
+    for name in levels:
+        foreign = foreign_symbols(name, symbols(folder / f"kernels_{name}.o", nm))
+        if foreign:
+            raise SystemExit(f"{name}: an object of a level exports or needs {foreign}")
+    program = folder / "native_test"
+    subprocess.run(
+        [variant.compiler, *variant.flags, *objects, "-lpthread", "-o", str(program)], check=True
+    )
+    return program
+
+
+def missing(variant):
+    tools = [variant.compiler, *variant.runner[:1]]
+    return [tool for tool in tools if shutil.which(tool) is None]
+
+
+def run(name):
+    variant = VARIANTS[name]
+    with TemporaryDirectory(prefix="fastconv-native-") as folder:
+        program = build(variant, Path(folder))
+        command = [*variant.runner, str(program), variant.top, str(variant.cases)]
+        return subprocess.run(command).returncode == 0
+
+
+def main(names):
+    failed = []
+    for name in names or VARIANTS:
+        gone = missing(VARIANTS[name])
+        if gone:
+            print(f"--- {name}: skipped, no {', '.join(gone)}", flush=True)
+            failed += [name] if names else []
+            continue
+        print(f"--- {name}", flush=True)
+        failed += [] if run(name) else [name]
+    print("native:", f"failed: {', '.join(failed)}" if failed else "all passed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
