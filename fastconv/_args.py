@@ -1,0 +1,256 @@
+"""The arguments of the public functions: what is taken, and what is said of the rest.
+
+The only module that raises for a bad argument. Where numpy or scipy has the
+same mistake, the message begins with their text.
+"""
+
+import operator
+import sys
+from collections.abc import Callable, Collection
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _core
+
+# Bound before anyone can put fastconv's functions in their place.
+numpy_convolve = np.convolve
+numpy_correlate = np.correlate
+
+MODES = frozenset(("full", "same", "valid"))
+# The type numbers of all that the engine computes in; float16 is a conversion
+# before and after.
+ENGINE_TYPES = frozenset(np.dtype(char).num for char in "?bBhHiIlLqQefdFD")
+# And of what the engine does not know but plain sums can give.
+GENERIC_TYPES = frozenset(np.dtype(char).num for char in "gGO")
+SCIPY_BOUNDARIES = {
+    "fill": "fill",
+    "pad": "fill",
+    "wrap": "wrap",
+    "circular": "wrap",
+    "symm": "symm",
+    "symmetric": "symm",
+}
+
+
+def engine_dtype(a: NDArray[Any], v: NDArray[Any]) -> np.dtype[Any] | None:
+    """The dtype of the result, or None where the engine does not know it."""
+    dtype = a.dtype
+    if dtype is not v.dtype:  # most are: one object stands for each native dtype
+        try:
+            dtype = np.result_type(dtype, v.dtype)
+        except TypeError:
+            return None
+    dtype = dtype.newbyteorder("=")
+    return dtype if dtype.num in ENGINE_TYPES else None
+
+
+def check_options(method: object, accuracy: object) -> None:
+    check_choice("method", method, _core.METHODS)
+    check_choice("accuracy", accuracy, _core.ACCURACIES)
+
+
+def check_choice(name: str, value: object, choices: Collection[str]) -> None:
+    """Refuse a `value` of the argument `name` that is none of `choices`."""
+    if isinstance(value, str) and value in choices:
+        return
+    takes = f"got {value!r}, takes {', '.join(map(repr, choices))}"
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a string: {takes}")
+    raise ValueError(f"{name} not understood: {takes}")
+
+
+def check_out(out: object, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    """Refuse an `out` that cannot take a result of this shape and dtype."""
+    if out is None:
+        return
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"out must be an ndarray: got {type(out).__name__}")
+    if out.dtype.newbyteorder("=") != dtype:
+        raise TypeError(f"out must have the result's dtype: got {out.dtype}, takes {dtype}")
+    if out.shape != shape:
+        raise ValueError(f"out must have the result's shape: got {out.shape}, takes {shape}")
+    if not out.flags.writeable:
+        raise ValueError("out must be writeable: got a read-only array")
+
+
+def check_size(shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    """Refuse a result that could not be indexed."""
+    if min(shape) < 0:
+        raise ValueError(f"negative dimensions are not allowed: the result would have {shape}")
+    bytes_ = dtype.itemsize
+    for length in shape:
+        bytes_ *= length
+    if bytes_ > sys.maxsize:
+        raise ValueError(f"array is too big: the result would have shape {shape}")
+
+
+def shape_or_data(name: str, given: object, dtype: Any) -> NDArray[Any]:
+    """An ndarray as it is; for an int or a tuple of ints an array of that shape, without memory."""
+    if isinstance(given, np.ndarray):
+        return given
+    try:
+        shape = tuple(operator.index(n) for n in (given if isinstance(given, tuple) else (given,)))
+    except TypeError:
+        raise TypeError(
+            f"{name} must be an int or a tuple of ints (a shape) or an ndarray (data): "
+            f"got {type(given).__name__}"
+        ) from None
+    if len(shape) not in (1, 2) or min(shape) < 1:
+        raise ValueError(f"{name} must have one or two lengths of 1 or more: got {shape}")
+    return np.broadcast_to(np.zeros((), dtype), shape)
+
+
+# ---------------------------------------------------------------- numpy's rules
+
+
+def is_foreign(x: object) -> bool:
+    """Whether an array has taken numpy's functions into its own hands (NEP 18)."""
+    ours = np.ndarray.__array_function__
+    return getattr(type(x), "__array_function__", ours) is not ours
+
+
+def check_numpys_own(why: str, **keywords: object) -> None:
+    """Refuse keywords that numpy's function, where this call has to go, does not have."""
+    for name, value in keywords.items():
+        if value is not None:
+            raise TypeError(f"{name} is not taken for {why}, which numpy's own function serves")
+
+
+def check_numpys_out(
+    out: object, a: NDArray[Any], v: NDArray[Any], window: tuple[int, int]
+) -> None:
+    """check_out for a dtype that the engine does not know."""
+    if out is not None:
+        check_out(out, (window[1] - window[0],), np.result_type(a, v))
+
+
+def is_line(x: NDArray[Any]) -> bool:
+    return x.ndim == 1 and x.size > 0
+
+
+def check_lines(a: NDArray[Any], v: NDArray[Any]) -> None:
+    """is_line for both, or numpy's complaint."""
+    if not (is_line(a) and is_line(v)):
+        numpys_answer(numpy_convolve, a, v, "full")
+
+
+def numpy_mode(mode: Any) -> str:
+    """'full', 'same' or 'valid' for whatever numpy takes as a mode: it is asked itself."""
+    if isinstance(mode, str) and mode in MODES:
+        return str(mode)
+    answer = numpys_answer(numpy_correlate, [1, 1, 1], [1, 1], mode)
+    return {2: "valid", 3: "same", 4: "full"}[len(answer)]
+
+
+def numpys_answer(function: Callable[..., NDArray[Any]], a: Any, v: Any, mode: Any) -> NDArray[Any]:
+    """What numpy makes of unusual arguments; its complaints go on with what was got."""
+    try:
+        return function(a, v, mode)
+    except (TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(
+            f"{error}: got a {_described(a)}, v {_described(v)} and mode {mode!r}; takes 1-D "
+            "arrays that are not empty (for 2-D there are convolve2d and correlate2d) and mode "
+            "'full', 'same', 'valid' or 2, 1, 0"
+        ) from None
+
+
+def _described(x: Any) -> str:
+    try:
+        return f"of shape {np.shape(x)}"
+    except ValueError:  # ragged
+        return f"of type {type(x).__name__}"
+
+
+def lags(max_lag: Any, mode: object) -> int:
+    """max_lag as an int, none of which goes with a mode."""
+    try:
+        lag = operator.index(max_lag)
+    except TypeError:
+        raise TypeError(f"max_lag must be an integer: got {max_lag!r}") from None
+    if lag < 0:
+        raise ValueError(f"max_lag must not be negative: got {max_lag}")
+    if not _core.is_default_mode(mode):
+        raise ValueError(f"max_lag={max_lag} and mode={mode!r} exclude each other: give one")
+    return lag
+
+
+# ---------------------------------------------------------------- scipy's rules
+
+
+def pair_2d(name: str, in1: Any, in2: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Both inputs as 2-D arrays."""
+    in1, in2 = np.asarray(in1), np.asarray(in2)
+    if not in1.ndim == in2.ndim == 2:
+        raise ValueError(
+            f"{name} inputs must both be 2-D arrays: got shapes {in1.shape} and {in2.shape}"
+        )
+    return in1, in2
+
+
+def swaps_in_valid(mode: object, shape1: tuple[int, ...], shape2: tuple[int, ...]) -> bool:
+    """Whether 'valid' takes the inputs the other way round."""
+    if mode != "valid":
+        return False
+    fits = all(n >= m for n, m in zip(shape1, shape2, strict=True))
+    if not fits and any(n > m for n, m in zip(shape1, shape2, strict=True)):
+        raise ValueError(
+            "For 'valid' mode, one must be at least as large as the other in every dimension: "
+            f"got shapes {shape1} and {shape2}"
+        )
+    return not fits
+
+
+def check_scipy_mode(mode: object) -> None:
+    if mode not in MODES:
+        raise ValueError(f"Acceptable mode flags are 'valid', 'same', or 'full'. Got {mode!r}")
+
+
+def scipy_boundary(boundary: Any, in1: NDArray[Any]) -> str:
+    """'fill', 'wrap' or 'symm' for any of scipy's names."""
+    if boundary not in SCIPY_BOUNDARIES:
+        raise ValueError(
+            "Acceptable boundary flags are 'fill', 'circular' (or 'wrap'), and 'symmetric' "
+            f"(or 'symm'). Got {boundary!r}"
+        )
+    name = SCIPY_BOUNDARIES[boundary]
+    if name != "fill" and in1.size == 0:
+        raise ValueError(f"boundary={boundary!r} needs samples: got shape {in1.shape}")
+    return name
+
+
+def scipy_fillvalue(fillvalue: Any, dtype: np.dtype[Any]) -> Any:
+    """The fill value in the result's dtype, converted no more loosely than scipy does."""
+    if type(fillvalue) is int and fillvalue == 0:
+        return fillvalue
+    given = np.asarray(fillvalue)
+    if given.size == 0:
+        raise ValueError(f"`fillvalue` cannot be an empty array. Got shape {given.shape}")
+    if given.size != 1:
+        raise ValueError(
+            f"`fillvalue` must be scalar or an array with one element. Got shape {given.shape}"
+        )
+    too_wide = isinstance(fillvalue, np.ndarray) and not np.can_cast(given.dtype, dtype, "safe")
+    try:
+        if not too_wide:
+            return np.asarray(fillvalue, dtype).reshape(())[()]
+    except (TypeError, ValueError, OverflowError):
+        np.asarray(fillvalue, complex)  # what is no number at all has its own error
+    raise ValueError(
+        "could not cast `fillvalue` directly to the output type (it was first converted to "
+        f"complex). Got {fillvalue!r}, takes {dtype}"
+    )
+
+
+def generic_dtype(in1: NDArray[Any], in2: NDArray[Any], correlating: bool) -> np.dtype[Any]:
+    """The dtype of a result that plain sums have to give."""
+    if correlating:
+        in2.conj()  # numpy says so itself where there is no conjugate
+    if not {in1.dtype.num, in2.dtype.num} <= ENGINE_TYPES | GENERIC_TYPES:
+        raise ValueError(
+            f"convolve2d not available for this type. Got {in1.dtype} and {in2.dtype}, takes "
+            "numbers, booleans and objects"
+        )
+    return np.result_type(in1.dtype, in2.dtype).newbyteorder("=")

@@ -1,0 +1,358 @@
+# cython: language_level=3, binding=True, embedsignature=False
+# cython: boundscheck=False, wraparound=False, cdivision=True, freethreading_compatible=True
+# cython: auto_pickle=False, autotestdict=False
+"""Between Python and the engine: the plain case of convolve and correlate, and
+jobs, plans and levels for the modules above.
+"""
+
+cimport cython
+cimport numpy as np
+from libc.stddef cimport ptrdiff_t
+from libc.string cimport memset
+
+from fastconv._engine cimport *
+
+import numpy
+
+np.import_array()
+
+cdef extern from "Python.h":
+    int check_signals "PyErr_CheckSignals"() noexcept
+
+# numpy's type numbers -> fc_dtype, and -1 for what the engine does not know.
+cdef int[32] DTYPE_OF_TYPE
+DTYPE_OF_TYPE[:] = [-1] * 32
+for _char, _dtype in zip("fdFD?", (FC_F32, FC_F64, FC_C64, FC_C128, FC_BOOL)):
+    DTYPE_OF_TYPE[numpy.dtype(_char).num] = _dtype
+for _char in "bBhHiIlLqQ":
+    DTYPE_OF_TYPE[numpy.dtype(_char).num] = {1: FC_I8, 2: FC_I16, 4: FC_I32, 8: FC_I64}[
+        numpy.dtype(_char).itemsize
+    ]
+
+
+cdef inline int dtype_of(int type_num) noexcept:
+    return DTYPE_OF_TYPE[type_num] if 0 <= type_num < 32 else -1
+
+
+METHODS = {"auto": FC_AUTO, "direct": FC_DIRECT, "fft": FC_ONESHOT, "overlap": FC_OVERLAP}
+RINGS = {"native": FC_NATIVE, "rounded": FC_ROUNDED}
+ACCURACIES = {
+    "auto": FC_ACCURACY_AUTO,
+    "normwise": FC_NORMWISE,
+    "componentwise": FC_COMPONENTWISE,
+}
+BOUNDARIES = {"fill": FC_FILL, "wrap": FC_WRAP, "symm": FC_SYMM}
+cdef dict METHOD_NAMES = {code: name for name, code in METHODS.items()}
+cdef dict RING_NAMES = {code: name for name, code in RINGS.items()}
+
+# Strings that callers write in their source are interned, so that the plain
+# case need only compare addresses.
+cdef str AUTO = "auto", FULL = "full", SAME = "same", VALID = "valid"
+
+# correlate's default mode, equal to "valid" but not the same object: that is
+# how a mode given beside max_lag is told from none given.
+cdef str NO_MODE = "".join(["val", "id"])
+
+# What takes the calls that are not plain; fastconv._convolve puts it here.
+cdef object general_convolve = None, general_correlate = None
+
+
+def take_over(convolve, correlate):
+    """Name the functions that answer the calls which are not plain."""
+    global general_convolve, general_correlate
+    general_convolve, general_correlate = convolve, correlate
+
+
+def is_default_mode(mode):
+    """True where `mode` is what correlate has when the caller gave none."""
+    return mode is NO_MODE
+
+
+# ---------------------------------------------------------------- the plain case
+
+def convolve(a, v, mode="full", *, method="auto", accuracy="auto", out=None):
+    r"""
+    Discrete, linear convolution of two one-dimensional sequences.
+
+    Takes the place of `numpy.convolve`: the same values (exactly so for
+    integers), dtype, shape and errors.
+
+    Parameters
+    ----------
+    a : (N,) array_like
+        The first sequence; a scalar counts as one of length 1. N >= 1.
+    v : (M,) array_like
+        The second sequence, by the same rules. M >= 1.
+    mode : {'full', 'same', 'valid'}, optional
+        Which part of the full convolution is computed:
+
+        * 'full', the default: all N + M - 1 samples.
+        * 'same': the middle max(N, M) samples.
+        * 'valid': the max(N, M) - min(N, M) + 1 samples where the shorter lies
+          wholly within the longer.
+
+        numpy's numbers 2, 1 and 0 stand for the same.
+    method : {'auto', 'direct', 'fft', 'overlap'}, optional
+        'auto' takes what is predicted to be fastest. 'direct' sums products,
+        'fft' transforms everything at once, 'overlap' transforms block by
+        block. A method that would be wrong on the data at hand (integers that
+        it could not round exactly) is replaced by 'direct'.
+    accuracy : {'auto', 'normwise', 'componentwise'}, optional
+        How small values beside large ones are treated by methods that use the
+        FFT: 'normwise' bounds errors by the norms of the inputs, 'auto' also
+        keeps small outputs alive, 'componentwise' bounds the error of each
+        output by its own sum of magnitudes.
+    out : ndarray, optional
+        Where the result goes: writeable, of the result's shape and dtype. It
+        may be strided and may overlap `a` or `v`.
+
+    Returns
+    -------
+    ndarray
+        Of dtype ``numpy.result_type(a, v)``; `out` if that was given. Integers
+        wrap around as numpy's do; booleans give the OR of ANDs; float16 is
+        computed in float32 and rounded once.
+
+    Raises
+    ------
+    ValueError
+        If an input is empty or has more than one dimension, if `mode`,
+        `method` or `accuracy` is none of the names above, or if `out` has
+        another shape or cannot be written.
+    TypeError
+        If `mode` is not a string or integer, or `out` not an ndarray of the
+        result's dtype.
+
+    See Also
+    --------
+    correlate : the same without reversing `v`.
+    convolve2d : for two-dimensional arrays.
+    explain : which method a call takes, and why.
+
+    Notes
+    -----
+    .. math:: (a * v)_i = \sum_k v_k \, a_{i - k}, \qquad 0 \le i < N + M - 1
+
+    Arrays of other libraries (those with ``__array_function__``), and dtypes
+    such as longdouble and object, are passed on to numpy's own function.
+
+    References
+    ----------
+    .. [1] `numpy.convolve
+       <https://numpy.org/doc/stable/reference/generated/numpy.convolve.html>`_
+
+    Examples
+    --------
+    >>> import fastconv
+    >>> fastconv.convolve([1, 2, 3], [0, 1, 0.5])
+    array([0. , 1. , 2.5, 4. , 1.5])
+    >>> fastconv.convolve([1, 2, 3], [0, 1, 0.5], 'same')
+    array([1. , 2.5, 4. ])
+    >>> fastconv.convolve([1, 2, 3], [0, 1, 0.5], 'valid')
+    array([2.5])
+    """
+    if accuracy is AUTO:
+        result = plain(a, v, mode, False, method, out)
+        if result is not None:
+            return result
+    return general_convolve(a, v, mode, method, accuracy, out)
+
+
+def correlate(a, v, mode=NO_MODE, *, max_lag=None, method="auto", accuracy="auto", out=None):
+    r"""
+    Cross-correlation of two one-dimensional sequences.
+
+    Takes the place of `numpy.correlate`: the same values (exactly so for
+    integers), dtype, shape, subclass and errors.
+
+    Parameters
+    ----------
+    a : (N,) array_like
+        The first sequence, N >= 1.
+    v : (M,) array_like
+        The second sequence, M >= 1; conjugated where it is complex.
+    mode : {'valid', 'same', 'full'}, optional
+        As for `convolve`; the default is 'valid'.
+    max_lag : int, optional
+        Gives the 2 * max_lag + 1 values for the lags -max_lag .. max_lag and
+        computes no others. A lag at which `a` and `v` do not meet has the
+        value 0. Not to be given together with `mode`.
+    method, accuracy, out
+        As for `convolve`.
+
+    Returns
+    -------
+    ndarray
+        Of dtype ``numpy.result_type(a, v)``; `out` if that was given. An input
+        of a subclass makes the result one too, as in numpy.
+
+    Raises
+    ------
+    ValueError
+        If an input is empty or not one-dimensional, if `max_lag` is negative
+        or given beside `mode`, and as for `convolve`.
+    TypeError
+        If `max_lag` is not an integer, and as for `convolve`.
+
+    See Also
+    --------
+    convolve : the same with `v` reversed and not conjugated.
+    correlate2d : for two-dimensional arrays.
+
+    Notes
+    -----
+    .. math:: c_k = \sum_i a_{i + k} \, \overline{v_i}
+
+    'full' holds the lags -(M - 1) .. N - 1, so that lag 0 stands at index
+    M - 1. With `max_lag`, lag 0 stands at index `max_lag`.
+
+    References
+    ----------
+    .. [1] `numpy.correlate
+       <https://numpy.org/doc/stable/reference/generated/numpy.correlate.html>`_
+
+    Examples
+    --------
+    >>> import fastconv
+    >>> fastconv.correlate([1, 2, 3], [0, 1, 0.5])
+    array([3.5])
+    >>> fastconv.correlate([1, 2, 3], [0, 1, 0.5], 'full')
+    array([0.5, 2. , 3.5, 3. , 0. ])
+    >>> fastconv.correlate([1, 2, 3], [0, 1, 0.5], max_lag=1)
+    array([2. , 3.5, 3. ])
+    """
+    if max_lag is None and accuracy is AUTO:
+        result = plain(a, v, mode, True, method, out)
+        if result is not None:
+            return result
+    return general_correlate(a, v, mode, max_lag, method, accuracy, out)
+
+
+cdef enum Mode:
+    IS_VALID, IS_SAME, IS_FULL, IS_OTHER
+
+
+cdef inline Mode mode_of(mode) noexcept:
+    if mode is FULL:
+        return IS_FULL
+    if mode is VALID or mode is NO_MODE:
+        return IS_VALID
+    return IS_SAME if mode is SAME else IS_OTHER
+
+
+cdef inline void set_window(Mode mode, bint correlating, fc_axis *axis) noexcept:
+    # numpy swaps the inputs so that the first is the longer, and turns the
+    # result round again after correlating: hence the other centre for even
+    # kernels where a is the shorter.
+    cdef ptrdiff_t shorter = min(axis.n, axis.m), longer = max(axis.n, axis.m)
+    cdef bint turned = correlating and axis.n < axis.m
+    if mode == IS_FULL:
+        axis.lo, axis.hi = 0, axis.n + axis.m - 1
+    elif mode == IS_VALID:
+        axis.lo, axis.hi = shorter - 1, longer
+    else:
+        axis.lo = shorter // 2 if turned else (shorter - 1) // 2
+        axis.hi = axis.lo + longer
+
+
+cdef inline bint is_plain(np.ndarray x) noexcept:
+    return (
+        np.PyArray_NDIM(x) == 1
+        and np.PyArray_CHKFLAGS(x, np.NPY_ARRAY_ALIGNED)
+        and np.PyArray_ISNOTSWAPPED(x)
+        and np.PyArray_DIM(x, 0) > 0
+    )
+
+
+cdef inline bint is_dense(np.ndarray x) noexcept:
+    return np.PyArray_CHKFLAGS(x, np.NPY_ARRAY_C_CONTIGUOUS)
+
+
+cdef inline bint apart(np.ndarray x, np.ndarray y) noexcept:
+    cdef char *x_data = <char *>np.PyArray_DATA(x)
+    cdef char *y_data = <char *>np.PyArray_DATA(y)
+    return x_data + np.PyArray_NBYTES(x) <= y_data or y_data + np.PyArray_NBYTES(y) <= x_data
+
+
+cdef inline bint can_take(np.ndarray out, ptrdiff_t size, np.ndarray a, np.ndarray v) noexcept:
+    return (
+        is_plain(out) and is_dense(out) and is_dense(a) and is_dense(v)
+        and np.PyArray_DIM(out, 0) == size
+        and np.PyArray_TYPE(out) == np.PyArray_TYPE(a)
+        and np.PyArray_ISWRITEABLE(out)
+        and apart(out, a)
+        and apart(out, v)
+    )
+
+
+cdef object plain(a, v, mode, bint correlating, method, out):
+    """The answer for two plain arrays of one dtype and a plain `out` or none, else None."""
+    if not (np.PyArray_CheckExact(a) and np.PyArray_CheckExact(v)):
+        return None
+    cdef int asked = FC_AUTO
+    if method is not AUTO:
+        if type(method) is not str or method not in METHODS:
+            return None
+        asked = METHODS[method]
+    cdef Mode window = mode_of(mode)
+    cdef int type_num = np.PyArray_TYPE(<np.ndarray>a)
+    if window == IS_OTHER or type_num != np.PyArray_TYPE(<np.ndarray>v):
+        return None
+    # bool: bytes other than 0 and 1 are dealt with on the general path.
+    cdef int dtype = dtype_of(type_num)
+    if dtype < 0 or dtype == FC_BOOL or not (is_plain(<np.ndarray>a) and is_plain(<np.ndarray>v)):
+        return None
+    cdef fc_axis axis
+    axis.n, axis.m = np.PyArray_DIM(<np.ndarray>a, 0), np.PyArray_DIM(<np.ndarray>v, 0)
+    axis.boundary = FC_FILL
+    set_window(window, correlating, &axis)
+    cdef np.npy_intp size = axis.hi - axis.lo
+    if out is None:
+        out = np.PyArray_SimpleNew(1, &size, type_num)
+    elif not (
+        np.PyArray_CheckExact(out)
+        and can_take(<np.ndarray>out, size, <np.ndarray>a, <np.ndarray>v)
+    ):
+        return None
+    solve_plain(
+        <np.ndarray>a, <np.ndarray>v, &axis, correlating, <fc_dtype>dtype, <fc_method>asked,
+        <np.ndarray>out
+    )
+    return out
+
+
+cdef int solve_plain(
+    np.ndarray a, np.ndarray v, fc_axis *axis, bint correlating, fc_dtype dtype,
+    fc_method method, np.ndarray out
+) except -1:
+    if method <= FC_DIRECT and is_dense(a) and is_dense(v) and fc_small(
+        dtype, np.PyArray_DATA(a), axis.n, np.PyArray_DATA(v), axis.m, correlating,
+        axis.lo, axis.hi, np.PyArray_DATA(out)
+    ):
+        return 0
+    cdef fc_job job
+    set_defaults(&job)
+    job.ndim = 1
+    job.axis[0] = axis[0]
+    job.a_dtype = job.v_dtype = dtype
+    job.conjugate = correlating
+    job.method = method
+    cdef fc_array from_a, from_v, to
+    view(a, &from_a)
+    view(v, &from_v)
+    view(out, &to)
+    if correlating:
+        reverse(v, &from_v)
+    return check(run_job(&job, NULL, &from_a, &from_v, &to))
+
+
+def window(mode, ptrdiff_t n, ptrdiff_t m, bint correlating):
+    """The part ``(lo, hi)`` of the full convolution that numpy's `mode` means."""
+    cdef fc_axis axis
+    axis.n, axis.m = n, m
+    set_window({"full": IS_FULL, "same": IS_SAME, "valid": IS_VALID}[mode], correlating, &axis)
+    return axis.lo, axis.hi
+
+
+include "_jobs.pxi"
+include "_levels.pxi"

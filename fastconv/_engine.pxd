@@ -1,0 +1,110 @@
+# csrc/fastconv.h, declaration for declaration; what they mean is said there.
+
+cdef extern from "fastconv.h" nogil:
+    enum:
+        FC_MAX_NDIM
+        FC_MAX_CANDIDATES
+
+    ctypedef enum fc_status:
+        FC_OK
+        FC_NO_MEMORY
+        FC_INTERRUPTED
+
+    ctypedef enum fc_dtype:
+        FC_F32
+        FC_F64
+        FC_C64
+        FC_C128
+        FC_I8
+        FC_I16
+        FC_I32
+        FC_I64
+        FC_BOOL
+        FC_DTYPES
+
+    ctypedef enum fc_boundary:
+        FC_FILL
+        FC_WRAP
+        FC_SYMM
+
+    ctypedef enum fc_method:
+        FC_AUTO
+        FC_DIRECT
+        FC_OVERLAP
+        FC_ONESHOT
+        FC_METHODS
+
+    ctypedef enum fc_ring:
+        FC_NATIVE
+        FC_ROUNDED
+        FC_RINGS
+
+    ctypedef enum fc_accuracy:
+        FC_ACCURACY_AUTO
+        FC_NORMWISE
+        FC_COMPONENTWISE
+
+    ctypedef struct fc_axis:
+        ptrdiff_t n, m
+        ptrdiff_t lo, hi
+        fc_boundary boundary
+
+    ctypedef struct fc_facts:
+        int known
+        int v_finite
+        ptrdiff_t a_bad
+        double a_max, v_max
+        double a_norm, v_norm
+        double repair_macs
+
+    ctypedef int (*fc_poll)(void *context) noexcept
+
+    ctypedef struct fc_job:
+        int ndim
+        int nbatch
+        fc_axis axis[FC_MAX_NDIM]
+        ptrdiff_t batch[FC_MAX_NDIM]
+        fc_dtype a_dtype, v_dtype
+        int conjugate
+        double fill[2]
+        long long fill_bits
+        fc_method method
+        fc_accuracy accuracy
+        int workers
+        fc_facts facts
+        fc_poll poll
+        void *poll_context
+
+    ctypedef struct fc_array:
+        void *data
+        ptrdiff_t stride[FC_MAX_NDIM]
+
+    ctypedef struct fc_candidate:
+        fc_method method
+        fc_ring ring
+        ptrdiff_t block[2]
+        int lanes
+        int digits[2]
+        double predicted_ns
+
+    ctypedef struct fc_plan:
+        fc_candidate chosen
+        int level
+        int workers
+        int candidates
+        fc_candidate candidate[FC_MAX_CANDIDATES]
+
+    fc_status fc_scan(fc_job *job, const fc_array *a, const fc_array *v)
+    void fc_choose(const fc_job *job, fc_plan *plan)
+    fc_status fc_run(const fc_job *job, const fc_plan *plan, const fc_array *a,
+                     const fc_array *v, const fc_array *out)
+    int fc_small(fc_dtype dtype, const void *a, ptrdiff_t n, const void *v, ptrdiff_t m,
+                 int reverse, ptrdiff_t lo, ptrdiff_t hi, void *out)
+
+    int fc_levels()
+    const char *fc_level_name(int level)
+    int fc_level_available(int level)
+    int fc_level()
+    int fc_use_level(int level)
+    const char *fc_compiler()
+    double fc_peak(int level, fc_dtype dtype)

@@ -1,0 +1,63 @@
+"""The command line: a thin layer on public functions.
+
+Exit status: 0 done, 1 a wrong answer or a file that cannot be written, 2 bad arguments,
+130 interrupted.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import fastconv
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="fastconv", description="Fast, exact convolution under numpy's and scipy's names."
+    )
+    parser.add_argument("--version", action="version", version=f"fastconv {fastconv.__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    info = commands.add_parser("info", help="print the version, the levels and what is in use")
+    info.set_defaults(run=lambda options: fastconv.show_config())
+
+    about = "filter real recordings and pictures, beside numpy and scipy"
+    bench = commands.add_parser("bench", help=about, description=about)
+    bench.add_argument("--quick", action="store_true", help="the shorter inputs; under a minute")
+    bench.add_argument("--json", type=_output, metavar="FILE", help="write every time taken")
+    bench.add_argument("--plot", type=_output, metavar="FILE.png", help="draw the ratios")
+    bench.set_defaults(run=_bench, parser=bench)
+
+    options = parser.parse_args(argv)
+    try:
+        return options.run(options) or 0
+    except OSError as error:
+        print(f"fastconv: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _bench(options: argparse.Namespace) -> int:
+    from . import bench, plot, race  # late: they import scipy, which takes a second
+
+    try:
+        return bench.run(options)
+    except plot.NoMatplotlib as error:
+        options.parser.error(str(error))
+    except race.WrongAnswer as error:
+        print(f"fastconv: wrong answer: {error}", file=sys.stderr)
+    return 1
+
+
+def _output(path: str) -> Path:
+    """Found wrong before the bench is run, not after."""
+    file = Path(path)
+    if file.is_dir():
+        raise argparse.ArgumentTypeError(f"{path} is a folder, takes a file")
+    if not file.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"no folder {file.parent} to write {file.name} in")
+    return file

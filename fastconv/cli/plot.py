@@ -1,0 +1,34 @@
+"""Ratios as bars, on a logarithmic axis around 1."""
+
+from pathlib import Path
+
+
+class NoMatplotlib(Exception):
+    """--plot was asked for and matplotlib is not installed."""
+
+
+def require() -> None:
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError as error:
+        raise NoMatplotlib("--plot needs matplotlib: pip install matplotlib") from error
+
+
+def ratios(path: Path, rows: list[tuple[str, float]], title: str) -> None:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 1.2 + 0.32 * len(rows)), layout="constrained")
+    axes = figure.subplots()
+    names, values = zip(*rows, strict=True)
+    places = range(len(rows))
+    colours = ["tab:blue" if value >= 1 else "tab:red" for value in values]
+    bars = axes.barh(places, [value - 1 for value in values], left=1, color=colours)
+    axes.bar_label(bars, [f"{value:.2f}" for value in values], padding=3)
+    axes.axvline(1, color="black", linewidth=0.8)
+    axes.set_yticks(places, names, fontsize="small")
+    axes.invert_yaxis()
+    axes.set_xscale("log")
+    axes.margins(x=0.15)
+    axes.set_xlabel("best other / fastconv, above 1 fastconv is faster")
+    axes.set_title(title, fontsize="small")
+    figure.savefig(path, dpi=150)

@@ -1,0 +1,98 @@
+"""The level fixture, and where tests find things.
+
+The package under test is the installed one: the checkout's root, which holds a
+`fastconv` folder without its compiled part, is kept off the path.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+sys.path[:] = [p for p in sys.path if Path(p or os.curdir).resolve() != ROOT]
+sys.path.insert(0, str(Path(__file__).parent))  # for `import oracle`
+
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
+from hypothesis import settings  # noqa: E402
+
+import fastconv  # noqa: E402
+from fastconv import _core  # noqa: E402
+
+# The same examples every run: a failure is found again, and CI is not a lottery.
+settings.register_profile("fastconv", deadline=None, derandomize=True, print_blob=False)
+settings.load_profile("fastconv")
+
+
+STUCK_SECONDS = 120  # what no interpreter started here takes, by far
+
+
+def available_levels():
+    return [level["name"] for level in _core.levels() if level["available"]]
+
+
+class Level:
+    """fastconv's functions on one level; counts the calls that ran there."""
+
+    def __init__(self, name):
+        self.name = name
+        self.calls = 0
+
+    def __getattr__(self, function):
+        call = getattr(fastconv, function)
+
+        def on_this_level(*args, **kwargs):
+            result = call(*args, **kwargs)
+            assert _core.level() == self.name, f"ran on {_core.level()}, not on {self.name}"
+            self.calls += 1
+            return result
+
+        return on_this_level
+
+    def __repr__(self):
+        return self.name
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if report.when == "call":
+        item.passed = report.passed
+    return report
+
+
+@pytest.fixture(params=available_levels())
+def level(request):
+    """Every level that this CPU runs, lowest first. A test that passes without it fails."""
+    before = _core.level()
+    _core.use_level(request.param)
+    used = Level(request.param)
+    yield used
+    _core.use_level(before)
+    passed = getattr(request.node, "passed", False)
+    assert used.calls or not passed, f"nothing ran on {request.param}"
+
+
+@pytest.fixture
+def python(tmp_path):
+    """Runs a script in a fresh interpreter that finds the installed package."""
+
+    def run(code, **environment):
+        script = tmp_path / "script.py"
+        script.write_text(code)
+        return subprocess.run(
+            [sys.executable, "-P", str(script)],
+            env={k: v for k, v in os.environ.items() if k != "FASTCONV_ISA"} | environment,
+            capture_output=True,
+            text=True,
+            timeout=STUCK_SECONDS,
+        )
+
+    return run
+
+
+@pytest.fixture
+def rng(request):
+    """Seeded by the test's name alone: every level and method gets the same numbers."""
+    return np.random.default_rng(list(request.function.__name__.encode()))

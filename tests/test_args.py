@@ -1,0 +1,180 @@
+"""Bad arguments: refused before any work, in numpy's and scipy's words and a few more."""
+
+import numpy as np
+import pytest
+
+import fastconv
+
+ONE_D = [(fastconv.convolve, np.convolve), (fastconv.correlate, np.correlate)]
+TWO_D = [fastconv.convolve2d, fastconv.correlate2d]
+
+
+def begins_as(expected, got):
+    assert type(got.value) is type(expected.value)
+    assert str(got.value).startswith(str(expected.value))
+    assert len(str(got.value)) > len(str(expected.value))
+
+
+@pytest.mark.parametrize(("ours", "numpys"), ONE_D)
+@pytest.mark.parametrize(
+    ("a", "v"),
+    [
+        ([], [1]),
+        ([1], []),
+        ([], []),
+        ([[1, 2]], [1]),
+        ([1], [[1, 2]]),
+        ([[]], [1]),
+        (np.ones((2, 2)), np.ones(2)),
+        (np.ones(2), np.ones((2, 0))),
+        (np.ones(2), np.ones((0, 2))),
+    ],
+)
+def test_wrong_shapes(ours, numpys, a, v):
+    with pytest.raises(ValueError) as expected:  # noqa: PT011
+        numpys(a, v)
+    with pytest.raises(ValueError) as got:  # noqa: PT011
+        ours(a, v)
+    begins_as(expected, got)
+
+
+@pytest.mark.parametrize(("ours", "numpys"), ONE_D)
+def test_ragged_lists(ours, numpys):
+    with pytest.raises(ValueError, match=r"^setting an array element with a sequence"):
+        numpys([[1], [2, 3]], [1])
+    with pytest.raises(ValueError, match=r"^setting an array element with a sequence"):
+        ours([[1], [2, 3]], [1])
+
+
+def test_the_message_tells_what_was_got():
+    with pytest.raises(
+        ValueError, match=r"^object too deep for desired array: got a of shape \(2, 2\)"
+    ):
+        fastconv.convolve(np.ones((2, 2)), [1, 2])
+
+
+EVERY = [ours for ours, _ in ONE_D] + TWO_D
+
+
+def inputs(call):
+    return (np.ones((4, 4)), np.ones((2, 2))) if call in TWO_D else (np.ones(4), np.ones(2))
+
+
+@pytest.mark.parametrize("call", EVERY)
+@pytest.mark.parametrize("name", ["method", "accuracy"])
+def test_choices(call, name):
+    with pytest.raises(ValueError, match=f"^{name} not understood: got 'bogus', takes 'auto'"):
+        call(*inputs(call), **{name: "bogus"})
+    with pytest.raises(TypeError, match=f"^{name} must be a string: got None"):
+        call(*inputs(call), **{name: None})
+
+
+@pytest.mark.parametrize("call", EVERY)
+@pytest.mark.parametrize("dtype", ["float64", "longdouble", "float16", "bool"])
+def test_out_that_does_not_fit(call, dtype):
+    a, v = (x.astype(dtype) for x in inputs(call))
+    right = call(a, v, "same")
+    with pytest.raises(TypeError, match=r"^out must be an ndarray: got list"):
+        call(a, v, "same", out=right.tolist())
+    with pytest.raises(TypeError, match=r"^out must have the result's dtype: got int64, takes "):
+        call(a, v, "same", out=right.astype("int64"))
+    with pytest.raises(ValueError, match=r"^out must have the result's shape: got "):
+        call(a, v, "same", out=np.empty((9, 9), dtype))
+    right.flags.writeable = False
+    with pytest.raises(ValueError, match=r"^out must be writeable"):
+        call(a, v, "same", out=right)
+
+
+@pytest.mark.parametrize("call", EVERY)
+@pytest.mark.parametrize("dtype", ["float64", "int16", "complex64", "float16", "object"])
+def test_out_of_any_layout(call, dtype):
+    a, v = (x.astype(dtype) for x in inputs(call))
+    a.flat[1:] = 3
+    expected = call(a, v, "same")
+    shape = expected.shape
+    wide = np.zeros([2 * n for n in shape], dtype)
+    layouts = {
+        "strided": wide[tuple(slice(None, None, 2) for _ in shape)],
+        "reversed": np.zeros(shape, dtype)[tuple(slice(None, None, -1) for _ in shape)],
+        "transposed": np.zeros(shape[::-1], dtype).T,
+        "swapped": np.zeros(shape, np.dtype(dtype).newbyteorder("S")),
+        "subclass": np.zeros(shape, dtype).view(np.ma.MaskedArray),
+    }
+    if dtype != "object":
+        packed = np.zeros(shape, [("pad", "i1"), ("x", dtype)])
+        layouts["unaligned"] = packed["x"]
+    for name, out in layouts.items():
+        assert call(a, v, "same", out=out) is out, name
+        np.testing.assert_array_equal(np.asarray(out), expected, err_msg=name)
+    if dtype != "object":
+        assert not packed["pad"].any(), "nothing beside out is written"
+    assert np.count_nonzero(wide) <= expected.size
+
+
+@pytest.mark.parametrize("call", EVERY)
+@pytest.mark.parametrize("step", [1, -1])
+def test_out_may_be_an_input(call, step):
+    a, v = inputs(call)
+    a += np.arange(a.size).reshape(a.shape)
+    expected = call(a, v, "same")
+    out = a[::step]
+    assert call(a, v, "same", out=out) is out
+    np.testing.assert_array_equal(out, expected)
+
+
+@pytest.mark.parametrize("lag", [-1, -(10**30)])
+def test_negative_lags(lag):
+    with pytest.raises(ValueError, match=r"^max_lag must not be negative"):
+        fastconv.correlate([1, 2], [1], max_lag=lag)
+
+
+@pytest.mark.parametrize("lag", [1.0, "1", [1]])
+def test_lags_are_integers(lag):
+    with pytest.raises(TypeError, match=r"^max_lag must be an integer"):
+        fastconv.correlate([1, 2], [1], max_lag=lag)
+
+
+@pytest.mark.parametrize("mode", ["valid", "full", 2])
+def test_a_mode_beside_max_lag(mode):
+    with pytest.raises(ValueError, match=r"exclude each other"):
+        fastconv.correlate([1, 2], [1], mode, max_lag=1)
+    with pytest.raises(ValueError, match=r"exclude each other"):
+        fastconv.correlate([1.0, 2], [1], mode=mode, max_lag=1)
+
+
+def test_results_beyond_any_memory():
+    endless = np.broadcast_to(np.int8(1), 2**61)
+    with pytest.raises(ValueError, match=r"^array is too big"):
+        fastconv.convolve(endless, [1.0, 2.0])
+    with pytest.raises(ValueError, match=r"^array is too big"):
+        fastconv.correlate([1.0], [1.0], max_lag=2**62)
+    flat = np.broadcast_to(np.int8(1), (2**31, 2**31))
+    with pytest.raises(ValueError, match=r"^array is too big"):
+        fastconv.convolve2d(flat, np.ones((2, 2)))
+    with pytest.raises(MemoryError):
+        fastconv.convolve(np.broadcast_to(1.0, 2**55), [1.0, 2.0])
+
+
+@pytest.mark.parametrize("wrong", [1.5, "8", [8], None, (8, 1.5)])
+def test_explain_takes_shapes_and_arrays(wrong):
+    with pytest.raises(TypeError, match=r"^v must be an int or a tuple of ints"):
+        fastconv.explain(8, wrong)
+
+
+@pytest.mark.parametrize("wrong", [0, (), (0, 3), (2, 2, 2), -1])
+def test_explain_takes_lengths_of_one_or_more(wrong):
+    with pytest.raises(ValueError, match=r"^a must have one or two lengths"):
+        fastconv.explain(wrong, 3)
+
+
+def test_explain_refuses_what_the_call_refuses():
+    with pytest.raises(ValueError, match=r"^method not understood"):
+        fastconv.explain(8, 3, method="magic")
+    with pytest.raises(ValueError, match=r"mode"):
+        fastconv.explain(8, 3, "bogus")
+    with pytest.raises(ValueError, match=r"^For 'valid' mode"):
+        fastconv.explain((8, 1), (3, 3), "valid")
+    with pytest.raises(ValueError, match=r"^convolve2d inputs must both be 2-D"):
+        fastconv.explain((8, 8), 3)
+    with pytest.raises(ValueError, match=r"^object too deep|exceed"):
+        fastconv.explain(8, (3, 3))

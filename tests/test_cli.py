@@ -1,0 +1,307 @@
+"""The command line and what it stands on: races, rivals, kernels, inputs."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import fastconv
+from fastconv import cli
+from fastconv.cli import bench, filters, inputs, jobs, race, report, rivals
+from fastconv.cli.race import Runner, WrongAnswer
+
+A = np.random.default_rng(3).standard_normal(400)
+V = np.hanning(15)
+
+
+def runner(name, change=lambda x: x, floor_s=0.0):
+    return Runner(name, lambda a, v, mode: change(np.convolve(a, v, mode)), floor_s)
+
+
+def small_job(dtype="float64"):
+    return jobs.Job(
+        lambda: inputs.Input("line", "made: a line", np.arange(50)),
+        "running mean",
+        dtype,
+        lambda data: np.ones(5),
+    )
+
+
+def one_small_job(monkeypatch):
+    monkeypatch.setattr(bench, "jobs", lambda quick: iter([small_job()]))
+    monkeypatch.setattr(bench, "SECONDS", 0.01)
+
+
+def all_jobs():
+    return [pytest.param(job, id=f"{i}-{job.kernel}") for i, job in enumerate(jobs.jobs(True))]
+
+
+# --- commands ----------------------------------------------------------------------------
+
+
+def test_version():
+    command = [sys.executable, "-P", "-m", "fastconv", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, f"fastconv {fastconv.__version__}\n")
+
+
+def test_info_is_show_config(capsys):
+    fastconv.show_config()
+    expected = capsys.readouterr().out
+    assert cli.main(["info"]) == 0
+    assert capsys.readouterr().out == expected
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ([], "COMMAND"),
+        (["convolve"], "invalid choice"),
+        (["bench", "--json", "no/such/folder/x.json"], "no folder no/such/folder"),
+        (["bench", "--plot", "."], "is a folder"),
+    ],
+)
+def test_bad_arguments_are_one_line_and_status_2(arguments, complaint, capsys):
+    with pytest.raises(SystemExit) as stop:
+        cli.main(arguments)
+    assert stop.value.code == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith("fastconv")
+    assert complaint in last
+
+
+def test_bench_prints_and_writes(monkeypatch, tmp_path, capsys):
+    one_small_job(monkeypatch)
+    file = tmp_path / "rows.json"
+    assert cli.main(["bench", "--json", str(file)]) == 0
+    printed = capsys.readouterr().out
+    assert "line 50" in printed
+    assert "running mean 5" in printed
+    record = json.loads(file.read_text())
+    (row,) = record["rows"]
+    assert row["ratio"] > 0
+    assert row["best_other"] in row["others_s"]
+    assert row["largest_difference"] < 1e-15
+    assert f"fastconv {fastconv.__version__}" in record["stamp"]
+
+
+def test_bench_draws(monkeypatch, tmp_path):
+    pytest.importorskip("matplotlib")
+    one_small_job(monkeypatch)
+    file = tmp_path / "ratios.png"
+    assert cli.main(["bench", "--plot", str(file)]) == 0
+    assert file.read_bytes()[:4] == b"\x89PNG"
+
+
+def test_plot_without_matplotlib_is_told_first(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["bench", "--plot", "x.png"])
+    assert stop.value.code == 2
+    assert "--plot needs matplotlib" in capsys.readouterr().err
+
+
+def test_a_file_that_cannot_be_written_is_one_line(monkeypatch, tmp_path, capsys):
+    one_small_job(monkeypatch)
+    monkeypatch.setattr(Path, "write_text", raise_os_error)
+    assert cli.main(["bench", "--json", str(tmp_path / "x.json")]) == 1
+    assert capsys.readouterr().err == "fastconv: disk full\n"
+
+
+def raise_os_error(*_):
+    raise OSError("disk full")
+
+
+def test_a_wrong_answer_is_status_1(monkeypatch, capsys):
+    one_small_job(monkeypatch)
+    monkeypatch.setattr(fastconv, "convolve", lambda a, v, mode: np.convolve(a, v, mode) + 1)
+    assert cli.main(["bench"]) == 1
+    assert "wrong answer" in capsys.readouterr().err
+
+
+def test_without_extras_numpy_is_the_rival(monkeypatch, capsys):
+    """And what is missing is named."""
+    monkeypatch.setattr(rivals, "HAVE_SCIPY", False)
+    monkeypatch.setattr(report, "HAVE_RICH", False)
+    monkeypatch.setitem(sys.modules, "pywt", None)
+    monkeypatch.setitem(sys.modules, "pywt.data", None)
+    ecg = jobs.Job(inputs.ecg, "running mean", "float64", lambda data: np.ones(5))
+    todo = [ecg, small_job(), small_job("float32")]
+    monkeypatch.setattr(bench, "jobs", lambda quick: iter(todo))
+    monkeypatch.setattr(bench, "SECONDS", 0.01)
+    assert cli.main(["bench"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.count("line 50") == 2
+    assert "without scipy" in printed
+    assert "numpy.convolve" in printed
+    assert "left out: PyWavelets is not installed" in printed
+
+
+def test_a_terminal_gets_the_bar_and_the_table(monkeypatch, capsys):
+    pytest.importorskip("rich")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("COLUMNS", "160")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    one_small_job(monkeypatch)
+    assert cli.main(["bench"]) == 0
+    assert "│ line 50" in capsys.readouterr().out
+
+
+def test_no_color_is_plain(monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert report.Report(bench.COLUMNS).console is None
+
+
+# --- races -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["full", "same", "valid"])
+@pytest.mark.parametrize("dtype", ["int8", "int64", "float32", "complex128"])
+def test_the_definition(dtype, mode):
+    a, v = (30 * A).astype(dtype), (30 * V).astype(dtype)
+    right = np.convolve(a, v, mode)
+    for i in (0, 7, right.size // 2, right.size - 1):
+        np.testing.assert_allclose(race.defined(a, v, mode, (i,)), right[i], rtol=1e-4, atol=1e-4)
+
+
+def test_a_race():
+    result = race.race(np.convolve, [runner("numpy")], A, V, "same", 0.01)
+    assert result.best == "numpy"
+    assert 0.2 < result.ratio < 5
+    assert result.difference == 0
+    assert not result.left_out
+
+
+def test_rivals_are_left_out_by_name():
+    def never(a, v, mode):
+        raise AssertionError("called")
+
+    others = [
+        runner("good"),
+        runner("single", lambda x: x.astype(np.float32)),
+        runner("off", lambda x: x + 1e-6),
+        runner("short", lambda x: x[1:]),
+        runner("nan", lambda x: np.where(x == x.max(), np.nan, x)),
+        Runner("slow", never, 1e3),
+    ]
+    result = race.race(np.convolve, others, A, V, "full", 0.01)
+    assert list(result.times) == ["good"]
+    why = {name: reason.split(":")[0] for name, reason in result.left_out.items()}
+    differs = dict.fromkeys(["single", "off", "short", "nan"], "differs")
+    assert why == {**differs, "slow": "hopeless"}
+
+
+def test_where_all_are_hopeless_the_floor_is_the_ratio():
+    result = race.race(np.convolve, [Runner("slow", np.convolve, 1e3)], A, V, "full", 0.01)
+    assert result.best == ""
+    assert result.ratio == 1e3 / result.ours_s
+
+
+def test_integers_are_not_forgiven():
+    a, v = np.arange(100), np.array([1, 2, 3])
+    with pytest.raises(WrongAnswer, match="by definition"):
+        race.race(lambda a, v, m: np.convolve(a, v, m) + 1, [], a, v, "same", 0.01)
+
+
+@pytest.mark.parametrize("error", [1, np.nan, np.inf])
+def test_fastconv_is_blamed_wherever_it_is_wrong(error):
+    def wrong_at_one_place(a, v, mode):
+        out = np.convolve(a, v, mode)
+        out[137] += error
+        return out
+
+    with pytest.raises(WrongAnswer, match=r"\(137,\)"):
+        race.race(wrong_at_one_place, [runner("numpy")], A, V, "full", 0.01)
+
+
+@pytest.mark.parametrize("mode", ["full", "same", "valid"])
+@pytest.mark.parametrize("shape", [(40,), (24, 31)], ids=["1-D", "2-D"])
+@pytest.mark.parametrize("dtype", ["int32", "float32", "float64", "complex128"])
+def test_every_rival_gives_the_answer(dtype, shape, mode):
+    """Floors are for real sizes; here all are called."""
+    pytest.importorskip("scipy")
+    rng = np.random.default_rng(1)
+    a = rng.integers(-50, 50, shape).astype(dtype)
+    v = rng.integers(-50, 50, (5, 3)[: len(shape)]).astype(dtype)
+    ours = fastconv.convolve if a.ndim == 1 else fastconv.convolve2d
+    names = set()
+    for rival in [*rivals.rivals(a, v, mode), *rivals.numpy_recipes(a, v)]:
+        names.add(rival.name)
+        theirs = rival.call(a, v, mode)
+        assert not race.disagreement(ours(a, v, mode), theirs, a, v, mode), rival.name
+    assert {"signal.convolve", "signal.convolve fft"} < names
+    assert ("ndimage.convolve" in names) == (a.ndim == 2 and mode == "same")
+
+
+# --- kernels, inputs, jobs -----------------------------------------------------------------
+
+
+def test_savitzky_golay_keeps_a_polynomial():
+    h = filters.savitzky_golay(21, 3)
+    x = np.linspace(-1, 1, 80)
+    np.testing.assert_allclose(np.convolve(x**3 - x, h, "valid"), (x**3 - x)[10:-10], atol=1e-12)
+
+
+def test_low_pass_stops_and_passes():
+    response = np.abs(np.fft.rfft(filters.low_pass(101, 0.1), 1000))
+    np.testing.assert_allclose(response[:80], 1, atol=5e-3)
+    assert response[120:].max() < 5e-3
+
+
+def test_gaussian_and_sobel_are_those_of_ndimage():
+    ndimage = pytest.importorskip("scipy.ndimage")
+    dot = np.zeros((21, 21))
+    dot[10, 10] = 1
+    blurred = ndimage.gaussian_filter(dot, 2.0, radius=8)
+    np.testing.assert_allclose(filters.gaussian(2.0, 8), blurred[2:-2, 2:-2], atol=1e-15)
+    assert np.array_equal(filters.sobel(), ndimage.sobel(dot, 1)[9:12, 9:12])
+
+
+def test_the_matched_filter_peaks_at_its_beat():
+    beat = filters.heartbeat(np.round(100 * np.exp(-((np.arange(400) - 200) ** 2) / 50)))
+    signal = np.zeros(500)
+    signal[240 : 240 + beat.size] = beat
+    assert np.argmax(np.convolve(signal, filters.matched(beat))) == 240 + beat.size - 1
+
+
+def test_reverberation_decays_by_60_db():
+    h = filters.reverberation(1.0)
+    assert h.size == 48_000
+    start, end = (np.sqrt(np.mean(part**2)) for part in (h[:480], h[-480:]))
+    assert 20 * np.log10(start / end) == pytest.approx(60, abs=2)
+
+
+@pytest.mark.parametrize("job", all_jobs())
+def test_quick_jobs(job):
+    """Each loads, or says what it misses; made input is labelled."""
+    try:
+        source, a, v = job.arrays()
+    except inputs.Missing as reason:
+        pytest.skip(str(reason))
+    assert a.dtype == v.dtype == job.dtype
+    assert a.ndim == v.ndim
+    assert all(n >= m for n, m in zip(a.shape, v.shape, strict=True))
+    assert np.isfinite(a).all()
+    assert np.isfinite(v).all()
+    assert np.any(v)
+    assert ("(made)" in source.name) == source.source.startswith("made")
+    if a.dtype.kind == "i":  # nothing wraps, as in life
+        assert float(np.abs(a).max()) * float(np.abs(v).sum()) < np.iinfo(a.dtype).max
+
+
+def test_made_inputs_need_no_extras():
+    code = (
+        "import sys\n"
+        "for name in ('scipy', 'rich', 'matplotlib', 'pywt', 'sklearn'): sys.modules[name] = None\n"
+        "from fastconv.cli import bench, jobs\n"
+        "from fastconv.cli.inputs import rings\n"
+        "job = jobs.Job(lambda: rings(40, 40), 'Sobel', 'int32', lambda data: [[1, 0, -1]] * 3)\n"
+        "print(bench.run_job(job, 0.01).result.best)"
+    )
+    command = [sys.executable, "-P", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.stdout == "numpy, a sum of shifts\n", done.stderr

@@ -1,0 +1,239 @@
+"""The Values: NaN and Inf stay local, small values survive, blocks do not leak.
+
+Each family is a signal that some transform gets wrong. The default call must stay
+within accuracy='auto' on all of them, whichever method it takes, and so must every
+method that is asked for by name.
+"""
+
+import numpy as np
+import oracle
+import pytest
+
+METHODS = pytest.mark.parametrize("method", ["auto", "fft", "overlap"])
+DTYPES = pytest.mark.parametrize("dtype", oracle.FLOATS)
+
+
+def reals(n, m, dtype):
+    """(a, v) of each family, as float64; tiny and huge are relative to the dtype."""
+    rng = np.random.default_rng(n + m)
+    noise, taps = rng.standard_normal(n), rng.standard_normal(m)
+    info = np.finfo(dtype)
+    ramp = np.linspace(0, 1, n)
+    spikes = 1e-6 * noise
+    spikes[rng.integers(0, n, 3)] = 1e9
+    runs = noise.copy()
+    runs[n // 5 : n // 2] = 0
+    runs[-n // 8 :] = 0
+    blocks = noise * np.repeat([1, 1e-9, 1e9, 1e-3, 1, 1e-12], n // 6 + 1)[:n]
+    step = np.where(np.arange(n) < n // 2, 1e10, 1e-10) * noise
+    return {
+        "noise": (noise, taps),
+        "constant": (np.full(n, 3.3), np.full(m, 0.7)),
+        "alternating": ((-1.0) ** np.arange(n), (-1.0) ** np.arange(m)),
+        "exponential tail": (noise * np.exp(-60 * ramp), taps),
+        "exponential tails": (np.exp(-40 * ramp), np.exp(-30 * np.linspace(0, 1, m))),
+        "decaying kernel": (noise, taps * np.exp(-50 * np.linspace(0, 1, m))),
+        "spikes beside noise": (spikes, taps),
+        "spike in the kernel": (noise, np.r_[1e8, 1e-8 * taps[1:]]),
+        "one sample": (np.eye(1, n, n // 3)[0], taps),
+        "runs of zeros": (runs, taps),
+        "zeros at both ends": (np.where((ramp > 0.4) & (ramp < 0.6), noise, 0), taps),
+        "loud and quiet blocks": (blocks, taps),
+        "loud, then quiet": (step, taps),
+        "quiet, then loud": (step[::-1], taps),
+        "denormal": (noise * (64 * float(info.smallest_subnormal)), taps),
+        "tiny": (noise * (8 * float(info.tiny)), taps),
+        "tiny by large": (noise * (8 * float(info.tiny)), taps / (1024 * float(info.tiny))),
+        "huge": (noise * (float(info.max) / 2.0**20), taps / 2.0**6),
+        "near overflow": (noise * (float(info.max) / 16), np.abs(taps) / np.abs(taps).sum()),
+        "overflowing": (noise * (float(info.max) / 8), taps),
+        "zero": (np.zeros(n), taps),
+    }
+
+
+FAMILIES = list(reals(12, 6, "float32"))
+
+
+def family(name, n, m, dtype):
+    a, v = reals(n, m, dtype)[name]
+    if np.dtype(dtype).kind == "c":
+        a, v = a * np.exp(1j * np.arange(n)), v * np.exp(2j * np.arange(m))
+    with np.errstate(over="ignore", under="ignore"):
+        return a.astype(dtype), v.astype(dtype)
+
+
+@METHODS
+@DTYPES
+@pytest.mark.parametrize("name", FAMILIES)
+def test_families(level, name, dtype, method):
+    for n, m in [(2000, 2000), (6000, 900)]:
+        a, v = family(name, n, m, dtype)
+        reference = oracle.reference(a, v)
+        for mode in ("full", "same", "valid"):
+            reference.assert_within(level.convolve(a, v, mode, method=method), mode)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", [f for f in FAMILIES if f not in ("huge", "overflowing")])
+def test_families_at_length(level, name, dtype):
+    """Where auto surely takes a transform; the numbers of a reference must not overflow."""
+    a, v = family(name, 50_000, 5_000, dtype)
+    if name == "near overflow":
+        a = a / np.asarray(16, a.dtype)
+    oracle.assert_within(level.convolve(a, v, "same"), a, v, "same")
+
+
+@pytest.mark.parametrize(
+    "name", ["noise", "exponential tail", "loud and quiet blocks", "spikes beside noise"]
+)
+def test_swapped_and_correlated(level, name):
+    a, v = family(name, 6000, 900, "float64")
+    oracle.assert_within(level.convolve(v, a), v, a)
+    reference = oracle.reference(a, v[::-1])
+    reference.assert_within(level.correlate(a, v, "full"), "full")
+
+
+# --- two dimensions ----------------------------------------------------------------
+
+
+def pictures():
+    rng = np.random.default_rng(11)
+    a, v = rng.standard_normal((120, 130)), rng.standard_normal((33, 35))
+    loud_rows = a * np.where(np.arange(120) % 40 < 20, 1e9, 1e-9)[:, None]
+    loud_columns = a * np.where(np.arange(130) < 65, 1e-8, 1e8)
+    tiles = a * np.kron(10.0 ** rng.integers(-10, 10, (4, 5)), np.ones((30, 26)))
+    spike = 1e-7 * a
+    spike[60, 60] = 1e9
+    framed = np.zeros_like(a)
+    framed[50:70, 40:90] = a[50:70, 40:90]
+    tail = a * np.exp(-np.linspace(0, 50, 120))[:, None]
+    bump = np.exp(-(np.linspace(-6, 6, 33)[:, None] ** 2) - np.linspace(-6, 6, 35) ** 2)
+    return {
+        "noise": (a, v),
+        "loud rows": (loud_rows, v),
+        "loud columns": (loud_columns, v),
+        "tiles": (tiles, v),
+        "spike": (spike, v),
+        "framed": (framed, v),
+        "tail": (tail, v),
+        "bump": (np.abs(a), bump),
+        "constant": (np.full_like(a, 0.1), np.full_like(v, 0.3)),
+        "overflowing": (a * 1e307, v),
+    }
+
+
+@METHODS
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex128"])
+@pytest.mark.parametrize("name", list(pictures()))
+def test_pictures(level, name, dtype, method):
+    a, v = pictures()[name]
+    if name == "overflowing":
+        a = a * (float(np.finfo(dtype).max) / 1e308 / 8)
+    if dtype == "complex128":
+        a, v = a * (0.6 + 0.8j), v * (0.8 - 0.6j)
+    with np.errstate(under="ignore"):
+        a, v = a.astype(dtype), v.astype(dtype)
+    reference = oracle.reference(a, v)
+    for mode in ("full", "same", "valid"):
+        reference.assert_within(level.convolve2d(a, v, mode, method=method), mode)
+
+
+# --- NaN and Inf -------------------------------------------------------------------
+
+BAD = {
+    "one nan": [(0.3, np.nan)],
+    "one inf": [(0.7, np.inf)],
+    "nan at the start": [(0.0, np.nan)],
+    "inf at the end": [(1.0, -np.inf)],
+    "opposite infs near": [(0.5, np.inf), (0.5005, -np.inf)],
+    "many": [(x, (np.nan, np.inf, -np.inf)[i % 3]) for i, x in enumerate(np.linspace(0, 1, 41))],
+}
+
+
+def spoil(x, bad):
+    x = x.copy()
+    for where, value in bad:
+        x.flat[round(where * (x.size - 1))] = value
+    return x
+
+
+@METHODS
+@DTYPES
+@pytest.mark.parametrize("bad", list(BAD))
+def test_non_finite(level, bad, dtype, method, rng):
+    for n, m in [(3000, 400), (2000, 2000)]:
+        a, v = oracle.draw(rng, n, dtype), oracle.draw(rng, m, dtype)
+        v[m // 2] = 0  # Inf * 0 is NaN
+        for pair in ((spoil(a, BAD[bad]), v), (a, spoil(v, BAD[bad]))):
+            reference = oracle.reference(*pair)
+            for mode in ("full", "same", "valid"):
+                reference.assert_within(level.convolve(*pair, mode, method=method), mode)
+
+
+@METHODS
+@pytest.mark.parametrize("types", oracle.MIXED, ids="-".join)
+def test_non_finite_mixed(level, types, method, rng):
+    a, v = oracle.draw(rng, 3000, types[0]), oracle.draw(rng, 500, types[1])
+    bad = spoil(a, BAD["many"])
+    oracle.assert_within(level.convolve(bad, v, method=method), bad, v)
+    if types[0].startswith("complex"):
+        a[1000] = complex(1, np.inf)
+        oracle.assert_within(level.convolve(a, v, method=method), a, v)
+
+
+@METHODS
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64"])
+def test_non_finite_pictures(level, dtype, method, rng):
+    a, v = oracle.draw(rng, (90, 100), dtype), oracle.draw(rng, (30, 25), dtype)
+    v[3, 4] = 0
+    for value in (np.nan, np.inf):
+        for at in ((0, 0), (45, 50), (89, 99)):
+            bad = a.copy()
+            bad[at] = value
+            for mode in ("full", "same", "valid"):
+                oracle.assert_within(level.convolve2d(bad, v, mode, method=method), bad, v, mode)
+    bad = a.copy()
+    bad[rng.integers(0, 90, 30), rng.integers(0, 100, 30)] = np.nan
+    oracle.assert_within(level.convolve2d(bad, v, method=method), bad, v)
+    oracle.assert_within(level.convolve2d(v, bad, method=method), v, bad)
+
+
+@METHODS
+@pytest.mark.parametrize("name", ["exponential tail", "loud and quiet blocks"])
+def test_small_values_beside_nan(level, name, method):
+    """The rest is as accurate as without the NaN."""
+    a, v = family(name, 6000, 900, "float64")
+    a[4000] = np.nan
+    oracle.assert_within(level.convolve(a, v, method=method), a, v)
+
+
+@METHODS
+def test_all_nan(level, method):
+    a, v = np.full(3000, np.nan), np.ones(700)
+    assert np.isnan(level.convolve(a, v, method=method)).all()
+    assert np.isnan(level.convolve(v, a, method=method)).all()
+
+
+# --- the other promises ----------------------------------------------------------------
+
+
+@DTYPES
+def test_normwise(level, dtype):
+    """Faster, within its own bound; zeros and NaN are as in every other method."""
+    for name in ("noise", "exponential tail", "runs of zeros", "loud and quiet blocks"):
+        a, v = family(name, 6000, 900, dtype)
+        got = level.convolve(a, v, method="fft", accuracy="normwise")
+        reference = oracle.reference(a, v)
+        bound = reference.bound("normwise")
+        error = abs(got - reference.full)
+        assert (error <= np.maximum(bound, bound.max())).all()
+
+
+@METHODS
+@DTYPES
+def test_componentwise(level, dtype, method):
+    """|err_i| <= c u s_i, as direct sums have it."""
+    for name in ("noise", "exponential tail", "spikes beside noise", "runs of zeros"):
+        a, v = family(name, 3000, 900, dtype)
+        got = level.convolve(a, v, method=method, accuracy="componentwise")
+        oracle.assert_within(got, a, v, "full", "direct")
