@@ -1,0 +1,63 @@
+# One command for each wish. Tools are those of the active environment.
+
+PYTHON ?= python
+CLANG_FORMAT ?= clang-format
+CPP = $(wildcard csrc/*.h csrc/*.cpp csrc/kernels/*.h csrc/kernels/*.cpp tests/native/*.h tests/native/*.cpp)
+SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+
+.DEFAULT_GOAL := help
+.PHONY: help build test drop-in native asan bench compare readme-table lint format types wheel clean
+
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+build:  ## install this checkout into the active environment
+	$(PYTHON) -m pip install .
+
+test:  ## the tests, against the installed package
+	pytest
+
+drop-in:  ## numpy's own tests, with fastconv's functions in their place
+	$(PYTHON) tests/drop_in/run.py
+
+native:  ## csrc alone, also as arm64 and on an old CPU where the tools are
+	$(PYTHON) tests/native/run.py
+
+asan:  ## the tests under the address and undefined-behaviour sanitizers; a long build
+	rm -rf build/asan && mkdir -p build/asan
+	cp -r setup.py pyproject.toml README.md LICENSE csrc fastconv build/asan
+	$(PYTHON) -m venv build/asan/venv
+	CFLAGS="$(SANITIZE)" CXXFLAGS="$(SANITIZE)" LDFLAGS="$(SANITIZE)" \
+	    build/asan/venv/bin/python -m pip install --quiet --no-cache-dir './build/asan[test]'
+	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libstdc++.so)" \
+	    ASAN_OPTIONS=detect_leaks=0 build/asan/venv/bin/pytest
+
+bench:  ## the pytest-benchmark suites
+	pytest benchmarks
+
+compare:  ## every row of the grid beside numpy and scipy, interleaved
+	$(PYTHON) benchmarks/compare.py
+
+readme-table:  ## the same, into the README
+	$(PYTHON) benchmarks/compare.py --markdown README.md
+
+lint:  ## style of Python, Cython and C++
+	ruff check .
+	ruff format --check .
+	cython-lint --max-line-length 100 fastconv
+	$(CLANG_FORMAT) --dry-run -Werror $(CPP)
+
+format:  ## rewrite Python and C++ in that style
+	ruff format .
+	$(CLANG_FORMAT) -i $(CPP)
+
+types:  ## the annotations, and the stubs against the installed package
+	cd tests && $(PYTHON) -m mypy --strict -p fastconv
+	cd tests && $(PYTHON) -m mypy.stubtest fastconv
+
+wheel:  ## an sdist, and a wheel made from it, in dist/
+	$(PYTHON) -m build
+
+clean:  ## what building and testing left behind
+	rm -rf build dist *.egg-info .pytest_cache .hypothesis .ruff_cache .mypy_cache .benchmarks
+	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,92 @@
+"""The one grid that every benchmark runs over, as data.
+
+1-D: signal length * taps * mode * dtype. 2-D: picture * square kernel * dtype, mode 'same',
+which is what a picture is filtered with. Inputs are random, the same in every run, and like
+what the dtype carries in life:
+
+    float32, float64   standard normal
+    complex128         standard normal in both parts
+    int16              audio: Gaussian, rms 2000, clipped to the type; results wrap, as numpy's do
+    int64              counts: uniform within +-1000; results stay far from wrapping
+"""
+
+import zlib
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+MODES = ("full", "same", "valid")
+DTYPES = ("float32", "float64", "complex128", "int16", "int64")
+
+TAPS_OF_LENGTH = {
+    8: (3,),
+    64: (8,),
+    100: (100,),
+    1_000: (3, 16, 64, 1_000),
+    10_000: (5, 31, 127, 1_000, 10_000),
+    100_000: (5, 31, 255, 2_047, 100_000),
+    1_000_000: (15, 127, 1_023, 10_000, 1_000_000),
+}
+PICTURES = ((64, 64), (512, 512), (1080, 1920))
+KERNEL_SIDES = (3, 5, 7, 11, 15, 31, 63)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One row: convolve an array of shape `a` with a kernel of shape `v`."""
+
+    a: tuple[int, ...]
+    v: tuple[int, ...]
+    mode: str
+    dtype: str
+
+    @property
+    def ndim(self) -> int:
+        return len(self.a)
+
+    @property
+    def size(self) -> str:
+        """'10000*31', '512x512*7x7'."""
+        return "*".join("x".join(map(str, shape)) for shape in (self.a, self.v))
+
+    @property
+    def name(self) -> str:
+        return f"{self.size} {self.mode} {self.dtype}"
+
+    def arrays(self) -> tuple[np.ndarray, np.ndarray]:
+        rng = np.random.default_rng(zlib.crc32(self.name.encode()))
+        return _sample(rng, self.a, self.dtype), _sample(rng, self.v, self.dtype)
+
+
+def cases_1d() -> list[Case]:
+    return [
+        Case((n,), (m,), mode, dtype)
+        for n, taps in TAPS_OF_LENGTH.items()
+        for m, mode, dtype in product(taps, MODES, DTYPES)
+    ]
+
+
+def cases_2d() -> list[Case]:
+    return [
+        Case(shape, (side, side), "same", dtype)
+        for shape, side, dtype in product(PICTURES, KERNEL_SIDES, DTYPES)
+    ]
+
+
+def quick(case: Case) -> bool:
+    """The part of the grid that `--quick` keeps."""
+    if case.ndim == 1:
+        return case.mode == "same" and case.a[0] <= 100_000
+    return case.a[0] <= 512 and case.v[0] <= 15
+
+
+def _sample(rng: np.random.Generator, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+    if dtype == "int16":
+        return np.clip(rng.normal(0, 2000, shape), -32768, 32767).astype(np.int16)
+    if dtype == "int64":
+        return rng.integers(-1000, 1000, shape, endpoint=True)
+    x = rng.standard_normal(shape)
+    if dtype == "complex128":
+        return x + 1j * rng.standard_normal(shape)
+    return x.astype(dtype)

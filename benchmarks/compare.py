@@ -1,0 +1,125 @@
+"""fastconv against numpy and scipy over the grid of cases.py, one thread each, every row printed.
+
+    python benchmarks/compare.py                        the whole grid, about 20 minutes
+    python benchmarks/compare.py --quick                a part of it, a few minutes
+    python benchmarks/compare.py --dtype float64 --only '10000*'
+    python benchmarks/compare.py --json rows.json --markdown README.md
+
+How answers are checked, times taken and hopeless rivals left out: fastconv/cli/race.py.
+A ratio is the best rival's time over fastconv's: above 1 fastconv is faster.
+"""
+
+import os
+
+# One thread for everyone; read when numpy is imported, below.
+os.environ["OMP_NUM_THREADS"] = "1"
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+os.environ["MKL_NUM_THREADS"] = "1"
+os.environ["FASTCONV_NUM_THREADS"] = "1"
+
+import argparse
+import json
+import sys
+import time
+from fnmatch import fnmatch
+from pathlib import Path
+
+from cases import Case, cases_1d, cases_2d, quick
+from summary import Row, markdown, stamp, summary, write_between_markers
+
+import fastconv
+from fastconv.cli.race import WrongAnswer, race
+from fastconv.cli.rivals import rivals
+
+
+def main() -> int:
+    options = parse()
+    cases = [case for case in cases_1d() + cases_2d() if wanted(case, options)]
+    if not cases:
+        print("compare.py: no case of the grid matches", file=sys.stderr)
+        return 2
+    start = time.perf_counter()
+    rows = []
+    print(*stamp(), sep="\n")
+    print()
+    print(HEADER)
+    for case in cases:
+        try:
+            rows.append(run(case, options.seconds))
+        except WrongAnswer as wrong:
+            print(f"compare.py: {case.name}: {wrong}", file=sys.stderr)
+            return 1
+        print(line(rows[-1]), flush=True)
+    print()
+    print(summary(rows))
+    print(f"\n{len(rows)} rows in {(time.perf_counter() - start) / 60:.1f} minutes")
+    if options.json:
+        record = {"stamp": stamp(), "rows": [row.as_dict() for row in rows]}
+        options.json.write_text(json.dumps(record, indent=1) + "\n")
+    if options.markdown:
+        write_between_markers(options.markdown, markdown(rows, command(options)))
+    return 0
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true", help="'same' up to 100,000, small pictures")
+    parser.add_argument("--dtype", action="append", help="only this dtype; may be repeated")
+    parser.add_argument("--only", metavar="PATTERN", help="only names that match, e.g. '512x512*'")
+    parser.add_argument("--seconds", type=float, default=1.0, help="spent timing a row")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every time taken")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="put the table into FILE")
+    options = parser.parse_args()
+    if options.quick:
+        options.seconds = min(options.seconds, 0.3)
+    return options
+
+
+def wanted(case: Case, options: argparse.Namespace) -> bool:
+    return (
+        (not options.quick or quick(case))
+        and (not options.dtype or case.dtype in options.dtype)
+        and (not options.only or fnmatch(case.name, f"{options.only.rstrip('*')}*"))
+    )
+
+
+def run(case: Case, seconds: float) -> Row:
+    a, v = case.arrays()
+    ours = fastconv.convolve if case.ndim == 1 else fastconv.convolve2d
+    return Row(case, race(ours, rivals(a, v, case.mode), a, v, case.mode, seconds))
+
+
+HEADER = (
+    f"{'n*m':>19} {'mode':5} {'dtype':10} {'fastconv us':>11} {'best us':>11} "
+    f"{'ratio':>8}  {'best rival':22} left out"
+)
+
+
+def line(row: Row) -> str:
+    case, result = row.case, row.result
+    best_us = f"{result.times[result.best] * 1e6:.2f}" if row.has_rival else "-"
+    ratio = f"{'' if row.has_rival else '>'}{row.ratio:.2f}"
+    left_out = []
+    for kind in ("hopeless", "differs"):
+        names = [name for name, why in result.left_out.items() if why.startswith(kind)]
+        if names:
+            left_out.append(f"{kind}: {', '.join(names)}")
+    return (
+        f"{case.size:>19} {case.mode:5} {case.dtype:10} {result.ours_s * 1e6:>11.2f} "
+        f"{best_us:>11} {ratio:>8}  {result.best or 'none in reach':22} {'; '.join(left_out)}"
+    ).rstrip()
+
+
+def command(options: argparse.Namespace) -> str:
+    """What takes these figures again; where they were written is left out."""
+    words = ["python benchmarks/compare.py", f"--seconds {options.seconds:g}"]
+    words += ["--quick"] if options.quick else []
+    words += [f"--dtype {dtype}" for dtype in options.dtype or []]
+    words += [f"--only '{options.only}'"] if options.only else []
+    return " ".join(words)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,55 @@
+"""What the pytest-benchmark suites share: a case and a function, checked, then timed.
+
+compare.py times all functions of a case interleaved and is what figures are quoted from. The
+suites time one after another, for pytest-benchmark's statistics, history and --benchmark-compare.
+"""
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+import numpy as np
+import pytest
+from cases import Case
+
+import fastconv
+from fastconv.cli.race import Runner, check_some, disagreement
+from fastconv.cli.rivals import rivals
+
+# A floor above this is hopeless beside any transform: the longest row of the grid takes
+# scipy's fftconvolve 0.3 s.
+HOPELESS_S = 1.0
+
+_ID = str.maketrans(" *", "-:")  # what pytest -k can spell
+
+
+def pairs(cases: Iterable[Case], names: Iterable[str]):
+    """Parameters (case, name of the function), fastconv first."""
+    return [
+        pytest.param(case, name, id=f"{case.name} {name}".translate(_ID))
+        for case in cases
+        for name in ("fastconv", *names)
+    ]
+
+
+def time_case(benchmark, case: Case, name: str) -> None:
+    a, v, functions, answer = _prepared(case)
+    if name not in functions:
+        pytest.skip(f"{name} does not do {case.name}")
+    runner = functions[name]
+    if runner.floor_s > HOPELESS_S:
+        pytest.skip(f"{name} is hopeless: not below {runner.floor_s:.2g} s")
+    with np.errstate(all="ignore"):
+        theirs = runner.call(a, v, case.mode)
+    if why := disagreement(answer, theirs, a, v, case.mode):
+        pytest.skip(f"{name} differs: {why}")
+    benchmark.group = case.name
+    benchmark(runner.call, a, v, case.mode)
+
+
+@lru_cache(maxsize=1)
+def _prepared(case: Case):
+    a, v = case.arrays()
+    ours = Runner("fastconv", fastconv.convolve if case.ndim == 1 else fastconv.convolve2d)
+    answer = ours.call(a, v, case.mode)
+    check_some(answer, a, v, case.mode)
+    return a, v, {r.name: r for r in (ours, *rivals(a, v, case.mode))}, answer
