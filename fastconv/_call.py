@@ -11,7 +11,11 @@ from . import _core
 
 @dataclass(slots=True)
 class Call:
-    """The window of the full convolution of `a` with `v`, per axis, in `dtype`."""
+    """The window of the full convolution of `a` with `v`, per axis, in `dtype`.
+
+    The first `batch` axes, of equal lengths, are only carried along; what is the same
+    for all of one axis has stride 0 there.
+    """
 
     a: NDArray[Any]
     v: NDArray[Any]
@@ -22,10 +26,11 @@ class Call:
     fill: Any = 0
     method: str = "auto"
     accuracy: str = "auto"
+    batch: int = 0
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return tuple(hi - lo for lo, hi in self.windows)
+        return (*self.a.shape[: self.batch], *(hi - lo for lo, hi in self.windows))
 
     def job(self, facts: dict[str, Any] | None = None) -> _core.Job:
         """What the engine is told; no data is looked at."""
@@ -36,6 +41,7 @@ class Call:
             a_dtype,
             v_dtype,
             self.windows,
+            batch=self.batch,
             boundary=self.boundary,
             fill=self.fill,
             conjugate=self.conjugate,
@@ -91,6 +97,9 @@ def _can_take(out: NDArray[Any], dtype: np.dtype[Any], a: NDArray[Any], v: NDArr
 
 def _readable(x: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
     """x in this dtype, native and aligned: itself where it is so already."""
-    if dtype.kind == "b":
-        return np.not_equal(x.view(np.uint8), 0)  # numpy takes any nonzero byte as True
-    return x if x.dtype == dtype and x.flags.aligned else x.astype(dtype)
+    if x.dtype == dtype and x.flags.aligned and dtype.kind != "b":
+        return x
+    once = x[tuple(slice(0, 1 if stride == 0 else None) for stride in x.strides)]
+    if dtype.kind == "b":  # numpy takes any nonzero byte as True
+        once = np.not_equal(once.view(np.uint8), 0)
+    return np.broadcast_to(once.astype(dtype, copy=False), x.shape)
