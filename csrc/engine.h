@@ -11,6 +11,24 @@ namespace fastconv {
 
 using Index = ptrdiff_t;
 
+// A function that is called while it lives elsewhere: no copy, no memory.
+template <class>
+class FunctionRef;
+template <class Result, class... Args>
+class FunctionRef<Result(Args...)> {
+ public:
+  template <class F>
+  FunctionRef(const F& f)
+      : function_(&f), call_([](const void* function, Args... args) -> Result {
+          return (*static_cast<const F*>(function))(args...);
+        }) {}
+  Result operator()(Args... args) const { return call_(function_, args...); }
+
+ private:
+  const void* function_;
+  Result (*call_)(const void*, Args...);
+};
+
 // Bytes of one element, by fc_dtype.
 constexpr Index kItemSize[FC_DTYPES] = {4, 8, 8, 16, 1, 2, 4, 8, 1};
 
@@ -46,10 +64,18 @@ struct Extent {
   Index n, m, lo, hi;
 };
 
-// Does the job read samples of a beyond its ends that are not zero? Then a is
-// extended to just the samples its window reads.
+// Does the job read samples of a beyond its ends that are not zero?
 bool extends(const fc_job&);
+// If so, of a as far as its window reads it.
 Extent resolve(const fc_job&, int axis);
+
+// The axes on which products are added up, in order, at least one; the others are
+// carried along as batch axes are. Returns how many.
+int convolved_axes(const fc_job&, int* axes);
+
+// Several axes as one (Kronecker's substitution), and how far apart the indices of
+// each then lie.
+Extent flatten(const Extent* extent, int count, Index* pitch);
 
 // Is v the longer? Then the operands change roles (convolution commutes).
 bool swaps(const Extent& row, const Extent& col);

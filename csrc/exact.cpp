@@ -108,8 +108,10 @@ void exact(const Problem& p, const fc_candidate& how, const fc_facts& known, Con
   const KernelTable& table = context.kernels;
   const fc_facts facts = known.known ? known : facts_of(p, table);
   const double points = double(how.block[0]) * double(how.block[1]);
+  const Index lines = p.kh == 1 ? p.rows : p.kw == 1 ? p.cols : 1;
+  const Index seen = p.rows * p.cols / lines * (lines > 1 ? 2 : 1);  // two may ride together
   const Digits digits =
-      digits_for(dtype, facts, p.rows * p.cols, p.kh * p.kw, points, how.method == FC_OVERLAP);
+      digits_for(dtype, facts, seen, p.kh * p.kw, points, how.method == FC_OVERLAP);
   if (!digits.products) return direct(p, context);
 
   const Index height = p.row_hi - p.row_lo, width = p.col_hi - p.col_lo;

@@ -46,6 +46,9 @@ typedef enum { FC_FILL, FC_WRAP, FC_SYMM } fc_boundary;
 
 typedef enum { FC_AUTO, FC_DIRECT, FC_OVERLAP, FC_ONESHOT, FC_METHODS } fc_method;
 
+/* Which operand does not change along a batch axis (its stride is 0 there). */
+typedef enum { FC_SHARES_NONE, FC_SHARES_V, FC_SHARES_A } fc_sharing;
+
 /* Where a transform computes: in the dtype itself, or integers in f64 whose
  * proven error bound lets them be rounded. */
 typedef enum { FC_NATIVE, FC_ROUNDED, FC_RINGS } fc_ring;
@@ -73,13 +76,14 @@ typedef struct {
 typedef int (*fc_poll)(void *context);
 
 typedef struct {
-  int ndim;                     /* convolved axes, 1 .. */
-  int nbatch;                   /* axes that are only carried along */
-  fc_axis axis[FC_MAX_NDIM];    /* one for each convolved axis */
-  ptrdiff_t batch[FC_MAX_NDIM]; /* their lengths */
-  fc_dtype a_dtype, v_dtype;    /* equal, or real and complex of one precision */
-  int conjugate;                /* v is conjugated */
-  double fill[2];               /* FC_FILL: re, im; integers in fill_bits */
+  int ndim;                       /* convolved axes, 1 .. */
+  int nbatch;                     /* axes that are only carried along */
+  fc_axis axis[FC_MAX_NDIM];      /* one for each convolved axis */
+  ptrdiff_t batch[FC_MAX_NDIM];   /* their lengths */
+  fc_sharing shared[FC_MAX_NDIM]; /* by batch axis: what is the same all along it */
+  fc_dtype a_dtype, v_dtype;      /* equal, or real and complex of one precision */
+  int conjugate;                  /* v is conjugated */
+  double fill[2];                 /* FC_FILL: re, im; integers in fill_bits */
   long long fill_bits;
   fc_method method; /* FC_AUTO, or the one to use wherever it is right */
   fc_accuracy accuracy;

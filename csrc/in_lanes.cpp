@@ -1,10 +1,8 @@
 // Overlap-save with short transforms side by side: a lane holds one complex block or,
 // under a real kernel, which never mixes the real and the imaginary part, two real ones.
 // Cost a group: one gather, forward, product, inverse of `length` vectors, one scatter.
-#include "lengths.h"
 #include "runtime.h"
 #include "transforms.h"
-#include "twiddles.h"
 
 namespace fastconv {
 namespace {
@@ -22,19 +20,15 @@ class LaneBlocks {
         slots_(call.kernels.lanes * (call.complex() ? 1 : 2)),
         input_(scratch.take<void*>(slots_)),
         output_(scratch.take<void*>(slots_)),
-        scale_(scratch.take<T>(2 * slots_)),
+        scales_(call, slots_, scratch),
         squares_(scratch.take<T>(2 * call.kernels.lanes)),
         padded_(scratch.take<T>(slots_ * length * call.a_item)),
-        results_(scratch.take<T>(slots_ * step_ * call.out_item)) {
-    reset_scales();
-  }
+        results_(scratch.take<T>(slots_ * step_ * call.out_item)) {}
 
-  Index total() const { return per_row_ * (call_.p.row_hi - call_.p.row_lo); }
-  Index slots() const { return slots_; }
-  Index step() const { return step_; }
+  Index groups() const { return ceil_div(total(), slots_); }
 
-  void place(Index first) {
-    first_ = first;
+  void place(Index group) {
+    const Index first = first_ = group * slots_;
     for (Index s = 0; s < slots_; ++s) {
       const Index at = place_of(s);
       input_[at] = input(first + s, padded_ + s * length_ * call_.a_item);
@@ -44,20 +38,20 @@ class LaneBlocks {
 
   void gather(T* z) {
     const auto read = [&] {
-      call_.kernels.gather(blocks(input_, scale_, call_.a_item == 2, false), length_, z, squares_);
+      call_.kernels.gather(blocks(input_, scales_.in(), call_.a_item == 2, false), length_, z,
+                           squares_);
     };
-    if (balanced_) reset_scales();
+    scales_.reset();
     read();
-    if (!call_.complex() && balance_lanes()) read();
+    const auto norm = [&](Index slot) { return call_.kernels.norm(input_[slot], length_); };
+    if (!call_.complex() && scales_.balance_lanes(squares_, norm)) read();
   }
 
-  Blocks writing() const {
-    return blocks(output_, scale_ + slots_, call_.complex(), call_.p.accumulate);
-  }
-
-  // Copies the results of partly wanted blocks to where they belong.
-  void finish() {
+  // Results of partly wanted blocks are copied to where they belong.
+  void scatter(const T* z) {
     const Problem& p = call_.p;
+    const Blocks to = blocks(output_, scales_.out(), call_.complex(), p.accumulate);
+    call_.kernels.scatter(to, length_ - step_, step_, z);
     for (Index s = 0; s < slots_ && first_ + s < total(); ++s) {
       if (output_[place_of(s)] != result(s)) continue;
       copy_out(wanted(first_ + s), result(s), count(first_ + s) * call_.out_item, p.accumulate);
@@ -65,6 +59,8 @@ class LaneBlocks {
   }
 
  private:
+  Index total() const { return per_row_ * (call_.p.row_hi - call_.p.row_lo); }
+
   // Slots 2l and 2l + 1, neighbours in the signal, share lane l.
   Index place_of(Index slot) const {
     const Index lanes = call_.kernels.lanes;
@@ -99,29 +95,7 @@ class LaneBlocks {
     return result;
   }
 
-  void reset_scales() {
-    std::fill_n(scale_, slots_, T(1));
-    std::fill_n(scale_ + slots_, slots_, T(power_of_two<T>(call_.v_exponent)));
-    balanced_ = false;
-  }
-
-  bool balance_lanes() {
-    const Index lanes = call_.kernels.lanes;
-    for (Index l = 0; l < lanes; ++l) {
-      const Balance b = balance<T>(squares_[l], squares_[l + lanes], [&](int half) {
-        return call_.kernels.norm(input_[l + half * lanes], length_);
-      });
-      if (b.re == 0 && b.im == 0) continue;
-      scale_[l] = T(power_of_two<T>(-b.re));
-      scale_[l + lanes] = T(power_of_two<T>(-b.im));
-      scale_[l + 2 * lanes] = T(power_of_two<T>(call_.v_exponent + b.re));
-      scale_[l + 3 * lanes] = T(power_of_two<T>(call_.v_exponent + b.im));
-      balanced_ = true;
-    }
-    return balanced_;
-  }
-
-  Blocks blocks(void** pointers, T* scales, bool interleaved, bool accumulate) const {
+  Blocks blocks(void** pointers, const T* scales, bool interleaved, bool accumulate) const {
     const Index lanes = call_.kernels.lanes;
     const bool two = slots_ > lanes;
     return {pointers,    two ? pointers + lanes : nullptr,
@@ -132,9 +106,9 @@ class LaneBlocks {
   const Call<T>& call_;
   const Index length_, step_, per_row_, slots_;
   Index first_ = 0;
-  bool balanced_ = false;  // some lane's halves have scales of their own
   void **input_, **output_;
-  T *scale_, *squares_, *padded_, *results_;
+  LaneScales<T> scales_;
+  T *squares_, *padded_, *results_;
 };
 
 }  // namespace
@@ -142,21 +116,8 @@ class LaneBlocks {
 template <class T>
 void overlap_in_lanes(const Call<T>& call, Index length) {
   Scratch scratch;
-  const Index W = call.kernels.lanes;
-  const Shared<LaneTable> table = lane_table<T>(length);
-  T* z = scratch.take<T>(2 * W * length);
-  T* spectrum = scratch.take<T>(2 * length);
-  call.kernels.spectrum(call.p.v, call.p.kw, call.v_item == 2, call.v_scale / double(length),
-                        table->plan, z, spectrum);
   LaneBlocks<T> blocks(call, length, scratch);
-  for (Index first = 0; first < blocks.total(); first += blocks.slots()) {
-    blocks.place(first);
-    blocks.gather(z);
-    call.kernels.transform(z, table->plan, kFilter, spectrum);
-    call.kernels.scatter(blocks.writing(), length - blocks.step(), blocks.step(), z);
-    blocks.finish();
-    call.context.spend(double(W) * transform_macs(length));
-  }
+  overlap_groups(call, length, call.p.kw, blocks);
 }
 
 template void overlap_in_lanes(const Call<float>&, Index);

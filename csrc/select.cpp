@@ -2,6 +2,9 @@
 // do the job, in ns as for one worker; the cheapest is taken. No clock, no memory,
 // no data beyond the job's facts.
 //
+// Lines that share a kernel count together. In more than two axes direct sums see the
+// axes as they are, transforms all but the last as one (axes.cpp).
+//
 //   direct     call + outputs (taps + fixed) / rate
 //   overlap    call + (0.15 + groups) 10 W L log2 L / G(working set),
 //              a group being W lanes of two real blocks (or one complex) of L points,
@@ -33,46 +36,79 @@ constexpr double kConvertNs = 2.0;
 struct Task {
   const fc_job& job;
   const Costs& costs;
-  Extent row, col;  // after boundaries and swapping: v is the shorter
+  int axes;              // convolved ones
+  Extent row, col;       // after boundaries, flattening and swapping: v is the shorter
+  double outputs, taps;  // of one member
+  double lines;          // members that share a kernel, side by side in the lanes
+  double members;        // problems of so many lines
   Pair pair;
   bool integer, complex_data;
   int precision;   // 0 single, 1 double: what a transform computes in
   fc_facts facts;  // of a and v in these roles
-  double members;  // batch members, and slices of leading axes
   int lanes;       // vector lanes of the transforms' real type
 
-  double outputs() const { return double(row.hi - row.lo) * double(col.hi - col.lo); }
-  double taps() const { return double(row.m) * double(col.m); }
-  bool flat() const { return row.n == 1 && row.m == 1; }
+  bool flat() const { return axes == 1; }
+  double all_lines(double one) const { return members * lines * one; }
+
+  void swap() {
+    row = {row.m, row.n, row.lo, row.hi};
+    col = {col.m, col.n, col.lo, col.hi};
+    pair = pair_of(job.v_dtype, job.a_dtype);
+    std::swap(facts.a_max, facts.v_max);
+    std::swap(facts.a_norm, facts.v_norm);
+  }
 };
 
+constexpr Extent kOne = {1, 1, 0, 1};
+
 Task task_of(const fc_job& job, const Costs& costs, const KernelTable& table) {
-  const int last = job.ndim - 1;
-  const Extent one = {1, 1, 0, 1};
+  int axis[FC_MAX_NDIM];
+  Extent extent[FC_MAX_NDIM];
+  Index pitch[FC_MAX_NDIM];
+  const int axes = convolved_axes(job, axis);
   Task t = {job,
             costs,
-            last > 0 ? resolve(job, last - 1) : one,
-            resolve(job, last),
+            axes,
+            kOne,
+            kOne,
+            1,
+            1,
+            1,
+            1,
             pair_of(job.a_dtype, job.v_dtype),
             !is_float(job.a_dtype),
             is_complex(job.a_dtype) || is_complex(job.v_dtype),
             is_single(job.a_dtype) ? 0 : 1,
             job.facts,
-            1,
-            1};
-  if (swaps(t.row, t.col)) {
-    t.row = {t.row.m, t.row.n, t.row.lo, t.row.hi};
-    t.col = {t.col.m, t.col.n, t.col.lo, t.col.hi};
-    t.pair = pair_of(job.v_dtype, job.a_dtype);
-    std::swap(t.facts.a_max, t.facts.v_max);
-    std::swap(t.facts.a_norm, t.facts.v_norm);
-  }
-  for (int d = 0; d < job.nbatch; ++d) t.members *= double(job.batch[d]);
-  for (int d = 0; d + 2 < job.ndim; ++d) {
+            table.spectral[is_single(job.a_dtype) ? 0 : 1].lanes};
+  double samples = 1, shared[3] = {1, 1, 1};  // by fc_sharing
+  int kept = 0;
+  for (int d = 0; d < job.ndim; ++d) {
     const Extent e = resolve(job, d);
-    t.members *= double(e.hi - e.lo) * double(e.m);
+    const double count = double(e.hi - e.lo);
+    if (kept < axes && axis[kept] == d) {
+      extent[kept++] = e;
+      t.outputs *= count;
+      t.taps *= double(e.m);
+      samples *= double(e.n);
+    } else {
+      shared[e.m == 1 ? FC_SHARES_V : FC_SHARES_A] *= count;
+    }
   }
-  t.lanes = table.spectral[t.precision].lanes;
+  for (int d = 0; d < job.nbatch; ++d) shared[job.shared[d]] *= double(job.batch[d]);
+  t.taps = fmin(t.taps, samples);
+  t.row = flatten(extent, axes - 1, pitch);
+  t.col = extent[axes - 1];
+  t.members = shared[FC_SHARES_NONE] * shared[FC_SHARES_V] * shared[FC_SHARES_A];
+  if (axes > 1) {
+    if (swaps(t.row, t.col)) t.swap();
+    return t;
+  }
+  // One signal under a bank of kernels: the kernels are the lines (arrange.cpp).
+  const bool bank = shared[FC_SHARES_V] == 1 && shared[FC_SHARES_A] > 1;
+  t.lines = shared[bank ? FC_SHARES_A : FC_SHARES_V];
+  t.members /= t.lines;
+  if (bank || (t.lines == 1 && swaps(t.row, t.col))) t.swap();
   return t;
 }
 
@@ -88,36 +124,37 @@ double direct_ns(const Task& t) {
   const Costs& c = t.costs;
   const double rate = t.flat() ? c.direct_rate[t.pair] : c.direct2d_rate[t.pair];
   const double fixed = t.flat() ? c.direct_fixed[t.pair] : c.direct2d_fixed[t.pair];
-  return c.direct_call + t.outputs() * (t.taps() + fixed) / rate;
+  return c.direct_call + t.lines * t.outputs * (t.taps + fixed) / rate;
 }
 
 double overlap_ns(const Task& t, Index length) {
   const double per_lane = t.complex_data ? 1 : 2;
   const double step = double(length - t.col.m + 1);
-  const double groups = ceil(double(t.col.hi - t.col.lo) / (step * per_lane * t.lanes));
+  const double blocks = t.lines * ceil(double(t.col.hi - t.col.lo) / step);
+  const double groups = ceil(blocks / (per_lane * t.lanes));
   const double bytes = (t.precision ? 16 : 8) * double(length) * (t.lanes + 1);
   const double flops = 2 * t.lanes * transform_flops(double(length));
   return t.costs.overlap_call[t.precision] +
          (0.15 + groups) * flops / gflops(t.costs.overlap_gflops[t.precision], bytes);
 }
 
-// Blocks or tiles, two real ones (or one complex) at a time, lanes inside.
+// Transforms one after another, lanes inside: the kernel's, and two for every one of
+// `count` pieces.
+double matrix_ns(const Task& t, double points, double count) {
+  const double bytes = (t.precision ? 32 : 16) * points;
+  return t.costs.matrix_call[t.precision] + (1 + 2 * count) * transform_flops(points) /
+                                                gflops(t.costs.matrix_gflops[t.precision], bytes);
+}
+
+// Blocks or tiles, two real ones (or one complex) at a time.
 double matrix_overlap_ns(const Task& t, Index rows, Index cols) {
   const double per_pass = t.complex_data ? 1 : 2;
   const double tiles = ceil(double(t.row.hi - t.row.lo) / double(rows - t.row.m + 1)) *
                        ceil(double(t.col.hi - t.col.lo) / double(cols - t.col.m + 1));
-  const double points = double(rows) * double(cols);
-  const double bytes = (t.precision ? 32 : 16) * points;
-  return t.costs.matrix_call[t.precision] + (1 + 2 * ceil(tiles / per_pass)) *
-                                                transform_flops(points) /
-                                                gflops(t.costs.matrix_gflops[t.precision], bytes);
+  return matrix_ns(t, double(rows) * double(cols), ceil(t.lines * tiles / per_pass));
 }
 
-double oneshot_ns(const Task& t, double points) {
-  const double bytes = (t.precision ? 32 : 16) * points;
-  return t.costs.matrix_call[t.precision] +
-         3 * transform_flops(points) / gflops(t.costs.matrix_gflops[t.precision], bytes);
-}
+double oneshot_ns(const Task& t, double points) { return matrix_ns(t, points, t.lines); }
 
 // Candidates in ascending order of predicted time.
 class Ranking {
@@ -127,13 +164,16 @@ class Ranking {
   void offer(fc_method method, Index rows, Index cols, bool lanes, double ns) {
     fc_candidate c = {method, FC_NATIVE, {rows, cols}, lanes, {1, 1}, ns};
     if (task_.integer && method != FC_DIRECT) {
+      // Two lines may ride in one transform.
+      const Index seen = task_.row.n * task_.col.n * (task_.lines > 1 ? 2 : 1);
       const Digits digits =
-          digits_for(task_.job.a_dtype, task_.facts, task_.row.n * task_.col.n,
-                     task_.row.m * task_.col.m, double(rows) * double(cols), method == FC_OVERLAP);
+          digits_for(task_.job.a_dtype, task_.facts, seen, task_.row.m * task_.col.m,
+                     double(rows) * double(cols), method == FC_OVERLAP);
       if (!digits.products) return;
       c.ring = FC_ROUNDED;
       c.digits[0] = digits.a, c.digits[1] = digits.v;
-      const double samples = double(task_.row.n) * double(task_.col.n) + task_.outputs();
+      const double samples =
+          task_.lines * (double(task_.row.n) * double(task_.col.n) + task_.outputs);
       c.predicted_ns = (ns + kConvertNs * samples) * digits.products;
     }
     c.predicted_ns *= task_.members;
@@ -168,8 +208,8 @@ double least_transform_ns(const Task& t) {
   for (const auto& rates : {t.costs.overlap_gflops, t.costs.matrix_gflops}) {
     for (const double rate : rates[t.precision]) best = rate > best ? rate : best;
   }
-  const double flops = (t.complex_data ? 10 : 5) * log2(4 * t.taps());
-  return t.members * t.outputs() * flops / best;
+  const double flops = (t.complex_data ? 10 : 5) * log2(4 * t.taps);
+  return t.all_lines(t.outputs) * flops / best;
 }
 
 // The best block length of one kind, by a scan over the lengths there are.
@@ -228,13 +268,12 @@ void offer_tiles(const Task& t, Ranking& ranking) {
 // that direct summation of everything is cheaper (guard.cpp decides alike).
 bool data_forbids(const Task& t) {
   const fc_facts& facts = t.job.facts;
-  const double macs = t.members * t.outputs() * t.taps();
+  const double macs = t.all_lines(t.outputs * t.taps);
   return facts.known && !t.integer && (!facts.v_finite || 2 * facts.repair_macs > macs);
 }
 
 bool may_transform(const Task& t) {
-  return t.job.ndim <= 2 && t.job.method != FC_DIRECT && t.job.accuracy != FC_COMPONENTWISE &&
-         !data_forbids(t);
+  return t.job.method != FC_DIRECT && t.job.accuracy != FC_COMPONENTWISE && !data_forbids(t);
 }
 
 // What was asked for comes first wherever it can be had.
@@ -264,7 +303,7 @@ void choose(const fc_job& job, int level, fc_plan& plan) {
   Ranking ranking(task, plan);
   ranking.offer(FC_DIRECT, 0, 0, false, direct_ns(task));
   const bool asked = job.method == FC_OVERLAP || job.method == FC_ONESHOT;
-  const bool open = task.outputs() * task.taps() > kSurelyDirect &&
+  const bool open = task.lines * task.outputs * task.taps > kSurelyDirect &&
                     plan.candidate[0].predicted_ns > least_transform_ns(task);
   if (may_transform(task) && (asked || open)) {
     task.flat() ? offer_flat(task, ranking) : offer_tiles(task, ranking);

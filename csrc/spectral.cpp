@@ -67,7 +67,8 @@ void run(const Problem& p, const fc_candidate& how, Context& context) {
   Call<T> call(p, context);
   normalise_kernel(call, scratch);
   if (how.method == FC_OVERLAP && how.lanes == 1) {
-    overlap_in_lanes(call, how.block[1]);
+    const bool columns = call.p.kw == 1 && call.p.kh > 1;
+    columns ? overlap_in_columns(call, how.block[1]) : overlap_in_lanes(call, how.block[1]);
   } else {
     by_matrix(call, how);
   }

@@ -80,33 +80,37 @@ double magnitude(const char* at, bool complex) {
   return complex ? hypot(double(x[0]), double(x[1])) : fabs(double(x[0]));
 }
 
+double magnitude_at(fc_dtype dtype, const char* at) {
+  return is_single(dtype) ? magnitude<float>(at, is_complex(dtype))
+                          : magnitude<double>(at, is_complex(dtype));
+}
+
 // line[t] = sum of |x| over row t (along_rows) or column t, counted from the end
 // where `trailing`.
 void marginal(fc_dtype dtype, const char* data, Index rows, Index cols, Index stride,
               bool along_rows, bool trailing, Index count, double* line) {
   const Index item = kItemSize[dtype];
-  const auto magnitude_of = is_single(dtype) ? magnitude<float> : magnitude<double>;
   const Index length = along_rows ? rows : cols, others = along_rows ? cols : rows;
   for (Index t = 0; t < count; ++t) {
     const Index at = trailing ? length - 1 - t : t;
     line[t] = 0;
     for (Index other = 0; other < others; ++other) {
       const Index r = along_rows ? at : other, c = along_rows ? other : at;
-      line[t] += magnitude_of(data + r * stride + c * item, is_complex(dtype));
+      line[t] += magnitude_at(dtype, data + r * stride + c * item);
     }
   }
 }
 
-// s = the first `count` outputs of a * v.
-void first_sums(const double* a, Index n, const double* v, Index m, double* s, Index count,
-                Context& context) {
+// s[line] = the first `count` outputs of a[line] * v, for every line.
+void first_sums(const double* a, Index lines, Index n, const double* v, Index m, double* s,
+                Index count, Context& context) {
   Problem q = {};
   q.a_dtype = q.v_dtype = FC_F64;
-  q.rows = q.kh = q.row_hi = 1;
-  q.cols = n, q.kw = m, q.col_hi = count < n + m - 1 ? count : n + m - 1;
-  q.a = reinterpret_cast<const char*>(a);
+  q.rows = q.row_hi = lines, q.kh = 1;
+  q.cols = n, q.kw = m, q.col_hi = count;
+  q.a = reinterpret_cast<const char*>(a), q.a_row = n * 8;
   q.v = reinterpret_cast<const char*>(v);
-  q.out = reinterpret_cast<char*>(s);
+  q.out = reinterpret_cast<char*>(s), q.out_row = count * 8;
   direct(q, context);
 }
 
@@ -121,64 +125,31 @@ Window intersect(Window a, const Problem& p) {
           a.col_lo > p.col_lo ? a.col_lo : p.col_lo, a.col_hi < p.col_hi ? a.col_hi : p.col_hi};
 }
 
-// The coarse convolution costs at most about four multiply-adds a sample.
-Grain grain_of(const Problem& p) {
-  const bool flat = p.rows == 1 && p.kh == 1;
-  const double n = double(p.rows) * double(p.cols), m = double(p.kh) * double(p.kw);
-  const double area = sqrt(n * m / (4 * (n + m)));
-  if (flat) return {1, area > 128 ? Index(area) : 128};
-  const Index side = Index(sqrt(area));
-  return {side > 8 ? side : 8, side > 32 ? side : 32};
-}
-
-Coarse coarse(Scratch& scratch, const KernelTable& table, fc_dtype dtype, const char* data,
-              Index rows, Index cols, Index stride, Grain grain) {
-  Coarse c;
-  c.rows = ceil_div(rows, grain.rows);
-  c.cols = ceil_div(cols, grain.cols);
-  c.sum = scratch.take<double>(c.rows * c.cols);
-  c.energy = scratch.take<double>(c.rows * c.cols);
-  c.top = scratch.take<double>(c.rows * c.cols);
-  const size_t bytes = sizeof(double) * size_t(c.rows * c.cols);
-  memset(c.sum, 0, bytes);
-  memset(c.energy, 0, bytes);
-  memset(c.top, 0, bytes);
-  double* sum = scratch.take<double>(c.cols);
-  double* peak = scratch.take<double>(c.cols);
-  const Index parts = is_complex(dtype) ? 2 : 1;
-  const Scan scan = is_single(dtype) ? table.scan_f32 : table.scan_f64;
-  for (Index r = 0; r < rows; ++r) {
-    scan(data + r * stride, cols * parts, grain.cols * parts, sum, peak);
-    double* row_sum = c.sum + r / grain.rows * c.cols;
-    double* row_energy = c.energy + r / grain.rows * c.cols;
-    double* row_top = c.top + r / grain.rows * c.cols;
-    for (Index j = 0; j < c.cols; ++j) {
-      row_sum[j] += sum[j];
-      row_energy[j] += sum[j] * peak[j];
-      row_top[j] = peak[j] > row_top[j] ? peak[j] : row_top[j];
-    }
-  }
-  for (Index b = 0; b < c.rows * c.cols; ++b) {
-    c.total_sum += c.sum[b];
-    c.total_energy += c.energy[b];
-    c.peak = c.top[b] > c.peak ? c.top[b] : c.peak;
-    c.finite &= bool(isfinite(c.sum[b]));
-  }
-  return c;
-}
-
 Survey::Survey(Scratch& scratch, const Problem& p, const fc_candidate& how, Grain grain,
                const Coarse& a, const Coarse& v, Context& context)
-    : p_(p), grain_(grain), rows_(grain.rows == 1 ? 1 : a.rows + v.rows), cols_(a.cols + v.cols) {
+    : p_(p),
+      grain_(grain),
+      rows_(rows_apart() ? a.rows : a.rows + v.rows),
+      cols_(cols_apart() ? a.cols : a.cols + v.cols) {
   mean_ = scratch.take<double>(rows_ * cols_);
   loss_ = scratch.take<double>(rows_ * cols_);
   near_top_ = scratch.take<double>(rows_ * cols_);
   mark_ = scratch.take<Mark>(rows_ * cols_);
   estimate_means(scratch, a, v, context);
-  bound_losses(scratch, how, a, v);
+  if (rows_apart() || cols_apart()) {
+    bound_lines(how, a, v, context.kernels.spectral[!is_single(p.a_dtype)].lanes);
+  } else {
+    bound_tiles(scratch, how, a, v);
+  }
   mark_blocks(scratch, v.peak);
-  if (!flat()) edge_rows_ = edge_of(true, v.peak, context);
-  edge_cols_ = edge_of(false, v.peak, context);
+  if (rows_apart()) {
+    edge_cols_ = edge_of_lines(false, context);
+  } else if (cols_apart()) {
+    edge_rows_ = edge_of_lines(true, context);
+  } else {
+    edge_rows_ = edge_of(true, v.peak, context);
+    edge_cols_ = edge_of(false, v.peak, context);
+  }
 }
 
 // Calls visit(window, mark) for runs of blocks that are not safe, cut to the
@@ -203,7 +174,7 @@ void Survey::for_each(Visit visit) const {
   offer({bottom, height(), 0, width()}, kWeak);
   offer({0, height(), 0, left}, kWeak);
   offer({0, height(), right, width()}, kWeak);
-  if (flat()) return;
+  if (rows_apart() || cols_apart()) return;
   // Corners, where both axes have but begun.
   for (const Index r : {Index(0), height() - grain_.rows}) {
     for (const Index c : {Index(0), width() - grain_.cols}) {
@@ -227,25 +198,86 @@ void Survey::estimate_means(Scratch& scratch, const Coarse& a, const Coarse& v, 
   const auto at = [&](Index i, Index j) {
     return i < 0 || j < 0 || i >= height || j >= width ? 0.0 : sums[i * width + j];
   };
-  const double outputs = double(2 * grain_.cols) * double(flat() ? 1 : 2 * grain_.rows);
+  const double outputs =
+      double(rows_apart() ? 1 : 2 * grain_.rows) * double(cols_apart() ? 1 : 2 * grain_.cols);
   for (Index i = 0; i < rows_; ++i) {
     for (Index j = 0; j < cols_; ++j) {
-      double sum = at(i, j) + at(i, j - 1);
-      if (!flat()) sum += at(i - 1, j) + at(i - 1, j - 1);
+      double sum = at(i, j);
+      if (!cols_apart()) sum += at(i, j - 1);
+      if (!rows_apart()) sum += at(i - 1, j);
+      if (!rows_apart() && !cols_apart()) sum += at(i - 1, j - 1);
       mean_[i * cols_ + j] = sum / outputs;
     }
   }
 }
 
-// E / tol of each block of outputs. Overlap-save packs two neighbouring blocks
-// as re and im: what they see is within two transform lengths on either side.
-void Survey::bound_losses(Scratch& scratch, const fc_candidate& how, const Coarse& a,
-                          const Coarse& v) {
-  const double points = double(how.block[0]) * double(how.block[1]);
+// E / tol of a transform that sees this much of a.
+double Survey::loss_of(double points, double sum, double energy, const Coarse& v) const {
   const double unit = is_single(p_.a_dtype) ? 0x1p-24 / 0x1p-8 : 0x1p-53 / 0x1p-30;
-  const auto loss = [&](double sum, double energy) {
-    return expected_error(points, unit, sum, energy, v.total_sum, v.total_energy);
+  return expected_error(points, unit, sum, energy, v.total_sum, v.total_energy);
+}
+
+// Lines beside each other: a transform sees the blocks within two of its lengths on
+// its own line and, packed as re and im, on another: a neighbour, or of columns one of
+// the group that fills the lanes. Where that one is louder by more than 2^10 the two
+// are balanced (transforms.h), so that more of it is never seen.
+void Survey::bound_lines(const fc_candidate& how, const Coarse& a, const Coarse& v, Index lanes) {
+  const double points = double(how.block[0]) * double(how.block[1]);
+  const bool whole = how.method == FC_ONESHOT, columns = cols_apart();
+  const Index lines = columns ? a.cols : a.rows, blocks = columns ? a.rows : a.cols;
+  const Index grain = columns ? grain_.rows : grain_.cols;
+  const Index reach = whole ? blocks : 2 * ceil_div(2 * Index(points), grain);
+  const Index step = columns ? a.cols : 1, next = columns ? 1 : a.cols;  // along, across
+  const Index out_step = columns ? cols_ : 1, out_next = columns ? 1 : cols_;
+  const Index out_blocks = columns ? rows_ : cols_;
+  struct Seen {
+    double sum = 0, energy = 0, top = 0;
   };
+  const auto seen = [&](Index line, Index lo, Index hi) {
+    Seen s;
+    for (Index b = lo; b < hi; ++b) {
+      const Index at = line * next + b * step;
+      s.sum += a.sum[at];
+      s.energy += a.energy[at];
+      s.top = fmax(s.top, a.top[at]);
+    }
+    return s;
+  };
+  for (Index first = 0; first < out_blocks; first += reach) {
+    const Index lo = first > reach ? first - reach : 0, last = first + 2 * reach;
+    const Index hi = last < blocks ? last : blocks;
+    for (Index line = 0; line < lines; ++line) {
+      Seen own = seen(line, lo, hi);
+      if (!whole && lines > 1) {
+        const Index group = columns ? 2 * lanes : 1;
+        const Index from = columns ? line / group * group : line - (line > 0);
+        const Index to = columns ? from + group : line + 2;
+        Seen other;
+        for (Index l = from; l < to && l < lines; ++l) {
+          if (l == line) continue;
+          const Seen s = seen(l, columns ? lo : 0, columns ? hi : blocks);
+          other.sum = fmax(other.sum, s.sum);
+          other.energy = fmax(other.energy, s.energy);
+        }
+        const double most = 0x1p20 * own.energy;
+        own.sum += fmin(other.sum, sqrt(points * most));
+        own.energy += fmin(other.energy, most);
+      }
+      const double loss = loss_of(points, own.sum, own.energy, v);
+      for (Index b = first; b < first + reach && b < out_blocks; ++b) {
+        loss_[line * out_next + b * out_step] = loss;
+        near_top_[line * out_next + b * out_step] = own.top;
+      }
+    }
+  }
+}
+
+// Tiles of a picture, two neighbours to a transform: what it sees is within two of its
+// lengths on either side.
+void Survey::bound_tiles(Scratch& scratch, const fc_candidate& how, const Coarse& a,
+                         const Coarse& v) {
+  const double points = double(how.block[0]) * double(how.block[1]);
+  const auto loss = [&](double sum, double energy) { return loss_of(points, sum, energy, v); };
   if (how.method == FC_ONESHOT) {
     const double whole = loss(a.total_sum, a.total_energy);
     for (Index b = 0; b < rows_ * cols_; ++b) loss_[b] = whole, near_top_[b] = a.peak;
@@ -302,7 +334,7 @@ bool Survey::is_weak(double mean, Index block, double v_peak) const {
 // A block's mean hides a quiet half beside a loud one, and the products counted
 // in it may all have fallen beside it; a block two away shows either.
 void Survey::mark_blocks(Scratch& scratch, double v_peak) {
-  constexpr Index kReach = 2;
+  const Index down = rows_apart() ? 0 : 2, along = cols_apart() ? 0 : 2;
   bool* weak = scratch.take<bool>(rows_ * cols_);
   const Index rows = ceil_div(height(), grain_.rows), cols = ceil_div(width(), grain_.cols);
   for (Index i = 0; i < rows_; ++i) {
@@ -315,8 +347,8 @@ void Survey::mark_blocks(Scratch& scratch, double v_peak) {
   for (Index i = 0; i < rows_; ++i) {
     for (Index j = 0; j < cols_; ++j) {
       if (!weak[i * cols_ + j]) continue;
-      for (Index r = i > kReach ? i - kReach : 0; r < rows_ && r <= i + kReach; ++r) {
-        for (Index c = j > kReach ? j - kReach : 0; c < cols_ && c <= j + kReach; ++c) {
+      for (Index r = i > down ? i - down : 0; r < rows_ && r <= i + down; ++r) {
+        for (Index c = j > along ? j - along : 0; c < cols_ && c <= j + along; ++c) {
           Mark& mark = mark_[r * cols_ + c];
           if (mark == kSafe) mark = kWeak;
         }
@@ -325,27 +357,35 @@ void Survey::mark_blocks(Scratch& scratch, double v_peak) {
   }
 }
 
-// Sums of whole rows (columns) of |a| convolved with those of |v| are those of s:
-// exact, and in 1-D s itself. As many outputs at each end as fall short are weak.
+namespace {
+
+// How far in the ends of 'full' are looked at; where s has not recovered by then, the
+// whole first block is redone.
+constexpr Index kLook = 32;
+
+Index at_most(Index x, Index limit) { return x < limit ? x : limit; }
+
+}  // namespace
+
+// Sums of whole rows (columns) of |a| convolved with those of |v| are those of s. As
+// many outputs at each end as fall short are weak.
 Survey::Edge Survey::edge_of(bool along_rows, double v_peak, Context& context) const {
   const Index grain = along_rows ? grain_.rows : grain_.cols;
   const Index n = along_rows ? p_.rows : p_.cols, m = along_rows ? p_.kh : p_.kw;
   const Index lo = along_rows ? p_.row_lo : p_.col_lo, hi = along_rows ? p_.row_hi : p_.col_hi;
-  // Where s has not recovered so far in, the whole first block is redone.
-  constexpr Index kLook = 32;
-  const Index whole = grain < n + m - 1 ? grain : n + m - 1, count = whole < kLook ? whole : kLook;
+  const Index whole = at_most(grain, n + m - 1), count = at_most(whole, kLook);
   const double across = double(along_rows ? width() : height());
   Edge edge;
   for (const bool trailing : {false, true}) {
     if (trailing ? hi <= n + m - 1 - whole : lo >= whole) continue;
     Scratch scratch;
-    const Index samples = count < n ? count : n, taps = count < m ? count : m;
+    const Index samples = at_most(count, n), taps = at_most(count, m);
     double* a = scratch.take<double>(samples);
     double* v = scratch.take<double>(taps);
     double* s = scratch.take<double>(count);
     marginal(p_.a_dtype, p_.a, p_.rows, p_.cols, p_.a_row, along_rows, trailing, samples, a);
     marginal(p_.v_dtype, p_.v, p_.kh, p_.kw, p_.v_row, along_rows, trailing, taps, v);
-    first_sums(a, samples, v, taps, s, count, context);
+    first_sums(a, 1, samples, v, taps, s, count, context);
     Index& weak = trailing ? edge.trailing : edge.leading;
     const Index at = !trailing ? 0 : (n + m - 2) / grain;
     Index worst = along_rows ? at * cols_ : at;
@@ -354,7 +394,45 @@ Survey::Edge Survey::edge_of(bool along_rows, double v_peak, Context& context) c
       if (loss_[b] > loss_[worst]) worst = b;
     }
     for (Index i = 0; i < count; ++i) {
-      if (flat() ? s[i] < loss_[worst] : is_weak(s[i] / across, worst, v_peak)) weak = i + 1;
+      if (is_weak(s[i] / across, worst, v_peak)) weak = i + 1;
+    }
+    if (weak == count) weak = whole;
+  }
+  return edge;
+}
+
+// The same for lines beside each other, where s itself is had: the most of any line.
+Survey::Edge Survey::edge_of_lines(bool along_rows, Context& context) const {
+  const Index grain = along_rows ? grain_.rows : grain_.cols;
+  const Index n = along_rows ? p_.rows : p_.cols, m = along_rows ? p_.kh : p_.kw;
+  const Index lo = along_rows ? p_.row_lo : p_.col_lo, hi = along_rows ? p_.row_hi : p_.col_hi;
+  const Index lines = along_rows ? p_.cols : p_.rows;
+  const Index whole = at_most(grain, n + m - 1), count = at_most(whole, kLook);
+  const Index samples = at_most(count, n), taps = at_most(count, m);
+  const Index step = along_rows ? p_.a_row : kItemSize[p_.a_dtype];
+  const Index next = along_rows ? kItemSize[p_.a_dtype] : p_.a_row;
+  Edge edge;
+  for (const bool trailing : {false, true}) {
+    if (trailing ? hi <= n + m - 1 - whole : lo >= whole) continue;
+    Scratch scratch;
+    double* a = scratch.take<double>(lines * samples);
+    double* v = scratch.take<double>(taps);
+    double* s = scratch.take<double>(lines * count);
+    for (Index line = 0; line < lines; ++line) {
+      for (Index t = 0; t < samples; ++t) {
+        const Index at = trailing ? n - 1 - t : t;
+        a[line * samples + t] = magnitude_at(p_.a_dtype, p_.a + line * next + at * step);
+      }
+    }
+    marginal(p_.v_dtype, p_.v, p_.kh, p_.kw, p_.v_row, along_rows, trailing, taps, v);
+    first_sums(a, lines, samples, v, taps, s, count, context);
+    Index& weak = trailing ? edge.trailing : edge.leading;
+    const Index at = !trailing ? 0 : (n + m - 2) / grain;
+    for (Index line = 0; line < lines; ++line) {
+      const double loss = loss_[along_rows ? at * cols_ + line : line * cols_ + at];
+      for (Index i = weak; i < count; ++i) {
+        if (s[line * count + i] < loss) weak = i + 1;
+      }
     }
     if (weak == count) weak = whole;
   }

@@ -5,7 +5,8 @@
 
 namespace fastconv {
 
-// The samples (or outputs) that one coarse block stands for.
+// The samples (or outputs) that one coarse block stands for: of a kernel of one row
+// (or column) those of one line.
 struct Grain {
   Index rows, cols;
 };
@@ -51,14 +52,19 @@ class Survey {
   };
 
   void estimate_means(Scratch&, const Coarse& a, const Coarse& v, Context&);
-  void bound_losses(Scratch&, const fc_candidate& how, const Coarse& a, const Coarse& v);
+  double loss_of(double points, double sum, double energy, const Coarse& v) const;
   void mark_blocks(Scratch&, double v_peak);
   bool is_weak(double mean, Index block, double v_peak) const;
   Edge edge_of(bool along_rows, double v_peak, Context&) const;
+  Edge edge_of_lines(bool along_rows, Context&) const;
+  void bound_lines(const fc_candidate& how, const Coarse& a, const Coarse& v, Index lanes);
+  void bound_tiles(Scratch&, const fc_candidate& how, const Coarse& a, const Coarse& v);
   template <class Visit>
   void for_each(Visit) const;
 
-  bool flat() const { return grain_.rows == 1; }
+  // Rows (columns) that no product crosses: lines beside each other.
+  bool rows_apart() const { return p_.kh == 1; }
+  bool cols_apart() const { return p_.kw == 1 && p_.kh > 1; }
   Index height() const { return p_.rows + p_.kh - 1; }
   Index width() const { return p_.cols + p_.kw - 1; }
 

@@ -7,6 +7,8 @@
 #include <algorithm>
 
 #include "engine.h"
+#include "runtime.h"
+#include "twiddles.h"
 
 namespace fastconv {
 
@@ -70,6 +72,54 @@ double power_of_two(int exponent) {
   return ldexp(1, std::min(exponent, sizeof(T) == 4 ? 127 : 1023));
 }
 
+// A factor for each slot of a group of lanes on the way in, and one on the way out:
+// slot l of the first `lanes` is lane l's real half, slot l + lanes its imaginary one.
+template <class T>
+class LaneScales {
+ public:
+  LaneScales(const Call<T>& call, Index slots, Scratch& scratch)
+      : call_(call), slots_(slots), scale_(scratch.take<T>(2 * slots)) {
+    fill();
+  }
+
+  const T* in() const { return scale_; }
+  const T* out() const { return scale_ + slots_; }
+
+  void reset() {
+    if (balanced_) fill();
+  }
+
+  // True where some lane's halves got scales of their own. `norm` of a slot is asked
+  // for where its sum of squares says nothing.
+  template <class Norm>
+  bool balance_lanes(const T* squares, Norm norm) {
+    const Index lanes = call_.kernels.lanes;
+    for (Index l = 0; l < lanes; ++l) {
+      const Balance b = balance<T>(squares[l], squares[l + lanes],
+                                   [&](int half) { return norm(l + half * lanes); });
+      if (b.re == 0 && b.im == 0) continue;
+      scale_[l] = T(power_of_two<T>(-b.re));
+      scale_[l + lanes] = T(power_of_two<T>(-b.im));
+      scale_[l + 2 * lanes] = T(power_of_two<T>(call_.v_exponent + b.re));
+      scale_[l + 3 * lanes] = T(power_of_two<T>(call_.v_exponent + b.im));
+      balanced_ = true;
+    }
+    return balanced_;
+  }
+
+ private:
+  void fill() {
+    std::fill_n(scale_, slots_, T(1));
+    std::fill_n(scale_ + slots_, slots_, T(power_of_two<T>(call_.v_exponent)));
+    balanced_ = false;
+  }
+
+  const Call<T>& call_;
+  const Index slots_;
+  T* scale_;
+  bool balanced_ = false;
+};
+
 // to = count items of x from `start` on, zeros where x has none.
 template <class T>
 void copy_padded(T* to, const T* x, Index n, Index start, Index count, Index item) {
@@ -89,9 +139,33 @@ void copy_out(T* to, const T* from, Index reals, bool accumulate) {
   }
 }
 
-// Overlap-save with one or two blocks a vector lane.
+// Overlap-save group by group: what the lanes hold, and where it goes, is Groups'.
+// Cost a group: one gather, forward, product, inverse of `length` vectors, one scatter.
+template <class T, class Groups>
+void overlap_groups(const Call<T>& call, Index length, Index m, Groups& groups) {
+  Scratch scratch;
+  const Index W = call.kernels.lanes;
+  const Shared<LaneTable> table = lane_table<T>(length);
+  T* z = scratch.take<T>(2 * W * length);
+  T* spectrum = scratch.take<T>(2 * length);
+  call.kernels.spectrum(call.p.v, m, call.v_item == 2, call.v_scale / double(length), table->plan,
+                        z, spectrum);
+  for (Index group = 0; group < groups.groups(); ++group) {
+    groups.place(group);
+    groups.gather(z);
+    call.kernels.transform(z, table->plan, kFilter, spectrum);
+    groups.scatter(z);
+    call.context.spend(double(W) * transform_macs(length));
+  }
+}
+
+// One or two blocks of the rows a vector lane.
 template <class T>
 void overlap_in_lanes(const Call<T>& call, Index length);
+
+// A kernel of one column: one or two columns a vector lane, nothing transposed.
+template <class T>
+void overlap_in_columns(const Call<T>& call, Index length);
 
 // Overlap-save or one-shot with the lanes inside one transform.
 template <class T>

@@ -32,6 +32,24 @@ void copy_items(char* to, Index to_stride, const char* from, Index from_stride, 
   }
 }
 
+// A plane in patches: where one side's rows are the other's columns, the cache lines of
+// both are used whole.
+constexpr Index kPatch = 16;
+
+void copy_plane(char* to, const Index* to_stride, const char* from, const Index* from_stride,
+                const Index* shape, Index item) {
+  for (Index r = 0; r < shape[0]; r += kPatch) {
+    const Index rows = shape[0] - r < kPatch ? shape[0] - r : kPatch;
+    for (Index c = 0; c < shape[1]; c += kPatch) {
+      const Index cols = shape[1] - c < kPatch ? shape[1] - c : kPatch;
+      for (Index i = r; i < r + rows; ++i) {
+        copy_items(to + i * to_stride[0] + c * to_stride[1], to_stride[1],
+                   from + i * from_stride[0] + c * from_stride[1], from_stride[1], cols, item);
+      }
+    }
+  }
+}
+
 // The sample that stands at index j of an axis of length n; -1: the fill value.
 Index source_index(Index j, Index n, fc_boundary boundary) {
   if (j >= 0 && j < n) return j;
@@ -53,15 +71,27 @@ struct Extension {
   // Writes the part of the result below axis d and returns the end of it. from
   // is null where an outer axis is already beyond its ends.
   char* write(char* to, const char* from, int d) const {
+    if (d + 1 == ndim) return write_row(to, from);
     for (Index j = 0; j < count[d]; ++j) {
       const Index s = source[d][j];
-      const char* sample = from && s >= 0 ? from + s * stride[d] : nullptr;
-      if (d + 1 < ndim) {
-        to = write(to, sample, d + 1);
+      to = write(to, from && s >= 0 ? from + s * stride[d] : nullptr, d + 1);
+    }
+    return to;
+  }
+
+  // Runs of samples that follow each other are copied at once.
+  char* write_row(char* to, const char* from) const {
+    const Index* s = source[ndim - 1];
+    const Index total = count[ndim - 1], step = stride[ndim - 1];
+    for (Index j = 0, end; j < total; j = end) {
+      end = j + 1;
+      if (!from || s[j] < 0) {
+        memcpy(to, fill, size_t(item));
       } else {
-        memcpy(to, sample ? sample : fill, size_t(item));
-        to += item;
+        while (end < total && s[end] == s[end - 1] + 1) ++end;
+        copy_items(to, item, from + s[j] * step, step, end - j, item);
       }
+      to += (end - j) * item;
     }
     return to;
   }
@@ -69,26 +99,37 @@ struct Extension {
 
 }  // namespace
 
+Index product(int ndim, const Index* shape) {
+  Index count = 1;
+  for (int d = 0; d < ndim; ++d) count *= shape[d];
+  return count;
+}
+
+Index row_offset(const View& x, Index r) {
+  Index offset = 0;
+  for (int d = x.ndim - 2; d >= 0; --d) {
+    offset += r % x.shape[d] * x.stride[d];
+    r /= x.shape[d];
+  }
+  return offset;
+}
+
 void copy(const View& to, const View& from, Index item) {
   const int last = to.ndim - 1;
-  Index index[FC_MAX_NDIM] = {};
-  for (int d = 0; d <= last; ++d) {
-    if (to.shape[d] == 0) return;
-  }
-  char* dst = to.data;
-  const char* src = from.data;
-  for (;;) {
-    copy_items(dst, to.stride[last], src, from.stride[last], to.shape[last], item);
-    int d = last - 1;
-    for (; d >= 0; --d) {
-      dst += to.stride[d];
-      src += from.stride[d];
-      if (++index[d] < to.shape[d]) break;
-      dst -= to.stride[d] * index[d];
-      src -= from.stride[d] * index[d];
-      index[d] = 0;
+  if (product(to.ndim, to.shape) == 0) return;
+  const bool dense = to.stride[last] == item && from.stride[last] == item;
+  const int inner = last == 0 || dense ? 1 : 2;  // axes copied at once
+  const View outer_to = {to.data, to.ndim - inner + 1, to.shape, to.stride};
+  const View outer_from = {from.data, to.ndim - inner + 1, to.shape, from.stride};
+  const int first = to.ndim - inner;
+  for (Index r = 0; r < product(first, to.shape); ++r) {
+    char* target = to.data + row_offset(outer_to, r);
+    const char* source = from.data + row_offset(outer_from, r);
+    if (inner == 1) {
+      copy_items(target, to.stride[last], source, from.stride[last], to.shape[last], item);
+    } else {
+      copy_plane(target, to.stride + first, source, from.stride + first, to.shape + first, item);
     }
-    if (d < 0) return;
   }
 }
 
@@ -97,6 +138,37 @@ void dense_strides(int ndim, const Index* shape, Index item, Index* stride) {
     stride[d] = item;
     item *= shape[d];
   }
+}
+
+void zero(const View& to, Index item) {
+  const int last = to.ndim - 1;
+  const Index rows = product(last, to.shape), bytes = to.shape[last] * item;
+  for (Index r = 0; r < rows; ++r) memset(to.data + row_offset(to, r), 0, size_t(bytes));
+}
+
+bool aligned(const void* p, int ndim, const Index* stride, fc_dtype dtype) {
+  const Index item = is_complex(dtype) ? kItemSize[dtype] / 2 : kItemSize[dtype];
+  Index bits = reinterpret_cast<intptr_t>(p);
+  for (int d = 0; d < ndim; ++d) bits |= stride[d];
+  return bits % item == 0;
+}
+
+Rows::Rows(Scratch& scratch, const View& from, fc_dtype dtype, bool reads)
+    : from_(from), item_(kItemSize[dtype]) {
+  const int last = from.ndim - 1;
+  const bool dense = from.shape[last] == 1 || from.stride[last] == item_;
+  if (!from.data || (dense && aligned(from.data, from.ndim, from.stride, dtype))) {
+    data = from.data;
+    memcpy(stride, from.stride, sizeof(Index) * size_t(from.ndim));
+    return;
+  }
+  data = scratch.take<char>(product(from.ndim, from.shape) * item_);
+  dense_strides(from.ndim, from.shape, item_, stride);
+  if (reads) copy({data, from.ndim, from.shape, stride}, from, item_);
+}
+
+void Rows::finish() const {
+  if (data != from_.data) copy(from_, {data, from_.ndim, from_.shape, stride}, item_);
 }
 
 template <class T>

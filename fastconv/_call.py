@@ -13,8 +13,8 @@ from . import _core
 class Call:
     """The window of the full convolution of `a` with `v`, per axis, in `dtype`.
 
-    The first `batch` axes, of equal lengths, are only carried along; what is the same
-    for all of one axis has stride 0 there.
+    The first `batch` axes are only carried along; the operand that is the same all along
+    one has length 1 there.
     """
 
     a: NDArray[Any]
@@ -30,7 +30,8 @@ class Call:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return (*self.a.shape[: self.batch], *(hi - lo for lo, hi in self.windows))
+        carried = zip(self.a.shape[: self.batch], self.v.shape[: self.batch], strict=True)
+        return (*map(_either, carried), *(hi - lo for lo, hi in self.windows))
 
     def job(self, facts: dict[str, Any] | None = None) -> _core.Job:
         """What the engine is told; no data is looked at."""
@@ -85,6 +86,10 @@ class Call:
         return _readable(self.a, a_dtype), _readable(self.v, v_dtype)
 
 
+def _either(lengths: tuple[int, int]) -> int:
+    return lengths[1] if lengths[0] == 1 else lengths[0]
+
+
 def _computed_in(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return np.dtype(np.float32) if dtype.char == "e" else dtype
 
@@ -97,9 +102,6 @@ def _can_take(out: NDArray[Any], dtype: np.dtype[Any], a: NDArray[Any], v: NDArr
 
 def _readable(x: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
     """x in this dtype, native and aligned: itself where it is so already."""
-    if x.dtype == dtype and x.flags.aligned and dtype.kind != "b":
-        return x
-    once = x[tuple(slice(0, 1 if stride == 0 else None) for stride in x.strides)]
-    if dtype.kind == "b":  # numpy takes any nonzero byte as True
-        once = np.not_equal(once.view(np.uint8), 0)
-    return np.broadcast_to(once.astype(dtype, copy=False), x.shape)
+    if dtype.kind == "b":
+        return np.not_equal(x.view(np.uint8), 0)  # numpy takes any nonzero byte as True
+    return x if x.dtype == dtype and x.flags.aligned else x.astype(dtype)

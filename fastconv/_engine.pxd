@@ -34,6 +34,11 @@ cdef extern from "fastconv.h" nogil:
         FC_ONESHOT
         FC_METHODS
 
+    ctypedef enum fc_sharing:
+        FC_SHARES_NONE
+        FC_SHARES_V
+        FC_SHARES_A
+
     ctypedef enum fc_ring:
         FC_NATIVE
         FC_ROUNDED
@@ -64,6 +69,7 @@ cdef extern from "fastconv.h" nogil:
         int nbatch
         fc_axis axis[FC_MAX_NDIM]
         ptrdiff_t batch[FC_MAX_NDIM]
+        fc_sharing shared[FC_MAX_NDIM]
         fc_dtype a_dtype, v_dtype
         int conjugate
         double fill[2]

@@ -68,13 +68,14 @@ cdef class Job:
     Parameters
     ----------
     a_shape, v_shape : tuple of int
-        Batch axes first, then the convolved ones.
+        Batch axes first, then the convolved ones. A batch axis has length 1 in
+        the one of them that is the same all along it.
     a_dtype, v_dtype : dtype_like
         Equal but for sign, or real and complex of one precision.
     windows : sequence of (int, int)
         For each convolved axis the outputs ``lo <= i < hi``.
     batch : int
-        So many leading axes are only carried along; their lengths agree.
+        So many leading axes are only carried along.
     boundary, fill
         What a is beyond its ends: 'fill', 'wrap' or 'symm', and the fill value.
     conjugate : bool
@@ -116,11 +117,9 @@ cdef class Job:
         cdef fc_axis *axis
         if not (1 <= ndim and batch + ndim == len(a_shape) == len(v_shape) <= FC_MAX_NDIM):
             raise ValueError(f"{batch} batch axes and {ndim} windows for {a_shape} and {v_shape}")
-        if a_shape[:batch] != v_shape[:batch]:
-            raise ValueError(f"batch axes differ: {a_shape[:batch]} and {v_shape[:batch]}")
         self.job.ndim, self.job.nbatch = ndim, batch
         for d in range(batch):
-            self.job.batch[d] = a_shape[d]
+            self.set_batch_axis(d, a_shape[d], v_shape[d])
         for d in range(ndim):
             axis = &self.job.axis[d]
             axis.n, axis.m = a_shape[batch + d], v_shape[batch + d]
@@ -128,7 +127,17 @@ cdef class Job:
             axis.boundary = <fc_boundary>boundary
             if min(axis.n, axis.m) < 1 or not 0 <= axis.lo <= axis.hi <= axis.n + axis.m - 1:
                 raise ValueError(f"window {windows[d]} for lengths {axis.n} and {axis.m}")
-        self.shape = a_shape[:batch] + tuple([hi - lo for lo, hi in windows])
+        self.shape = tuple([self.job.batch[d] for d in range(batch)])
+        self.shape += tuple([hi - lo for lo, hi in windows])
+        return 0
+
+    cdef int set_batch_axis(self, int d, ptrdiff_t a, ptrdiff_t v) except -1:
+        if a != v and a != 1 and v != 1:
+            raise ValueError(f"batch axis {d} has length {a} in a and {v} in v")
+        self.job.batch[d] = v if a == 1 else a
+        self.job.shared[d] = (
+            FC_SHARES_NONE if a == v else FC_SHARES_V if v == 1 else FC_SHARES_A
+        )
         return 0
 
     def scan(self, np.ndarray a, np.ndarray v):
@@ -174,10 +183,16 @@ cdef class Job:
         check(run_job(&self.job, forced, &from_a, &from_v, &to))
 
     cdef int take(self, np.ndarray a, np.ndarray v, fc_array *to_a, fc_array *to_v) except -1:
+        cdef int d
         self.check_operand(a, self.job.a_dtype, True)
         self.check_operand(v, self.job.v_dtype, False)
         view(a, to_a)
         view(v, to_v)
+        for d in range(self.job.nbatch):
+            if np.PyArray_DIM(a, d) != self.job.batch[d]:
+                to_a.stride[d] = 0
+            if np.PyArray_DIM(v, d) != self.job.batch[d]:
+                to_v.stride[d] = 0
         return 0
 
     cdef int check_operand(self, np.ndarray x, fc_dtype dtype, bint is_a) except -1:
@@ -185,10 +200,12 @@ cdef class Job:
         cdef ptrdiff_t length
         cdef bint fits = np.PyArray_NDIM(x) == batch + self.job.ndim
         for d in range(np.PyArray_NDIM(x) if fits else 0):
-            if d < batch:
-                length = self.job.batch[d]
-            else:
+            if d >= batch:
                 length = self.job.axis[d - batch].n if is_a else self.job.axis[d - batch].m
+            elif self.job.shared[d] == (FC_SHARES_A if is_a else FC_SHARES_V):
+                length = 1
+            else:
+                length = self.job.batch[d]
             fits = fits and np.PyArray_DIM(x, d) == length
         if not fits or engine_dtype(x.dtype) != dtype:
             raise ValueError(f"the job is for other arrays than {x.dtype}, {(<object>x).shape}")

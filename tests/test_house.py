@@ -67,7 +67,7 @@ SHARED = {"runtime.h", "views.h", "lengths.h", "twiddles.h"}
 # include each other: what they call of one another stands in engine.h.
 PRIVATE = {
     "transforms.h": {"spectral", "by_matrix", "in_lanes"},
-    "survey.h": {"guard", "survey"},
+    "survey.h": {"guard", "survey", "coarse"},
     "costs.h": {"select"},
 }
 

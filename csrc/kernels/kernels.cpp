@@ -1,6 +1,7 @@
 // One level: compiled once per instruction set, with FC_LEVEL its name. The
 // filled table is constant data, the only symbol that leaves this object, and so
 // nothing in it runs before the level is chosen.
+#include "columns.h"
 #include "direct.h"
 #include "dot.h"
 #include "fft.h"
@@ -31,6 +32,8 @@ constexpr KernelTable FC_TABLE(FC_LEVEL) = {
     peak_f64,
     scan<float>,
     scan<double>,
+    scan_columns<float>,
+    scan_columns<double>,
     {FC_SPECTRAL_ROWS},
     {FC_INTEGER_ROWS},
 };

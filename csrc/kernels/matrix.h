@@ -297,8 +297,9 @@ void columns_inverse(const Matrix& m, const Planes& planes, ptrdiff_t group, int
 
 template <class T>
 constexpr SpectralKernels kSpectral = {
-    kLanes<T>,  kColumnGroups,      transform<T>,       spectrum<T>, gather<T>,
-    scatter<T>, columns_forward<T>, columns_inverse<T>, norm<T>,     peak<T>};
+    kLanes<T>,          kColumnGroups,      transform<T>,      spectrum<T>,
+    gather<T>,          scatter<T>,         gather_columns<T>, scatter_columns<T>,
+    columns_forward<T>, columns_inverse<T>, norm<T>,           peak<T>};
 
 // The rows of KernelTable::spectral, in its order.
 #define FC_SPECTRAL_ROWS kSpectral<float>, kSpectral<double>

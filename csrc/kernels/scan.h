@@ -59,6 +59,39 @@ void scan(const void* data, ptrdiff_t count, ptrdiff_t block, double* sum, doubl
   }
 }
 
+// A vector of columns at a time down all rows, so that sums stay in registers.
+template <class T>
+void scan_columns(const void* data, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t count, double* sum,
+                  double* peak) {
+  using V = Vec<T>;
+  constexpr int W = kLanes<T>;
+  const char* base = static_cast<const char*>(data);
+  ptrdiff_t c = 0;
+  for (; c + W <= count; c += W) {
+    V sums = {}, peaks = {};
+    for (ptrdiff_t r = 0; r < rows; ++r) {
+      V m = load<T>(reinterpret_cast<const T*>(base + r * stride) + c);
+      m = m < V{} ? -m : m;
+      sums = sums + m;
+      peaks = m > peaks ? m : peaks;
+    }
+    T s[W], p[W];
+    store<T>(s, sums);
+    store<T>(p, peaks);
+    for (int l = 0; l < W; ++l) sum[c + l] = s[l], peak[c + l] = p[l];
+  }
+  for (; c < count; ++c) {
+    T s = 0, p = 0;
+    for (ptrdiff_t r = 0; r < rows; ++r) {
+      const T m = magnitude(reinterpret_cast<const T*>(base + r * stride)[c]);
+      s += m;
+      p = m > p ? m : p;
+    }
+    sum[c] = s;
+    peak[c] = p;
+  }
+}
+
 }  // namespace
 }  // namespace FC_LEVEL
 }  // namespace fastconv

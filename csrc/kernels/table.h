@@ -49,6 +49,11 @@ using Dot = void (*)(const void* x, const void* v, ptrdiff_t count, void* y, boo
 // in a block makes its sum non-finite; its peak is then unspecified.
 using Scan = void (*)(const void* x, ptrdiff_t count, ptrdiff_t block, double* sum, double* peak);
 
+// sum[c] = sum |x[r, c]| and peak[c] = max |x[r, c]| over `rows` rows, `stride` bytes
+// apart, of `count` columns; NaN and Inf as in Scan.
+using ScanColumns = void (*)(const void* x, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t count,
+                             double* sum, double* peak);
+
 // The passes of a transform of `length` points, outermost first: a pass of
 // radix R turns n points into R interleaved sub-transforms of n / R, the last
 // pass (the leaf) has n = R. twiddle[pass] holds w_n^{j q}, w_n = e^{-2 pi i / n},
@@ -71,6 +76,16 @@ struct Blocks {
   const void* scale_im;
   bool interleaved;
   bool accumulate;
+};
+
+// Columns side by side: row[j] points at the columns of sample j, null at zeros. `two`:
+// 2 W real columns, W of them the imaginary parts; else W, or W pairs if interleaved.
+// The scales are one real a lane.
+struct Columns {
+  void* const* row;
+  const void* scale_re;
+  const void* scale_im;
+  bool two, interleaved, accumulate;
 };
 
 // One real plane of a matrix, or an interleaved complex one: row[r] points at
@@ -129,6 +144,10 @@ struct SpectralKernels {
   // Samples first .. first + count - 1 of z, scaled, to the blocks.
   void (*scatter)(const Blocks&, ptrdiff_t first, ptrdiff_t count, const void* z);
 
+  // gather and scatter for columns: `length` rows in, `count` of z's out.
+  void (*gather_columns)(const Columns&, ptrdiff_t length, void* z, void* squares);
+  void (*scatter_columns)(const Columns&, ptrdiff_t first, ptrdiff_t count, const void* z);
+
   // `groups` groups of W columns from group on: read, weighted, transformed, twisted
   // and laid into the bands, where each W rows stand as lanes:
   // bands[r / W][column][re | im][r % W]. work holds n1 points a group. Adds the sum
@@ -166,6 +185,8 @@ struct KernelTable {
   double (*peak_f64)(ptrdiff_t rounds);
   Scan scan_f32;
   Scan scan_f64;
+  ScanColumns scan_columns_f32;
+  ScanColumns scan_columns_f64;
   SpectralKernels spectral[2];  // single, double
   IntegerKernels integers[4];   // of 8, 16, 32, 64 bits
 };

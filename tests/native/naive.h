@@ -58,14 +58,15 @@ class Random {
 class Array {
  public:
   // step: the stride along each axis in units of the dense one; negative runs
-  // backwards. Zero: the axis is broadcast.
+  // backwards. Zero: the axis is broadcast. first_fastest: in Fortran's order.
   Array(fc_dtype dtype, const std::vector<ptrdiff_t>& shape, const std::vector<int>& step,
-        ptrdiff_t misalign = 0)
+        ptrdiff_t misalign = 0, bool first_fastest = false)
       : dtype(dtype), shape(shape) {
     const size_t ndim = shape.size();
     ptrdiff_t stride = item_bytes(dtype), start = 0;
     memset(&view, 0, sizeof view);
-    for (size_t axis = ndim; axis-- > 0;) {
+    for (size_t k = ndim; k-- > 0;) {
+      const size_t axis = first_fastest ? ndim - 1 - k : k;
       view.stride[axis] = stride * step[axis];
       if (step[axis] < 0) start -= view.stride[axis] * (shape[axis] - 1);
       if (step[axis] != 0) stride *= shape[axis] * (step[axis] < 0 ? -step[axis] : step[axis]);

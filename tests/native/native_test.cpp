@@ -47,7 +47,7 @@ fc_job empty_job(DtypePair types, fc_method method) {
 // given steps, and judges every output, or `samples` of them and the two ends.
 void check(fc_job& job, Random& random, const std::vector<int>& a_step,
            const std::vector<int>& v_step, const std::vector<int>& out_step, int misalign = 0,
-           int samples = 0) {
+           int samples = 0, bool a_first_fastest = false, bool out_first_fastest = false) {
   std::vector<ptrdiff_t> a_shape, v_shape, out_shape;
   for (int b = 0; b < job.nbatch; ++b) {
     a_shape.push_back(job.batch[b]);
@@ -62,8 +62,10 @@ void check(fc_job& job, Random& random, const std::vector<int>& a_step,
     out_shape.push_back(x.hi - x.lo);
     terms *= double(x.boundary == FC_FILL && job.fill[0] == 0 ? (x.n < x.m ? x.n : x.m) : x.m);
   }
-  Array a(job.a_dtype, a_shape, a_step, misalign), v(job.v_dtype, v_shape, v_step, misalign);
-  Array out(result_dtype({job.a_dtype, job.v_dtype}), out_shape, out_step, misalign);
+  Array a(job.a_dtype, a_shape, a_step, misalign, a_first_fastest);
+  Array v(job.v_dtype, v_shape, v_step, misalign);
+  Array out(result_dtype({job.a_dtype, job.v_dtype}), out_shape, out_step, misalign,
+            out_first_fastest);
   a.fill_random(random);
   v.fill_random(random);
   const std::vector<char> a_before = a.bytes(), v_before = v.bytes();
@@ -199,6 +201,8 @@ void anything(Random& random, int cases) {
       job.batch[b] = random.between(1, 4);
       a_step.push_back(random.between(0, 3) ? step() : 0);
       v_step.push_back(random.between(0, 2) ? 0 : step());
+      const bool a_stays = a_step.back() == 0, v_stays = v_step.back() == 0;
+      job.shared[b] = v_stays ? FC_SHARES_V : a_stays ? FC_SHARES_A : FC_SHARES_NONE;
       out_step.push_back(step());
     }
     for (int d = 0; d < job.ndim; ++d) {
@@ -209,7 +213,32 @@ void anything(Random& random, int cases) {
       v_step.push_back(step());
       out_step.push_back(step());
     }
-    check(job, random, a_step, v_step, out_step, int(random.between(0, 7)), 6);
+    check(job, random, a_step, v_step, out_step, int(random.between(0, 7)), 6,
+          random.between(0, 1) == 1, random.between(0, 1) == 1);
+  }
+}
+
+// Many lines under one kernel, in rows, in columns and from one to the other.
+void lines(Random& random) {
+  for (const DtypePair types : kPairs) {
+    for (const fc_method method : kMethods) {
+      for (const ptrdiff_t count : {2, 7, 8, 16, 33, 70}) {
+        for (const ptrdiff_t m : {2, 5, 40}) {
+          const ptrdiff_t n = random.between(3, 120);
+          fc_job job = empty_job(types, method);
+          job.ndim = job.nbatch = 1;
+          job.batch[0] = count;
+          job.shared[0] = FC_SHARES_V;
+          const ptrdiff_t lo = random.between(0, n + m - 2);
+          set_axis(job, 0, n, m, lo, random.between(lo + 1, n + m - 1));
+          for (const bool a_columns : {false, true}) {
+            for (const bool out_columns : {false, true}) {
+              check(job, random, {1, 1}, {0, 1}, {1, 1}, 0, 12, a_columns, out_columns);
+            }
+          }
+        }
+      }
+    }
   }
 }
 
@@ -310,6 +339,7 @@ int main(int argc, char** argv) {
     short_rows(random);
     long_rows(random);
     images(random);
+    lines(random);
     anything(random, cases);
     plans();
     printf("%s: %d passed\n", fc_level_name(level), passed - before);

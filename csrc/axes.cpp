@@ -1,0 +1,69 @@
+// What the axes of a job come to: which are truly convolved, what lies beyond their
+// ends, and several of them as one. Pure.
+#include "engine.h"
+#include "lengths.h"
+
+namespace fastconv {
+
+bool extends(const fc_job& job) {
+  bool zeros = job.fill[0] == 0 && job.fill[1] == 0 && job.fill_bits == 0;
+  bool reads = false;
+  for (int d = 0; d < job.ndim; ++d) {
+    const fc_axis& x = job.axis[d];
+    zeros &= x.boundary == FC_FILL;
+    reads |= x.lo < x.m - 1 || x.hi > x.n;
+  }
+  return reads && !zeros;
+}
+
+Extent resolve(const fc_job& job, int d) {
+  const fc_axis& axis = job.axis[d];
+  if (!extends(job)) return {axis.n, axis.m, axis.lo, axis.hi};
+  const Index count = axis.hi - axis.lo;
+  return {count + axis.m - 1, axis.m, axis.m - 1, axis.m - 1 + count};
+}
+
+// Where one operand has a single sample, products are not added up.
+int convolved_axes(const fc_job& job, int* axes) {
+  int count = 0, longest = job.ndim - 1;
+  for (int d = job.ndim - 1; d >= 0; --d) {
+    const Extent e = resolve(job, d), l = resolve(job, longest);
+    if (e.n + e.m > l.n + l.m) longest = d;
+  }
+  for (int d = 0; d < job.ndim; ++d) {
+    const Extent e = resolve(job, d);
+    if (e.n > 1 && e.m > 1) axes[count++] = d;
+  }
+  if (count == 0) axes[count++] = longest;
+  return count;
+}
+
+// Index (i_0, .., i_{k-1}) becomes sum_d i_d pitch_d. An axis inside another wraps
+// round within its pitch: so long that no wrapped term falls on a wanted output.
+Extent flatten(const Extent* extent, int count, Index* pitch) {
+  Extent flat = {1, 1, 0, 1};
+  Index step = 1;
+  for (int d = count - 1; d >= 0; --d) {
+    const Extent& e = extent[d];
+    pitch[d] = step;
+    flat.n += (e.n - 1) * step;
+    flat.m += (e.m - 1) * step;
+    flat.lo += e.lo * step;
+    flat.hi += (e.hi - 1) * step;
+    Index length = cyclic_length(e.n, e.m, e.lo, e.hi);
+    length = length > e.n ? length : e.n;
+    step *= length > e.m ? length : e.m;
+  }
+  return flat;
+}
+
+Problem swapped(Problem p) {
+  const Problem q = p;
+  p.a_dtype = q.v_dtype, p.rows = q.kh, p.cols = q.kw, p.a = q.v, p.a_row = q.v_row;
+  p.v_dtype = q.a_dtype, p.kh = q.rows, p.kw = q.cols, p.v = q.a, p.v_row = q.a_row;
+  return p;
+}
+
+bool swaps(const Extent& row, const Extent& col) { return row.m >= row.n && col.m > col.n; }
+
+}  // namespace fastconv
