@@ -1,11 +1,10 @@
 // From a job of any shape and strides to dense problems of at most two axes.
 //
-// Batch axes along which the kernel is the same become the rows of one problem of
-// lines, so that its kernel is prepared once and short lines share vectors:
-//
-//   lines     contiguous in memory: a kernel of one row on many rows;
-//   columns   side by side in memory: a kernel of one column on many columns;
-//   neither   copied into lines, a few at a time, and back.
+// Lines that share a kernel become one problem, so that it is prepared once and short
+// lines share vectors: the rows of an array under a kernel of one row where the
+// convolved axis is the last, else its columns under a kernel of one column. Which, and
+// so every bit of the result, follows from the order of the axes alone; arrays that lie
+// otherwise in memory are copied, a few lines at a time.
 //
 // More than two axes: sums of products of 2-D slices, or, for transforms, Kronecker's
 // flattening: the rows of every leading index in one long column of rows, each group
@@ -27,6 +26,7 @@ namespace {
 struct Carried {
   Index count, a, v, out;
   fc_sharing shared;
+  bool after;  // the convolved axis, in the caller's order
 };
 struct Convolved {
   Extent extent;
@@ -75,7 +75,8 @@ Shape shape_of(const fc_job& job, const fc_array& a, const fc_array& v, const fc
   s.out = static_cast<char*>(out.data);
   s.a_dtype = job.a_dtype, s.v_dtype = job.v_dtype;
   for (int d = 0; d < job.nbatch; ++d) {
-    s.carry({job.batch[d], a.stride[d], v.stride[d], out.stride[d], job.shared[d]});
+    s.carry({job.batch[d], a.stride[d], v.stride[d], out.stride[d], job.shared[d],
+             d >= job.nbatch - job.after});
   }
   int kept[FC_MAX_NDIM];
   const int count = convolved_axes(job, kept);
@@ -87,10 +88,10 @@ Shape shape_of(const fc_job& job, const fc_array& a, const fc_array& v, const fc
       s.axis[s.axes++] = {e, a_stride, v_stride, out_stride};
     } else if (e.m == 1) {
       s.a += e.lo * a_stride;
-      s.carry({e.hi - e.lo, a_stride, 0, out_stride, FC_SHARES_V});
+      s.carry({e.hi - e.lo, a_stride, 0, out_stride, FC_SHARES_V, d > kept[0]});
     } else {
       s.v += e.lo * v_stride;
-      s.carry({e.hi - e.lo, 0, v_stride, out_stride, FC_SHARES_A});
+      s.carry({e.hi - e.lo, 0, v_stride, out_stride, FC_SHARES_A, d > kept[0]});
     }
   }
   return s;
@@ -123,125 +124,137 @@ Problem problem_of(const Shape& s, const Extent& row, const Extent& col) {
   return p;
 }
 
-constexpr Extent kOne = {1, 1, 0, 1};
-
-Extent side_by_side(Index count) { return {count, 1, 0, count}; }
-
 // ---------------------------------------------------------------------------
 // One convolved axis
 
-// Lines that are copied are so many at a time that they stay in L2.
-constexpr Index kCopiedBytes = Index(512) << 10;
-constexpr Index kCopiedLines = 64;
+// Lines side by side, `a` and `out` bytes from one to the next.
+struct Lines {
+  Index count, a, out;
+};
 
-// Adjacent axes that one stride steps through become one.
-int merged(Carried* axes, int count) {
-  for (int i = 0; i < count; ++i) {  // the widest steps first
-    for (int j = i + 1; j < count; ++j) {
-      if (axes[j].out > axes[i].out) std::swap(axes[i], axes[j]);
-    }
+// Lines that are copied are so many at a time that they stay in L2, and fill the lanes
+// of any level, so that what shares a transform is the same as without copies.
+constexpr Index kCopiedBytes = Index(512) << 10;
+constexpr Index kLaneLines = 32;
+
+Index lines_at_once(const Shape& s, const Lines& lines, bool columns) {
+  const Convolved& along = s.axis[0];
+  const Index a_step = columns ? lines.a : along.a, out_step = columns ? lines.out : along.out;
+  const Index line_bytes = (along.extent.n + along.extent.hi - along.extent.lo) * s.out_item();
+  const Index some = kCopiedBytes / line_bytes / kLaneLines * kLaneLines;
+  const bool dense = a_step == s.a_item() && (out_step == s.out_item() || !s.out);
+  return dense || lines.count == 1 ? lines.count : some > kLaneLines ? some : kLaneLines;
+}
+
+void solve_lines(Shape s, const Lines& lines, bool columns, Solve solve) {
+  const Convolved& along = s.axis[0];
+  const Extent& e = along.extent;
+  const Index outputs = e.hi - e.lo, most = lines_at_once(s, lines, columns);
+  for (Index done = 0; done < lines.count; done += most) {
+    Scratch scratch;
+    const Index count = lines.count - done < most ? lines.count - done : most;
+    const auto view = [&](char* data, Index length, Index step, Index next, Index* shape,
+                          Index* stride) -> View {
+      shape[columns] = count, stride[columns] = next;
+      shape[!columns] = length, stride[!columns] = step;
+      return {data, 2, shape, stride};
+    };
+    Index a_shape[2], a_stride[2], out_shape[2], out_stride[2];
+    const Rows a(scratch, view(s.a, e.n, along.a, lines.a, a_shape, a_stride), s.a_dtype);
+    const Rows v(scratch, {s.v, 1, &e.m, &along.v}, s.v_dtype);
+    const Rows out(scratch, view(s.out, outputs, along.out, lines.out, out_shape, out_stride),
+                   s.out_dtype(), false);
+    const Extent across = {count, 1, 0, count};
+    Problem p = columns ? problem_of(s, e, across) : problem_of(s, across, e);
+    p.a = a.data, p.a_row = a.stride[0];
+    p.v = v.data, p.v_row = columns ? s.v_item() : 0;
+    p.out = out.data, p.out_row = out.stride[0];
+    const bool swap = lines.count == 1 && e.m > e.n;
+    solve(swap ? swapped(p) : p, s.swapped != swap);
+    out.finish();
+    s.a += most * lines.a;
+    s.out += s.out ? most * lines.out : 0;
   }
-  int kept = 0;
-  for (int i = 0; i < count; ++i) {
-    Carried& outer = axes[kept - (kept > 0)];
-    const Carried& inner = axes[i];
-    if (kept && outer.a == inner.a * inner.count && outer.out == inner.out * inner.count) {
-      outer = {outer.count * inner.count, inner.a, inner.v, inner.out, inner.shared};
+}
+
+// Axes of lines as one, where one stride steps through them.
+bool merged(const Carried* axes, int count, Lines& lines) {
+  lines = {1, 0, 0};
+  for (int d = count - 1; d >= 0; --d) {
+    if (lines.count == 1) {
+      lines = {axes[d].count, axes[d].a, axes[d].out};
+    } else if (axes[d].a == lines.a * lines.count && axes[d].out == lines.out * lines.count) {
+      lines.count *= axes[d].count;
     } else {
-      axes[kept++] = inner;
+      return false;
     }
   }
-  return kept;
+  return true;
+}
+
+// The arrays of lines that no one stride steps through, copied.
+void solve_scattered(Shape s, const Carried* axes, int count, bool columns, Solve solve) {
+  Scratch scratch;
+  const Convolved along = s.axis[0];
+  Index a_shape[2 * FC_MAX_NDIM], a_stride[2 * FC_MAX_NDIM];
+  Index out_shape[2 * FC_MAX_NDIM], out_stride[2 * FC_MAX_NDIM];
+  for (int d = 0; d < count; ++d) {
+    a_shape[d] = out_shape[d] = axes[d].count;
+    a_stride[d] = axes[d].a, out_stride[d] = axes[d].out;
+  }
+  a_shape[count] = along.extent.n, a_stride[count] = along.a;
+  out_shape[count] = along.extent.hi - along.extent.lo, out_stride[count] = along.out;
+  const auto dense = [&](Index* shape, Index item, Index* stride) {
+    dense_strides(count + 1, shape, item, stride);
+    return scratch.take<char>(product(count + 1, shape) * item);
+  };
+  Index a_dense[2 * FC_MAX_NDIM], out_dense[2 * FC_MAX_NDIM];
+  char* a = dense(a_shape, s.a_item(), a_dense);
+  copy({a, count + 1, a_shape, a_dense}, {s.a, count + 1, a_shape, a_stride}, s.a_item());
+  char* to = s.out;
+  char* out = to ? dense(out_shape, s.out_item(), out_dense) : nullptr;
+  const Lines lines = {product(count, a_shape), a_shape[count] * s.a_item(),
+                       out_shape[count] * s.out_item()};
+  s.a = a, s.out = out;
+  s.axis[0].a = s.a_item(), s.axis[0].out = s.out_item();
+  solve_lines(s, lines, columns, solve);
+  if (!to) return;
+  copy({to, count + 1, out_shape, out_stride}, {out, count + 1, out_shape, out_dense},
+       s.out_item());
 }
 
 // Columns fill whole vectors, and transforms take them where they fill the lanes.
 bool columns_pay(const fc_candidate& how, fc_dtype result, Index count, const KernelTable& table) {
   if (how.method == FC_DIRECT) return count * kItemSize[result] >= 64;
   if (how.method != FC_OVERLAP || !how.lanes) return false;
-  const bool complex = is_complex(result);
-  const Index group = table.spectral[!is_single(result)].lanes * (complex ? 1 : 2);
+  const bool single = is_float(result) && is_single(result);
+  const Index group = table.spectral[!single].lanes * (is_complex(result) ? 1 : 2);
   return 4 * count >= 3 * ((count + group - 1) / group * group);
-}
-
-void solve_columns(const Shape& s, const Carried& across, Solve solve) {
-  const Convolved& along = s.axis[0];
-  Scratch scratch;
-  const Rows v(scratch, {s.v, 1, &along.extent.m, &along.v}, s.v_dtype);
-  Problem p = problem_of(s, along.extent, side_by_side(across.count));
-  p.a = s.a, p.a_row = along.a;
-  p.v = v.data, p.v_row = s.v_item();
-  p.out = s.out, p.out_row = along.out;
-  solve(p, s.swapped);
-}
-
-void solve_lines(Shape s, const Carried& across, Solve solve) {
-  const Convolved& along = s.axis[0];
-  const Extent& e = along.extent;
-  const Index a_stride[] = {across.a, along.a}, out_stride[] = {across.out, along.out};
-  const bool dense = (along.a == s.a_item() || e.n == 1) &&
-                     (along.out == s.out_item() || e.hi - e.lo == 1 || !s.out);
-  const Index fit = kCopiedBytes / ((e.n + e.hi - e.lo) * s.out_item());
-  const Index some = dense || fit > across.count ? across.count
-                     : fit < kCopiedLines        ? kCopiedLines
-                                                 : fit;
-  for (Index done = 0; done < across.count; done += some) {
-    Scratch scratch;
-    const Index count = across.count - done < some ? across.count - done : some;
-    const Index a_shape[] = {count, e.n}, out_shape[] = {count, e.hi - e.lo};
-    const Rows a(scratch, {s.a, 2, a_shape, a_stride}, s.a_dtype);
-    const Rows v(scratch, {s.v, 1, &e.m, &along.v}, s.v_dtype);
-    const Rows out(scratch, {s.out, 2, out_shape, out_stride}, s.out_dtype(), false);
-    Problem p = problem_of(s, side_by_side(count), e);
-    p.a = a.data, p.a_row = a.stride[0];
-    p.v = v.data;
-    p.out = out.data, p.out_row = out.stride[0];
-    const bool swap = count == 1 && e.m > e.n;
-    solve(swap ? swapped(p) : p, s.swapped != swap);
-    out.finish();
-    s.a += some * across.a;
-    s.out += s.out ? some * across.out : 0;
-  }
 }
 
 void solve_one_axis(Shape s, const fc_candidate& how, Solve solve, const KernelTable& table) {
   // One signal under a bank of kernels: the kernels are the lines.
-  int lines = 0, banks = 0;
+  int shared[3] = {0, 0, 0};
+  for (int d = 0; d < s.carried_count; ++d) ++shared[s.carried[d].shared];
+  if (!shared[FC_SHARES_V] && shared[FC_SHARES_A]) s.swap();
+  Index after = 1;
   for (int d = 0; d < s.carried_count; ++d) {
-    lines += s.carried[d].shared == FC_SHARES_V;
-    banks += s.carried[d].shared == FC_SHARES_A;
+    const Carried& c = s.carried[d];
+    if (c.shared == FC_SHARES_V && c.after) after *= c.count;
   }
-  if (!lines && banks) s.swap();
+  const bool columns = after > 1 && columns_pay(how, s.out_dtype(), after, table);
   Carried line[2 * FC_MAX_NDIM], outer[2 * FC_MAX_NDIM];
   int line_count = 0, outer_count = 0;
   for (int d = 0; d < s.carried_count; ++d) {
     const Carried& c = s.carried[d];
-    (c.shared == FC_SHARES_V ? line[line_count++] : outer[outer_count++]) = c;
+    const bool is_line = c.shared == FC_SHARES_V && (c.after || !columns);
+    (is_line ? line[line_count++] : outer[outer_count++]) = c;
   }
-  line_count = merged(line, line_count);
-  const fc_dtype result = s.out_dtype();
-  const bool dense = s.axis[0].a == s.a_item() && (s.axis[0].out == s.out_item() || !s.out);
-  int chosen = -1;
-  bool columns = false;
-  for (int d = 0; d < line_count && !dense; ++d) {
-    const Index stride[] = {s.axis[0].a, line[d].a}, out_stride[] = {s.axis[0].out, line[d].out};
-    columns = line[d].a == s.a_item() && line[d].out == s.out_item() &&
-              aligned(s.a, 2, stride, s.a_dtype) && aligned(s.out, 2, out_stride, result) &&
-              columns_pay(how, result, line[d].count, table);
-    if (columns) {
-      chosen = d;
-      break;
-    }
-  }
-  for (int d = 0; d < line_count && !columns; ++d) {
-    if (chosen < 0 || line[d].count > line[chosen].count) chosen = d;
-  }
-  const Carried alone = {1, 0, 0, 0, FC_SHARES_V};
-  const Carried across = chosen < 0 ? alone : line[chosen];
-  for (int d = 0; d < line_count; ++d) {
-    if (d != chosen) outer[outer_count++] = line[d];
-  }
+  Lines lines;
+  const bool even = merged(line, line_count, lines);
   for_each_index(s, outer, outer_count, [&](const Shape& at) {
-    columns ? solve_columns(at, across, solve) : solve_lines(at, across, solve);
+    even ? solve_lines(at, lines, columns, solve)
+         : solve_scattered(at, line, line_count, columns, solve);
   });
 }
 

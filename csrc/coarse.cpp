@@ -3,11 +3,10 @@
 #include <string.h>
 
 #include "survey.h"
+#include "transforms.h"
 
 namespace fastconv {
 namespace {
-
-Index ceil_div(Index a, Index b) { return (a + b - 1) / b; }
 
 void scan_rows(Scratch& scratch, const KernelTable& table, fc_dtype dtype, const char* data,
                Index rows, Index cols, Index stride, Grain grain, Coarse& c) {

@@ -81,9 +81,11 @@ typedef struct {
   fc_axis axis[FC_MAX_NDIM];      /* one for each convolved axis */
   ptrdiff_t batch[FC_MAX_NDIM];   /* their lengths */
   fc_sharing shared[FC_MAX_NDIM]; /* by batch axis: what is the same all along it */
-  fc_dtype a_dtype, v_dtype;      /* equal, or real and complex of one precision */
-  int conjugate;                  /* v is conjugated */
-  double fill[2];                 /* FC_FILL: re, im; integers in fill_bits */
+  /* So many batch axes, the last, follow the one convolved axis in the caller's order. */
+  int after;
+  fc_dtype a_dtype, v_dtype; /* equal, or real and complex of one precision */
+  int conjugate;             /* v is conjugated */
+  double fill[2];            /* FC_FILL: re, im; integers in fill_bits */
   long long fill_bits;
   fc_method method; /* FC_AUTO, or the one to use wherever it is right */
   fc_accuracy accuracy;

@@ -35,10 +35,10 @@
 
 #include <initializer_list>
 
+#include "transforms.h"
+
 namespace fastconv {
 namespace {
-
-Index ceil_div(Index a, Index b) { return (a + b - 1) / b; }
 
 // E of the head comment, from the sums and energies that a transform sees.
 double expected_error(double points, double unit, double a_sum, double a_energy, double v_sum,
@@ -219,8 +219,8 @@ double Survey::loss_of(double points, double sum, double energy, const Coarse& v
 
 // Lines beside each other: a transform sees the blocks within two of its lengths on
 // its own line and, packed as re and im, on another: a neighbour, or of columns one of
-// the group that fills the lanes. Where that one is louder by more than 2^10 the two
-// are balanced (transforms.h), so that more of it is never seen.
+// the group that fills the lanes. Where that one is the louder by much the two are
+// balanced (transforms.h), so that more of it is never seen.
 void Survey::bound_lines(const fc_candidate& how, const Coarse& a, const Coarse& v, Index lanes) {
   const double points = double(how.block[0]) * double(how.block[1]);
   const bool whole = how.method == FC_ONESHOT, columns = cols_apart();
@@ -259,7 +259,7 @@ void Survey::bound_lines(const fc_candidate& how, const Coarse& a, const Coarse&
           other.sum = fmax(other.sum, s.sum);
           other.energy = fmax(other.energy, s.energy);
         }
-        const double most = 0x1p20 * own.energy;
+        const double most = kUnbalanced * kUnbalanced * own.energy;
         own.sum += fmin(other.sum, sqrt(points * most));
         own.energy += fmin(other.energy, most);
       }

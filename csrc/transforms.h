@@ -43,12 +43,15 @@ struct Call {
 };
 
 // Two halves of one complex transform leave rounding errors of the louder in the
-// quieter. Beyond 2^10 each is brought to norm about 1 by its own power of two. The
-// halves are judged by their sums of squares, which the loads give for nothing;
-// `norm` is asked for a half whose sum is too small or large to be right.
+// quieter. Beyond kUnbalanced each is brought to norm about 1 by its own power of two:
+// what then leaks is below the bound's own slack, and a second read of the few groups
+// that need it costs less than a tenth of their transform. The halves are judged by their sums of
+// squares, which the loads give for nothing; `norm` is asked for a half whose sum is too small or
+// large to be right.
 struct Balance {
   int re = 0, im = 0;
 };
+constexpr double kUnbalanced = 32;
 
 template <class T>
 bool trustworthy(double squares) {
@@ -58,12 +61,13 @@ bool trustworthy(double squares) {
 template <class T, class Norm>
 Balance balance(double re_squares, double im_squares, Norm norm) {
   if (trustworthy<T>(re_squares) && trustworthy<T>(im_squares) &&
-      re_squares <= 0x1p20 * im_squares && im_squares <= 0x1p20 * re_squares) {
+      re_squares <= kUnbalanced * kUnbalanced * im_squares &&
+      im_squares <= kUnbalanced * kUnbalanced * re_squares) {
     return {};
   }
   const double re = trustworthy<T>(re_squares) ? sqrt(re_squares) : norm(0);
   const double im = trustworthy<T>(im_squares) ? sqrt(im_squares) : norm(1);
-  if (re == 0 || im == 0 || (re <= 1024 * im && im <= 1024 * re)) return {};
+  if (re == 0 || im == 0 || (re <= kUnbalanced * im && im <= kUnbalanced * re)) return {};
   return {ilogb(re), ilogb(im)};
 }
 

@@ -14,7 +14,8 @@ class Call:
     """The window of the full convolution of `a` with `v`, per axis, in `dtype`.
 
     The first `batch` axes are only carried along; the operand that is the same all along
-    one has length 1 there.
+    one has length 1 there. The last `after` of them follow the one convolved axis in the
+    order of axes that the caller sees.
     """
 
     a: NDArray[Any]
@@ -27,6 +28,7 @@ class Call:
     method: str = "auto"
     accuracy: str = "auto"
     batch: int = 0
+    after: int = 0
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -43,6 +45,7 @@ class Call:
             v_dtype,
             self.windows,
             batch=self.batch,
+            after=self.after,
             boundary=self.boundary,
             fill=self.fill,
             conjugate=self.conjugate,

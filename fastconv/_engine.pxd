@@ -70,6 +70,7 @@ cdef extern from "fastconv.h" nogil:
         fc_axis axis[FC_MAX_NDIM]
         ptrdiff_t batch[FC_MAX_NDIM]
         fc_sharing shared[FC_MAX_NDIM]
+        int after
         fc_dtype a_dtype, v_dtype
         int conjugate
         double fill[2]

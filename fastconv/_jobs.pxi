@@ -7,7 +7,7 @@ cdef int poll(void *context) noexcept with gil:
 
 
 cdef void set_defaults(fc_job *job) noexcept:
-    job.nbatch = 0
+    job.nbatch = job.after = 0
     job.conjugate = 0
     job.fill[0] = job.fill[1] = 0
     job.fill_bits = 0
@@ -76,6 +76,9 @@ cdef class Job:
         For each convolved axis the outputs ``lo <= i < hi``.
     batch : int
         So many leading axes are only carried along.
+    after : int
+        So many of them, the last, follow the one convolved axis in the caller's
+        order of axes: lines lie side by side.
     boundary, fill
         What a is beyond its ends: 'fill', 'wrap' or 'symm', and the fill value.
     conjugate : bool
@@ -90,8 +93,8 @@ cdef class Job:
     cdef readonly tuple shape
 
     def __init__(
-        self, a_shape, v_shape, a_dtype, v_dtype, windows, *, batch=0, boundary="fill", fill=0,
-        conjugate=False, method="auto", accuracy="auto", facts=None
+        self, a_shape, v_shape, a_dtype, v_dtype, windows, *, batch=0, after=0, boundary="fill",
+        fill=0, conjugate=False, method="auto", accuracy="auto", facts=None
     ):
         cdef fc_job *job = &self.job
         cdef double complex number
@@ -105,7 +108,7 @@ cdef class Job:
             job.fill[0], job.fill[1] = number.real, number.imag
         else:
             job.fill_bits = <long long><unsigned long long>(int(fill) & 0xFFFFFFFFFFFFFFFF)
-        job.conjugate = conjugate
+        job.conjugate, job.after = conjugate, after
         job.method, job.accuracy = METHODS[method], ACCURACIES[accuracy]
         if facts is not None:
             job.facts = facts

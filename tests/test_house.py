@@ -66,7 +66,7 @@ SHARED = {"runtime.h", "views.h", "lengths.h", "twiddles.h"}
 # Insides of one method or of the selector, and who they are for. Methods do not
 # include each other: what they call of one another stands in engine.h.
 PRIVATE = {
-    "transforms.h": {"spectral", "by_matrix", "in_lanes"},
+    "transforms.h": {"spectral", "by_matrix", "in_lanes", "in_columns", "survey", "coarse"},
     "survey.h": {"guard", "survey", "coarse"},
     "costs.h": {"select"},
 }

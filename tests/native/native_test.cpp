@@ -188,6 +188,7 @@ void anything(Random& random, int cases) {
     fc_job job = empty_job(types, kMethods[random.between(0, 3)]);
     job.ndim = int(random.between(1, 3));
     job.nbatch = int(random.between(0, 2));
+    job.after = int(random.between(0, job.nbatch));
     job.conjugate = random.between(0, 1) == 1;
     if (random.between(0, 1)) {
       job.fill[0] = job.fill_bits = types.a == FC_BOOL ? 1 : random.between(-9, 9);
@@ -229,6 +230,7 @@ void lines(Random& random) {
           job.ndim = job.nbatch = 1;
           job.batch[0] = count;
           job.shared[0] = FC_SHARES_V;
+          job.after = int(random.between(0, 1));
           const ptrdiff_t lo = random.between(0, n + m - 2);
           set_axis(job, 0, n, m, lo, random.between(lo + 1, n + m - 1));
           for (const bool a_columns : {false, true}) {
