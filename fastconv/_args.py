@@ -6,10 +6,11 @@ same mistake, the message begins with their text.
 
 import operator
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 from numpy.typing import NDArray
 
 from . import _core
@@ -61,6 +62,18 @@ def check_choice(name: str, value: object, choices: Collection[str]) -> None:
     raise ValueError(f"{name} not understood: {takes}")
 
 
+def check_workers(workers: Any) -> None:
+    """Refuse a number of threads that is none."""
+    if workers is None:
+        return
+    try:
+        count = operator.index(workers)
+    except TypeError:
+        raise TypeError(f"workers must be None or an integer: got {workers!r}") from None
+    if count < 1:
+        raise ValueError(f"workers must be positive: got {workers}")
+
+
 def check_out(out: object, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
     """Refuse an `out` that cannot take a result of this shape and dtype."""
     if out is None:
@@ -86,7 +99,7 @@ def check_size(shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
         raise ValueError(f"array is too big: the result would have shape {shape}")
 
 
-def shape_or_data(name: str, given: object, dtype: Any) -> NDArray[Any]:
+def shape_or_data(name: str, given: object, dtype: Any, any_ndim: bool = False) -> NDArray[Any]:
     """An ndarray as it is; for an int or a tuple of ints an array of that shape, without memory."""
     if isinstance(given, np.ndarray):
         return given
@@ -97,8 +110,9 @@ def shape_or_data(name: str, given: object, dtype: Any) -> NDArray[Any]:
             f"{name} must be an int or a tuple of ints (a shape) or an ndarray (data): "
             f"got {type(given).__name__}"
         ) from None
-    if len(shape) not in (1, 2) or min(shape) < 1:
-        raise ValueError(f"{name} must have one or two lengths of 1 or more: got {shape}")
+    if not shape or min(shape) < 1 or not (any_ndim or len(shape) <= 2):
+        several = "" if any_ndim else "one or two "
+        raise ValueError(f"{name} must have {several}lengths of 1 or more: got {shape}")
     return np.broadcast_to(np.zeros((), dtype), shape)
 
 
@@ -119,11 +133,11 @@ def check_numpys_own(why: str, **keywords: object) -> None:
 
 
 def check_numpys_out(
-    out: object, a: NDArray[Any], v: NDArray[Any], window: tuple[int, int]
+    out: object, a: NDArray[Any], v: NDArray[Any], shape: tuple[int, ...]
 ) -> None:
     """check_out for a dtype that the engine does not know."""
     if out is not None:
-        check_out(out, (window[1] - window[0],), np.result_type(a, v))
+        check_out(out, shape, np.result_type(a, v).newbyteorder("="))
 
 
 def is_line(x: NDArray[Any]) -> bool:
@@ -134,6 +148,39 @@ def check_lines(a: NDArray[Any], v: NDArray[Any]) -> None:
     """is_line for both, or numpy's complaint."""
     if not (is_line(a) and is_line(v)):
         numpys_answer(numpy_convolve, a, v, "full")
+
+
+def check_lengths(function: Callable[..., NDArray[Any]], lengths: tuple[int, int]) -> None:
+    """Refuse lines without samples, as this function of numpy's does."""
+    if 0 in lengths:
+        numpys_answer(function, *(np.broadcast_to(0.0, length) for length in lengths), "full")
+
+
+def place(axis: Any, a_shape: tuple[int, ...], v_shape: tuple[int, ...]) -> int:
+    """`axis` counted from the end, where the axes of `a` and `v` meet."""
+    try:
+        axis = operator.index(axis)
+    except TypeError:
+        raise TypeError(f"axis must be an integer: got {axis!r}") from None
+    ndim = max(len(a_shape), len(v_shape))
+    from_start = normalize_axis_index(axis, ndim)
+    if axis >= 0 and 1 < len(v_shape) != len(a_shape):
+        raise ValueError(
+            "axis must be negative where a and v have different numbers of axes and v more than "
+            f"one: got axis={axis}, a of shape {a_shape} and v of shape {v_shape}"
+        )
+    return from_start - ndim
+
+
+def batch_shape(a_batch: tuple[int, ...], v_batch: tuple[int, ...]) -> tuple[int, ...]:
+    """The lengths that the axes which are not convolved have together."""
+    try:
+        return np.broadcast_shapes(a_batch, v_batch)
+    except ValueError:
+        raise ValueError(
+            "the axes of a and v beside the convolved one must have equal lengths, or 1: got "
+            f"{a_batch} and {v_batch}"
+        ) from None
 
 
 def numpy_mode(mode: Any) -> str:
@@ -152,7 +199,7 @@ def numpys_answer(function: Callable[..., NDArray[Any]], a: Any, v: Any, mode: A
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(
             f"{error}: got a {_described(a)}, v {_described(v)} and mode {mode!r}; takes 1-D "
-            "arrays that are not empty (for 2-D there are convolve2d and correlate2d) and mode "
+            "arrays that are not empty (for N-D give axis, or see convolve2d and correlate2d) and mode "
             "'full', 'same', 'valid' or 2, 1, 0"
         ) from None
 
@@ -164,8 +211,8 @@ def _described(x: Any) -> str:
         return f"of type {type(x).__name__}"
 
 
-def lags(max_lag: Any, mode: object) -> int:
-    """max_lag as an int, none of which goes with a mode."""
+def lags(max_lag: Any, mode: object, extension: Mapping[str, Any]) -> int:
+    """max_lag as an int, none of which goes with a mode or an extension."""
     try:
         lag = operator.index(max_lag)
     except TypeError:
@@ -174,7 +221,23 @@ def lags(max_lag: Any, mode: object) -> int:
         raise ValueError(f"max_lag must not be negative: got {max_lag}")
     if not _core.is_default_mode(mode):
         raise ValueError(f"max_lag={max_lag} and mode={mode!r} exclude each other: give one")
+    for name, value in extension.items():
+        raise ValueError(f"max_lag={max_lag} and {name}={value!r} exclude each other: give one")
     return lag
+
+
+def extension(boundary: Any, fillvalue: Any) -> dict[str, Any]:
+    """Those of the two that make `a` go on beyond its ends otherwise than with zeros.
+
+    None does: numpy's rules hold. Any does: scipy's.
+    """
+    if boundary == "fill" and type(fillvalue) is int and fillvalue == 0:
+        return {}
+    if SCIPY_BOUNDARIES.get(boundary) != "fill":
+        return {"boundary": boundary}
+    given = np.asarray(fillvalue)
+    is_zero = given.size == 1 and given.dtype.kind not in "SU" and not given.any()
+    return {} if is_zero else {"fillvalue": fillvalue}
 
 
 # ---------------------------------------------------------------- scipy's rules
@@ -208,7 +271,7 @@ def check_scipy_mode(mode: object) -> None:
         raise ValueError(f"Acceptable mode flags are 'valid', 'same', or 'full'. Got {mode!r}")
 
 
-def scipy_boundary(boundary: Any, in1: NDArray[Any]) -> str:
+def scipy_boundary(boundary: Any, shape1: tuple[int, ...]) -> str:
     """'fill', 'wrap' or 'symm' for any of scipy's names."""
     if boundary not in SCIPY_BOUNDARIES:
         raise ValueError(
@@ -216,8 +279,8 @@ def scipy_boundary(boundary: Any, in1: NDArray[Any]) -> str:
             f"(or 'symm'). Got {boundary!r}"
         )
     name = SCIPY_BOUNDARIES[boundary]
-    if name != "fill" and in1.size == 0:
-        raise ValueError(f"boundary={boundary!r} needs samples: got shape {in1.shape}")
+    if name != "fill" and 0 in shape1:
+        raise ValueError(f"boundary={boundary!r} needs samples: got shape {shape1}")
     return name
 
 

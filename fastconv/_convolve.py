@@ -13,64 +13,104 @@ from . import _args, _core
 from ._args import numpy_convolve, numpy_correlate
 from ._call import Call
 from ._core import convolve, correlate
+from ._extended import extended_call, padded, taps
+from ._lines import Lines, lines
 
 __all__ = ["convolve", "correlate"]
 
 
-def any_convolve(a: Any, v: Any, mode: Any, method: str, accuracy: str, out: Any) -> NDArray[Any]:
+def any_convolve(
+    a: Any,
+    v: Any,
+    mode: Any,
+    axis: Any,
+    boundary: Any,
+    fillvalue: Any,
+    method: str,
+    accuracy: str,
+    out: Any,
+    workers: Any,
+) -> NDArray[Any]:
     _args.check_options(method, accuracy)
+    _args.check_workers(workers)
+    extension = _args.extension(boundary, fillvalue)
     if _args.is_foreign(a) or _args.is_foreign(v):
-        _args.check_numpys_own("foreign arrays", out=out)
+        _args.check_numpys_own("foreign arrays", axis=axis, **extension, out=out)
         return numpy_convolve(a, v, mode)
     x, y = np.array(a, copy=None, ndmin=1), np.array(v, copy=None, ndmin=1)
-    if not (_args.is_line(x) and _args.is_line(y)):
+    if axis is None and not (_args.is_line(x) and _args.is_line(y)):
         return _args.numpys_answer(numpy_convolve, a, v, mode)
-    window = _core.window(_args.numpy_mode(mode), x.size, y.size, False)
-    call = convolve_call(x, y, window, method, accuracy)
+    pairs = lines(x, y, axis)
+    _args.check_lengths(numpy_convolve, pairs.lengths)
+    mode = _args.numpy_mode(mode)
+    if extension:
+        return _run_extended(pairs, mode, boundary, fillvalue, False, method, accuracy, out)
+    lo, hi = _core.window(mode, *pairs.lengths, False)
+    shape = pairs.shape(hi - lo)
+    call = convolve_call(pairs.a, pairs.v, (lo, hi), method, accuracy)
     if call is None:
-        _args.check_numpys_out(out, x, y, window)
-        return _delivered(numpy_convolve(x, y, mode), out)
-    _args.check_size(call.shape, call.dtype)
-    _args.check_out(out, call.shape, call.dtype)
-    return call.run(out)
+        _args.check_numpys_out(out, x, y, shape)
+        return pairs.each(lambda p, q: numpy_convolve(p, q, mode), hi - lo, out)
+    _args.check_size(shape, call.dtype)
+    _args.check_out(out, shape, call.dtype)
+    return pairs.run(call, out)
 
 
 def any_correlate(
-    a: Any, v: Any, mode: Any, max_lag: Any, method: str, accuracy: str, out: Any
+    a: Any,
+    v: Any,
+    mode: Any,
+    axis: Any,
+    boundary: Any,
+    fillvalue: Any,
+    max_lag: Any,
+    method: str,
+    accuracy: str,
+    out: Any,
+    workers: Any,
 ) -> NDArray[Any]:
     _args.check_options(method, accuracy)
+    _args.check_workers(workers)
+    extension = _args.extension(boundary, fillvalue)
     if _args.is_foreign(a) or _args.is_foreign(v):
-        _args.check_numpys_own("foreign arrays", max_lag=max_lag, out=out)
+        keywords = {"axis": axis, **extension, "max_lag": max_lag, "out": out}
+        _args.check_numpys_own("foreign arrays", **keywords)
         return numpy_correlate(a, v, mode)
     x, y = np.asanyarray(a), np.asanyarray(v)
-    if not (_args.is_line(x) and _args.is_line(y)):
+    has_lines = x.ndim and y.ndim if axis is not None else _args.is_line(x) and _args.is_line(y)
+    if not has_lines:
         return _args.numpys_answer(numpy_correlate, a, v, mode)
+    pairs = lines(x, y, axis)
+    n, m = pairs.lengths
+    _args.check_lengths(numpy_correlate, (n, m))
     if max_lag is None:
-        lo, hi = _core.window(_args.numpy_mode(mode), x.size, y.size, True)
+        mode = _args.numpy_mode(mode)
+        lo, hi = _core.window(mode, n, m, True)
     else:
-        lag = _args.lags(max_lag, mode)
-        lo, hi = y.size - 1 - lag, y.size + lag
+        lag = _args.lags(max_lag, mode, extension)
+        lo, hi = m - 1 - lag, m + lag
+    if extension:
+        return _run_extended(pairs, mode, boundary, fillvalue, True, method, accuracy, out)
     # Lags at which the two do not meet are zeros around what is computed.
-    inner = max(lo, 0), min(hi, x.size + y.size - 1)
+    inner = max(lo, 0), min(hi, n + m - 1)
     part = slice(inner[0] - lo, inner[1] - lo)
-    call = correlate_call(x, y, inner, method, accuracy)
+    shape = pairs.shape(hi - lo)
+    call = correlate_call(pairs.a, pairs.v, inner, method, accuracy)
     if call is None:
-        _args.check_numpys_out(out, x, y, (lo, hi))
+        _args.check_numpys_out(out, x, y, shape)
         if max_lag is None:
-            return _delivered(numpy_correlate(x, y, mode), out)
-        full = numpy_correlate(x, y, "full")
-        result = np.zeros_like(full, shape=(hi - lo,))
-        result[part] = full[slice(*inner)]
-        return _delivered(result, out)
-    _args.check_size((hi - lo,), call.dtype)
-    _args.check_out(out, (hi - lo,), call.dtype)
-    if out is None and max_lag is None and type(x) is type(y) is np.ndarray:
-        return call.run()
-    result = _empty_like_numpys(x, y, hi - lo, call.dtype) if out is None else out
-    base = result.view(np.ndarray)
-    call.run(base[part])
-    base[: part.start] = 0
-    base[part.stop :] = 0
+            return pairs.each(lambda p, q: numpy_correlate(p, q, mode), hi - lo, out)
+        return pairs.each(lambda p, q: _numpys_lags(p, q, inner, part, hi - lo), hi - lo, out)
+    _args.check_size(shape, call.dtype)
+    _args.check_out(out, shape, call.dtype)
+    if max_lag is None and type(x) is type(y) is np.ndarray:
+        return pairs.run(call, out)
+    result = _empty_like_numpys(x, y, n >= m, shape, call.dtype) if out is None else out
+    base = pairs.seen(result)
+    if base.size:
+        call.run(base[..., part])
+    base[..., : part.start] = 0
+    base[..., part.stop :] = 0
     return result
 
 
@@ -81,11 +121,11 @@ def convolve_call(
     method: str = "auto",
     accuracy: str = "auto",
 ) -> Call | None:
-    """The call for two 1-D arrays; None where numpy's own function has to serve."""
+    """The call for lines on the last axis; None where numpy's own function has to serve."""
     dtype = _args.engine_dtype(x, y)
     if dtype is None:
         return None
-    return Call(x, y, dtype, (window,), method=method, accuracy=accuracy)
+    return Call(x, y, dtype, (window,), method=method, accuracy=accuracy, batch=x.ndim - 1)
 
 
 def correlate_call(
@@ -99,8 +139,9 @@ def correlate_call(
     dtype = _args.engine_dtype(x, y)
     if dtype is None:
         return None
-    x, y, window = _within_reach(np.asarray(x), np.asarray(y)[::-1], window)
-    return Call(x, y, dtype, (window,), conjugate=True, method=method, accuracy=accuracy)
+    x, y, window = _within_reach(np.asarray(x), np.asarray(y)[..., ::-1], window)
+    how: dict[str, Any] = {"method": method, "accuracy": accuracy, "batch": x.ndim - 1}
+    return Call(x, y, dtype, (window,), conjugate=True, **how)
 
 
 def _within_reach(
@@ -108,25 +149,70 @@ def _within_reach(
 ) -> tuple[NDArray[Any], NDArray[Any], tuple[int, int]]:
     """The samples and taps that a window of a few lags touches, and where it then lies."""
     lo, hi = window
-    first_x, first_y = max(0, lo - y.size + 1), max(0, lo - x.size + 1)
+    first_x, first_y = max(0, lo - y.shape[-1] + 1), max(0, lo - x.shape[-1] + 1)
     shift = first_x + first_y
-    return x[first_x:hi], y[first_y:hi], (lo - shift, hi - shift)
+    return x[..., first_x:hi], y[..., first_y:hi], (lo - shift, hi - shift)
 
 
-def _delivered(result: NDArray[Any], out: NDArray[Any] | None) -> NDArray[Any]:
-    if out is None:
-        return result
-    np.copyto(out, result)
-    return out
+def _numpys_lags(
+    x: NDArray[Any], y: NDArray[Any], inner: tuple[int, int], part: slice, size: int
+) -> NDArray[Any]:
+    """`size` zeros, and in one part of them the inner window of numpy's correlation."""
+    full = numpy_correlate(x, y, "full")
+    result = np.zeros_like(full, shape=(size,))
+    result[part] = full[slice(*inner)]
+    return result
 
 
 def _empty_like_numpys(
-    x: NDArray[Any], y: NDArray[Any], size: int, dtype: np.dtype[Any]
+    x: NDArray[Any],
+    y: NDArray[Any],
+    x_is_longer: bool,
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
 ) -> NDArray[Any]:
     """An array of the class that numpy gives a correlation: the longer one's, or by priority."""
-    longer, shorter = (x, y) if x.size >= y.size else (y, x)
+    longer, shorter = (x, y) if x_is_longer else (y, x)
     model = shorter if shorter.__array_priority__ > longer.__array_priority__ else longer
-    return np.empty_like(model, dtype=dtype, shape=(size,))
+    return np.empty_like(model, dtype=dtype, shape=shape, order="C")
+
+
+def _run_extended(
+    pairs: Lines,
+    mode: str,
+    boundary: Any,
+    fillvalue: Any,
+    correlating: bool,
+    method: str,
+    accuracy: str,
+    out: Any,
+) -> NDArray[Any]:
+    """The result by the rules of convolve2d and correlate2d, which extend `a`."""
+    call, turned = extended_call(
+        np.asarray(pairs.a),
+        np.asarray(pairs.v),
+        mode,
+        boundary,
+        fillvalue,
+        correlating=correlating,
+        batch=pairs.a.ndim - 1,
+        method=method,
+        accuracy=accuracy,
+    )
+    length = call.shape[-1]
+    shape = pairs.shape(length)
+    _args.check_size(shape, call.dtype)
+    _args.check_out(out, shape, call.dtype)
+    if call.dtype.num not in _args.ENGINE_TYPES:
+        step = -1 if turned else 1
+        pairs = Lines(padded(call), taps(call), pairs.place)
+        return pairs.each(lambda p, q: numpy_convolve(p, q, "valid")[::step], length, out)
+    if not turned:
+        return pairs.run(call, out)
+    result = np.empty(shape, call.dtype) if out is None else out
+    if result.size:
+        call.run(pairs.seen(result)[..., ::-1])
+    return result
 
 
 _core.take_over(any_convolve, any_correlate)

@@ -35,9 +35,13 @@ def convolve(
     v: ArrayLike,
     mode: str | SupportsIndex = "full",
     *,
+    axis: SupportsIndex | None = None,
+    boundary: str = "fill",
+    fillvalue: ArrayLike = 0,
     method: str = "auto",
     accuracy: str = "auto",
     out: _Array,
+    workers: SupportsIndex | None = None,
 ) -> _Array: ...
 @overload
 def convolve(
@@ -45,9 +49,13 @@ def convolve(
     v: ArrayLike,
     mode: str | SupportsIndex = "full",
     *,
+    axis: SupportsIndex | None = None,
+    boundary: str = "fill",
+    fillvalue: ArrayLike = 0,
     method: str = "auto",
     accuracy: str = "auto",
     out: None = None,
+    workers: SupportsIndex | None = None,
 ) -> NDArray[Any]: ...
 @overload
 def correlate(
@@ -55,10 +63,14 @@ def correlate(
     v: ArrayLike,
     mode: str | SupportsIndex = "valid",
     *,
+    axis: SupportsIndex | None = None,
+    boundary: str = "fill",
+    fillvalue: ArrayLike = 0,
     max_lag: SupportsIndex | None = None,
     method: str = "auto",
     accuracy: str = "auto",
     out: _Array,
+    workers: SupportsIndex | None = None,
 ) -> _Array: ...
 @overload
 def correlate(
@@ -66,10 +78,14 @@ def correlate(
     v: ArrayLike,
     mode: str | SupportsIndex = "valid",
     *,
+    axis: SupportsIndex | None = None,
+    boundary: str = "fill",
+    fillvalue: ArrayLike = 0,
     max_lag: SupportsIndex | None = None,
     method: str = "auto",
     accuracy: str = "auto",
     out: None = None,
+    workers: SupportsIndex | None = None,
 ) -> NDArray[Any]: ...
 def take_over(convolve: Callable[..., Any], correlate: Callable[..., Any]) -> None: ...
 def is_default_mode(mode: object) -> bool: ...

@@ -47,7 +47,8 @@ cdef dict RING_NAMES = {code: name for name, code in RINGS.items()}
 
 # Strings that callers write in their source are interned, so that the plain
 # case need only compare addresses.
-cdef str AUTO = "auto", FULL = "full", SAME = "same", VALID = "valid"
+cdef str AUTO = "auto", FULL = "full", SAME = "same", VALID = "valid", FILL = "fill"
+cdef object ZERO = 0  # one object as well: fillvalue's default
 
 # correlate's default mode, equal to "valid" but not the same object: that is
 # how a mode given beside max_lag is told from none given.
@@ -70,19 +71,25 @@ def is_default_mode(mode):
 
 # ---------------------------------------------------------------- the plain case
 
-def convolve(a, v, mode="full", *, method="auto", accuracy="auto", out=None):
+def convolve(
+    a, v, mode="full", *, axis=None, boundary="fill", fillvalue=0, method="auto",
+    accuracy="auto", out=None, workers=None
+):
     r"""
     Discrete, linear convolution of two one-dimensional sequences.
 
     Takes the place of `numpy.convolve`: the same values (exactly so for
-    integers), dtype, shape and errors.
+    integers), dtype, shape and errors. With `axis` it does so for every line of
+    an array along that axis.
 
     Parameters
     ----------
     a : (N,) array_like
-        The first sequence; a scalar counts as one of length 1. N >= 1.
+        The first sequence; a scalar counts as one of length 1. N >= 1. With
+        `axis`, an array of any number of dimensions.
     v : (M,) array_like
-        The second sequence, by the same rules. M >= 1.
+        The second sequence, by the same rules. M >= 1. With `axis`, one
+        sequence for all lines of `a`, or an array of them, a bank.
     mode : {'full', 'same', 'valid'}, optional
         Which part of the full convolution is computed:
 
@@ -92,6 +99,21 @@ def convolve(a, v, mode="full", *, method="auto", accuracy="auto", out=None):
           wholly within the longer.
 
         numpy's numbers 2, 1 and 0 stand for the same.
+    axis : int, optional
+        Where the lines of `a` lie; each is convolved as it would be alone. A
+        1-D `v` lies on this axis. A `v` of more dimensions has its kernels
+        there and its other axes broadcast with those of `a`; if one of the two
+        has fewer dimensions, axes of length 1 are put before its own, and
+        `axis` has to be negative. By default both inputs are 1-D.
+    boundary : {'fill', 'wrap', 'symm'}, optional
+        What `a` is beyond its ends: 'fill' for `fillvalue`, 'wrap' for its
+        periodic continuation, 'symm' for its mirror image. If this is not
+        'fill', or `fillvalue` not 0, the rules are no longer numpy's but those
+        of `convolve2d`: `a` and `v` keep their parts whichever is longer, so
+        that 'same' has the length of `a`; only 'valid' exchanges them where
+        `v` is the longer.
+    fillvalue : scalar, optional
+        For boundary 'fill'; 0 by default.
     method : {'auto', 'direct', 'fft', 'overlap'}, optional
         'auto' takes what is predicted to be fastest. 'direct' sums products,
         'fft' transforms everything at once, 'overlap' transforms block by
@@ -105,23 +127,28 @@ def convolve(a, v, mode="full", *, method="auto", accuracy="auto", out=None):
     out : ndarray, optional
         Where the result goes: writeable, of the result's shape and dtype. It
         may be strided and may overlap `a` or `v`.
+    workers : int, optional
+        Use at most so many threads; a call runs on one in this version.
 
     Returns
     -------
     ndarray
         Of dtype ``numpy.result_type(a, v)``; `out` if that was given. Integers
         wrap around as numpy's do; booleans give the OR of ANDs; float16 is
-        computed in float32 and rounded once.
+        computed in float32 and rounded once. With `axis` it has the axes of `a`,
+        broadcast with those of `v`.
 
     Raises
     ------
     ValueError
-        If an input is empty or has more than one dimension, if `mode`,
-        `method` or `accuracy` is none of the names above, or if `out` has
-        another shape or cannot be written.
+        If an input is empty or, without `axis`, has more than one dimension, if
+        `axis` is out of range or the other axes do not broadcast, if `mode`,
+        `boundary`, `method` or `accuracy` is none of the names above, if
+        `fillvalue` does not fit the dtype, if `out` has another shape or cannot
+        be written, or if `workers` is not positive.
     TypeError
-        If `mode` is not a string or integer, or `out` not an ndarray of the
-        result's dtype.
+        If `mode` is not a string or integer, `axis` or `workers` not an integer,
+        or `out` not an ndarray of the result's dtype.
 
     See Also
     --------
@@ -134,7 +161,8 @@ def convolve(a, v, mode="full", *, method="auto", accuracy="auto", out=None):
     .. math:: (a * v)_i = \sum_k v_k \, a_{i - k}, \qquad 0 \le i < N + M - 1
 
     Arrays of other libraries (those with ``__array_function__``), and dtypes
-    such as longdouble and object, are passed on to numpy's own function.
+    such as longdouble and object, are passed on to numpy's own function, the
+    latter line by line; for the former `axis` and `boundary` are not taken.
 
     References
     ----------
@@ -150,34 +178,73 @@ def convolve(a, v, mode="full", *, method="auto", accuracy="auto", out=None):
     array([1. , 2.5, 4. ])
     >>> fastconv.convolve([1, 2, 3], [0, 1, 0.5], 'valid')
     array([2.5])
+
+    The same kernel along the rows of an array:
+
+    >>> import numpy as np
+    >>> a = np.array([[1, 2, 3], [0, 5, 0]])
+    >>> fastconv.convolve(a, [0, 1, 0.5], 'same', axis=-1)
+    array([[1. , 2.5, 4. ],
+           [0. , 5. , 2.5]])
+
+    A bank of kernels, each along all rows: sums and differences of neighbours.
+
+    >>> bank = np.array([[1, 1], [1, -1]])
+    >>> fastconv.convolve(a, bank[:, np.newaxis], 'valid', axis=-1)
+    array([[[ 3,  5],
+            [ 5,  5]],
+    <BLANKLINE>
+           [[ 1,  1],
+            [ 5, -5]]])
+
+    A running sum around a circle, and one with the ends mirrored:
+
+    >>> fastconv.convolve([1, 2, 3, 4], [1, 1, 1], 'same', boundary='wrap')
+    array([7, 6, 9, 8])
+    >>> fastconv.convolve([1, 2, 3, 4], [1, 1, 1], 'same', boundary='symm')
+    array([ 4,  6,  9, 11])
     """
-    if accuracy is AUTO:
+    if is_default(axis, boundary, fillvalue, workers) and accuracy is AUTO:
         result = plain(a, v, mode, False, method, out)
         if result is not None:
             return result
-    return general_convolve(a, v, mode, method, accuracy, out)
+    return general_convolve(
+        a, v, mode, axis, boundary, fillvalue, method, accuracy, out, workers
+    )
 
 
-def correlate(a, v, mode=NO_MODE, *, max_lag=None, method="auto", accuracy="auto", out=None):
+def correlate(
+    a, v, mode=NO_MODE, *, axis=None, boundary="fill", fillvalue=0, max_lag=None,
+    method="auto", accuracy="auto", out=None, workers=None
+):
     r"""
     Cross-correlation of two one-dimensional sequences.
 
     Takes the place of `numpy.correlate`: the same values (exactly so for
-    integers), dtype, shape, subclass and errors.
+    integers), dtype, shape, subclass and errors. With `axis` it does so for
+    every line of an array along that axis.
 
     Parameters
     ----------
     a : (N,) array_like
-        The first sequence, N >= 1.
+        The first sequence, N >= 1. With `axis`, an array of any number of
+        dimensions.
     v : (M,) array_like
-        The second sequence, M >= 1; conjugated where it is complex.
+        The second sequence, M >= 1; conjugated where it is complex. With
+        `axis`, one for all lines of `a` or a bank of them.
     mode : {'valid', 'same', 'full'}, optional
         As for `convolve`; the default is 'valid'.
+    axis : int, optional
+        As for `convolve`.
+    boundary, fillvalue
+        As for `convolve`: other than the defaults they have the rules of
+        `correlate2d` hold in place of numpy's.
     max_lag : int, optional
         Gives the 2 * max_lag + 1 values for the lags -max_lag .. max_lag and
         computes no others. A lag at which `a` and `v` do not meet has the
-        value 0. Not to be given together with `mode`.
-    method, accuracy, out
+        value 0. Not to be given together with `mode`, `boundary` or
+        `fillvalue`.
+    method, accuracy, out, workers
         As for `convolve`.
 
     Returns
@@ -189,8 +256,9 @@ def correlate(a, v, mode=NO_MODE, *, max_lag=None, method="auto", accuracy="auto
     Raises
     ------
     ValueError
-        If an input is empty or not one-dimensional, if `max_lag` is negative
-        or given beside `mode`, and as for `convolve`.
+        If an input is empty or, without `axis`, not one-dimensional, if
+        `max_lag` is negative or given beside `mode` or `boundary`, and as for
+        `convolve`.
     TypeError
         If `max_lag` is not an integer, and as for `convolve`.
 
@@ -220,12 +288,25 @@ def correlate(a, v, mode=NO_MODE, *, max_lag=None, method="auto", accuracy="auto
     array([0.5, 2. , 3.5, 3. , 0. ])
     >>> fastconv.correlate([1, 2, 3], [0, 1, 0.5], max_lag=1)
     array([2. , 3.5, 3. ])
+
+    By how much is each row behind the first?
+
+    >>> import numpy as np
+    >>> rows = np.array([[0, 3, 1, 0, 0], [0, 0, 3, 1, 0], [3, 1, 0, 0, 0]])
+    >>> fastconv.correlate(rows, rows[0], axis=-1, max_lag=2).argmax(axis=-1) - 2
+    array([ 0,  1, -1])
     """
-    if max_lag is None and accuracy is AUTO:
+    if is_default(axis, boundary, fillvalue, workers) and max_lag is None and accuracy is AUTO:
         result = plain(a, v, mode, True, method, out)
         if result is not None:
             return result
-    return general_correlate(a, v, mode, max_lag, method, accuracy, out)
+    return general_correlate(
+        a, v, mode, axis, boundary, fillvalue, max_lag, method, accuracy, out, workers
+    )
+
+
+cdef inline bint is_default(axis, boundary, fillvalue, workers) noexcept:
+    return axis is None and boundary is FILL and fillvalue is ZERO and workers is None
 
 
 cdef enum Mode:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
-from typing import Any
+from typing import Any, SupportsIndex
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 from . import _args, _core
 from ._call import Call
 from ._convolve import convolve_call, correlate_call
+from ._lines import lines
 from .signal import call_2d
 
 
@@ -96,6 +97,7 @@ def explain(
     mode: str = "full",
     *,
     dtype: DTypeLike = "float64",
+    axis: SupportsIndex | None = None,
     method: str = "auto",
     accuracy: str = "auto",
     correlate: bool = False,
@@ -106,12 +108,15 @@ def explain(
     Parameters
     ----------
     a, v : int, tuple of int or ndarray
-        Shapes or data, 1-D or 2-D. From arrays the data is scanned once, as the
-        call itself would; from shapes nothing is known of the data.
+        Shapes or data, 1-D or 2-D; of any number of dimensions with `axis`. From
+        arrays the data is scanned once, as the call itself would; from shapes
+        nothing is known of the data.
     mode : {'full', 'same', 'valid'}, optional
-        By numpy's rules in 1-D, by scipy's in 2-D.
+        By numpy's rules in 1-D and along an axis, by scipy's in 2-D.
     dtype : dtype_like, optional
         Of what is given as a shape.
+    axis : int, optional
+        As for `convolve`: explain it for lines along this axis.
     method, accuracy
         As for `convolve`.
     correlate : bool, optional
@@ -137,23 +142,27 @@ def explain(
     True
     >>> fastconv.explain((512, 512), (3, 3), dtype='float32').block is None
     True
+    >>> fastconv.explain((8, 1000), 5, axis=-1).reasons[0]
+    '8 lines of 1,000 by 5 in float64, 1,004 outputs'
     """
     _args.check_options(method, accuracy)
-    x, y = (_args.shape_or_data(name, it, dtype) for name, it in (("a", a), ("v", v)))
+    any_ndim = axis is not None
+    x, y = (_args.shape_or_data(name, it, dtype, any_ndim) for name, it in (("a", a), ("v", v)))
     known = isinstance(a, np.ndarray) and isinstance(v, np.ndarray)
-    call = _call(x, y, mode, method, accuracy, correlate)
+    call = _call(x, y, mode, axis, method, accuracy, correlate)
     if call is None or call.dtype.num not in _args.ENGINE_TYPES:
-        way, words = ("sums", "plain sums") if x.ndim == 2 else ("numpy", "numpy's function")
+        way, words = ("numpy", "numpy's function") if call is None else ("sums", "plain sums")
         reason = f"the engine does not compute in {np.result_type(x, y)}: {words} in its place"
         return Explanation(way, "native", None, _core.level(), 1, (), (reason,))
     facts = call.facts() if known else None
     plan = call.job(facts).choose()
     reasons = _reasons(call, plan, facts)
-    candidates = tuple(_candidate(c, x.ndim) for c in plan["candidates"])
+    ndim = len(call.windows)
+    candidates = tuple(_candidate(c, ndim) for c in plan["candidates"])
     return Explanation(
         plan["method"],
         plan["ring"],
-        _block(plan, x.ndim),
+        _block(plan, ndim),
         plan["level"],
         plan["workers"],
         candidates,
@@ -162,22 +171,32 @@ def explain(
 
 
 def _call(
-    x: NDArray[Any], y: NDArray[Any], mode: str, method: str, accuracy: str, correlate: bool
+    x: NDArray[Any],
+    y: NDArray[Any],
+    mode: str,
+    axis: SupportsIndex | None,
+    method: str,
+    accuracy: str,
+    correlate: bool,
 ) -> Call | None:
-    if x.ndim == 2:
+    if axis is None and x.ndim == 2:
         name = "correlate2d" if correlate else "convolve2d"
         return call_2d(name, x, y, mode, method=method, accuracy=accuracy)[0]
-    _args.check_lines(x, y)
-    window = _core.window(_args.numpy_mode(mode), x.size, y.size, correlate)
-    return (correlate_call if correlate else convolve_call)(x, y, window, method, accuracy)
+    if axis is None:
+        _args.check_lines(x, y)
+    pairs = lines(x, y, axis)
+    window = _core.window(_args.numpy_mode(mode), *pairs.lengths, correlate)
+    make = correlate_call if correlate else convolve_call
+    return make(pairs.a, pairs.v, window, method, accuracy)
 
 
 def _reasons(
     call: Call, plan: Mapping[str, Any], facts: Mapping[str, Any] | None
 ) -> tuple[str, ...]:
-    reasons = [
-        f"{_by(call.a.shape)} by {_by(call.v.shape)} in {call.dtype}, {_by(call.shape)} outputs"
-    ]
+    batch = call.batch
+    shapes = [_by(shape[batch:]) for shape in (call.a.shape, call.v.shape, call.shape)]
+    many = f"{_by(call.shape[:batch])} lines of " if batch else ""
+    reasons = [many + "{} by {} in {dtype}, {} outputs".format(*shapes, dtype=call.dtype)]
     if call.method == "auto":
         others = [c for c in plan["candidates"] if c["method"] != plan["method"]]
         if others:
@@ -210,12 +229,12 @@ def _conditions(call: Call, plan: Mapping[str, Any]) -> Iterator[str]:
     for words, facts in _hypotheses(call):
         other = call.job(facts).choose()
         if (other["method"], other["ring"]) != (plan["method"], plan["ring"]):
-            yield f"if {words}: {_way(other['method'], other['ring'], _block(other, call.a.ndim))}"
+            yield f"if {words}: {_way(other['method'], other['ring'], _block(other, len(call.windows)))}"
 
 
 def _hypotheses(call: Call) -> Iterator[tuple[str, dict[str, Any]]]:
     if call.dtype.kind in "fc":
-        macs = float(np.prod(call.shape)) * call.v.size
+        macs = float(np.prod(call.shape)) * float(np.prod(call.v.shape[call.batch :]))
         yield "v holds a NaN or Inf", _facts(call, 1.0, v_finite=0)
         yield "most outputs lose what is small beside the loud", _facts(call, 1.0, repair=macs)
     elif call.dtype.kind in "iu":

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import _args
 from ._call import Call
+from ._extended import extended_call
 
 __all__ = ["convolve2d", "correlate2d"]
 
@@ -202,38 +203,16 @@ def call_2d(
 ) -> tuple[Call, bool]:
     """The call for these arguments, and whether its result is to be turned by 180 degrees."""
     in1, in2 = _args.pair_2d(name, in1, in2)
-    correlating = name == "correlate2d"
-    swapped = _args.swaps_in_valid(mode, in1.shape, in2.shape)
-    if swapped:
-        in1, in2 = in2, in1
-    _args.check_scipy_mode(mode)
-    boundary = _args.scipy_boundary(boundary, in1)
-    dtype = _args.engine_dtype(in1, in2) or _args.generic_dtype(in1, in2, correlating)
-    fill = _args.scipy_fillvalue(fillvalue, dtype) if boundary == "fill" else 0
-    (n1, n2), (m1, m2) = in1.shape, in2.shape
-    windows = _window(mode, n1, m1, correlating), _window(mode, n2, m2, correlating)
-    call = Call(
+    return extended_call(
         in1,
-        in2[::-1, ::-1] if correlating else in2,
-        dtype,
-        windows,
-        conjugate=correlating,
-        boundary=boundary,
-        fill=fill,
+        in2,
+        mode,
+        boundary,
+        fillvalue,
+        correlating=name == "correlate2d",
         method=method,
         accuracy=accuracy,
     )
-    return call, swapped and correlating
-
-
-def _window(mode: str, n: int, m: int, correlating: bool) -> tuple[int, int]:
-    if mode == "full":
-        return 0, n + m - 1
-    if mode == "valid":
-        return m - 1, n
-    # scipy's centre for an even kernel lies one sample later when correlating.
-    lo = m // 2 if correlating else (m - 1) // 2
-    return lo, lo + n
 
 
 def _run(call: Call, turned: bool, out: NDArray[Any] | None) -> NDArray[Any]:

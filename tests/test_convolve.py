@@ -325,10 +325,12 @@ def test_max_lag_computes_no_more_than_asked():
 
 def test_signatures():
     assert str(inspect.signature(fastconv.convolve)) == (
-        "(a, v, mode='full', *, method='auto', accuracy='auto', out=None)"
+        "(a, v, mode='full', *, axis=None, boundary='fill', fillvalue=0, "
+        "method='auto', accuracy='auto', out=None, workers=None)"
     )
     assert str(inspect.signature(fastconv.correlate)) == (
-        "(a, v, mode='valid', *, max_lag=None, method='auto', accuracy='auto', out=None)"
+        "(a, v, mode='valid', *, axis=None, boundary='fill', fillvalue=0, max_lag=None, "
+        "method='auto', accuracy='auto', out=None, workers=None)"
     )
 
 

@@ -183,6 +183,7 @@ def test_everything_else_is_baseline():
 RUNGS = [
     {"_core"},
     {"_args", "_call"},
+    {"_lines", "_extended"},
     {"_convolve", "signal", "_config"},
     {"_explain"},
     {"__init__"},

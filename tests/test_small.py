@@ -12,8 +12,12 @@ from fastconv import _convolve, _core
 DTYPES = ["float64", "float32", "int64", "int32", "uint8", "complex128"]
 MODES = ["full", "same", "valid"]
 GENERAL = {
-    "convolve": lambda a, v, mode: _convolve.any_convolve(a, v, mode, "auto", "auto", None),
-    "correlate": lambda a, v, mode: _convolve.any_correlate(a, v, mode, None, "auto", "auto", None),
+    "convolve": lambda a, v, mode: _convolve.any_convolve(
+        a, v, mode, None, "fill", 0, "auto", "auto", None, None
+    ),
+    "correlate": lambda a, v, mode: _convolve.any_correlate(
+        a, v, mode, None, "fill", 0, None, "auto", "auto", None, None
+    ),
 }
 
 

@@ -1,0 +1,79 @@
+"""Calls on an `a` that goes on beyond its ends: scipy's rules, whatever the number of axes."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _args
+from ._call import Call
+
+
+def extended_call(
+    in1: NDArray[Any],
+    in2: NDArray[Any],
+    mode: Any,
+    boundary: Any = "fill",
+    fillvalue: Any = 0,
+    *,
+    correlating: bool = False,
+    batch: int = 0,
+    method: str = "auto",
+    accuracy: str = "auto",
+) -> tuple[Call, bool]:
+    """The call for these arguments, and whether its result is to be read from its end.
+
+    The first `batch` axes, of equal lengths, are only carried along.
+    """
+    swapped = _args.swaps_in_valid(mode, in1.shape[batch:], in2.shape[batch:])
+    if swapped:
+        in1, in2 = in2, in1
+    _args.check_scipy_mode(mode)
+    boundary = _args.scipy_boundary(boundary, in1.shape[batch:])
+    dtype = _args.engine_dtype(in1, in2) or _args.generic_dtype(in1, in2, correlating)
+    fill = _args.scipy_fillvalue(fillvalue, dtype) if boundary == "fill" else 0
+    lengths = zip(in1.shape[batch:], in2.shape[batch:], strict=True)
+    call = Call(
+        in1,
+        _reversed(in2, batch) if correlating else in2,
+        dtype,
+        tuple(_window(mode, n, m, correlating) for n, m in lengths),
+        conjugate=correlating,
+        boundary=boundary,
+        fill=fill,
+        method=method,
+        accuracy=accuracy,
+        batch=batch,
+    )
+    return call, swapped and correlating
+
+
+def _window(mode: str, n: int, m: int, correlating: bool) -> tuple[int, int]:
+    if mode == "full":
+        return 0, n + m - 1
+    if mode == "valid":
+        return m - 1, n
+    # scipy's centre for an even kernel lies one sample later when correlating.
+    lo = m // 2 if correlating else (m - 1) // 2
+    return lo, lo + n
+
+
+def _reversed(x: NDArray[Any], batch: int = 0) -> NDArray[Any]:
+    """x with all axes but the first `batch` reversed."""
+    return x[(slice(None),) * batch + (slice(None, None, -1),) * (x.ndim - batch)]
+
+
+def taps(call: Call) -> NDArray[Any]:
+    return call.v.conj() if call.conjugate else call.v
+
+
+def padded(call: Call) -> NDArray[Any]:
+    """`a` in the result's dtype, as far beyond its ends as the windows reach."""
+    widths = [(0, 0)] * call.batch
+    lengths = zip(call.a.shape[call.batch :], call.v.shape[call.batch :], strict=True)
+    for (n, m), (lo, hi) in zip(lengths, call.windows, strict=True):
+        widths.append((max(0, m - 1 - lo), max(0, hi - n)))
+    a = call.a.astype(call.dtype)
+    if call.boundary == "fill":
+        return np.pad(a, widths, constant_values=call.fill)
+    return np.pad(a, widths, mode="wrap" if call.boundary == "wrap" else "symmetric")

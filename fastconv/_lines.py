@@ -1,0 +1,79 @@
+"""Lines along one axis: both arrays seen with that axis last, results put where it was."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _args
+from ._call import Call
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Pairs of lines, on the last axis of `a` and of `v`; all other axes have equal lengths."""
+
+    a: NDArray[Any]
+    v: NDArray[Any]
+    place: int = -1  # of the axis in the result, counted from its end
+
+    @property
+    def lengths(self) -> tuple[int, int]:
+        return self.a.shape[-1], self.v.shape[-1]
+
+    def shape(self, length: int) -> tuple[int, ...]:
+        """Of a result whose lines have this length."""
+        shape = list(self.a.shape[:-1])
+        shape.insert(self.a.ndim + self.place, length)
+        return tuple(shape)
+
+    def seen(self, result: NDArray[Any]) -> NDArray[Any]:
+        """A result as a plain array with the axis last."""
+        return np.moveaxis(np.asarray(result), self.place, -1)
+
+    def run(self, call: Call, out: NDArray[Any] | None = None) -> NDArray[Any]:
+        """The result of a call on these lines."""
+        if self.place == -1 and self.a.size:
+            return call.run(out)
+        result = np.empty(self.shape(call.shape[-1]), call.dtype) if out is None else out
+        if result.size:
+            call.run(self.seen(result))
+        return result
+
+    def each(
+        self,
+        function: Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]],
+        length: int,
+        out: NDArray[Any] | None,
+    ) -> NDArray[Any]:
+        """The result where `function` has to answer line by line."""
+        if self.a.ndim == 1 and out is None:
+            return function(self.a, self.v)
+        rows = [function(self.a[i], self.v[i]) for i in np.ndindex(self.a.shape[:-1])]
+        if out is None:
+            out = np.empty(self.shape(length), np.result_type(self.a, self.v).newbyteorder("="))
+        if rows:
+            target = self.seen(out)
+            np.copyto(target, np.stack(rows).reshape(target.shape))
+        return out
+
+
+def lines(a: NDArray[Any], v: NDArray[Any], axis: Any) -> Lines:
+    """The lines of `a` along `axis` and their kernels: a 1-D `v` serves all of them."""
+    if axis is None:
+        return Lines(a, v)
+    a, v = np.asarray(a), np.asarray(v)
+    place = _args.place(axis, a.shape, v.shape)
+    ndim = max(a.ndim, v.ndim)
+    a = np.moveaxis(_of_ndim(a, ndim), place, -1)
+    if v.ndim > 1:
+        v = np.moveaxis(_of_ndim(v, ndim), place, -1)
+    batch = _args.batch_shape(a.shape[:-1], v.shape[:-1])
+    (n,), (m,) = a.shape[-1:], v.shape[-1:]
+    return Lines(np.broadcast_to(a, (*batch, n)), np.broadcast_to(v, (*batch, m)), place)
+
+
+def _of_ndim(x: NDArray[Any], ndim: int) -> NDArray[Any]:
+    return x[(np.newaxis,) * (ndim - x.ndim)]
