@@ -132,9 +132,7 @@ def check_numpys_own(why: str, **keywords: object) -> None:
             raise TypeError(f"{name} is not taken for {why}, which numpy's own function serves")
 
 
-def check_numpys_out(
-    out: object, a: NDArray[Any], v: NDArray[Any], shape: tuple[int, ...]
-) -> None:
+def check_numpys_out(out: object, a: NDArray[Any], v: NDArray[Any], shape: tuple[int, ...]) -> None:
     """check_out for a dtype that the engine does not know."""
     if out is not None:
         check_out(out, shape, np.result_type(a, v).newbyteorder("="))
@@ -153,7 +151,8 @@ def check_lines(a: NDArray[Any], v: NDArray[Any]) -> None:
 def check_lengths(function: Callable[..., NDArray[Any]], lengths: tuple[int, int]) -> None:
     """Refuse lines without samples, as this function of numpy's does."""
     if 0 in lengths:
-        numpys_answer(function, *(np.broadcast_to(0.0, length) for length in lengths), "full")
+        a, v = (np.broadcast_to(0.0, length) for length in lengths)
+        numpys_answer(function, a, v, "full")
 
 
 def place(axis: Any, a_shape: tuple[int, ...], v_shape: tuple[int, ...]) -> int:
@@ -199,8 +198,8 @@ def numpys_answer(function: Callable[..., NDArray[Any]], a: Any, v: Any, mode: A
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(
             f"{error}: got a {_described(a)}, v {_described(v)} and mode {mode!r}; takes 1-D "
-            "arrays that are not empty (for N-D give axis, or see convolve2d and correlate2d) and mode "
-            "'full', 'same', 'valid' or 2, 1, 0"
+            "arrays that are not empty (for N-D give axis, or see convolve2d and correlate2d) and "
+            "mode 'full', 'same', 'valid' or 2, 1, 0"
         ) from None
 
 
@@ -236,7 +235,7 @@ def extension(boundary: Any, fillvalue: Any) -> dict[str, Any]:
     if SCIPY_BOUNDARIES.get(boundary) != "fill":
         return {"boundary": boundary}
     given = np.asarray(fillvalue)
-    is_zero = given.size == 1 and given.dtype.kind not in "SU" and not given.any()
+    is_zero = given.size == 1 and given.dtype.kind in "biufcO" and bool((given == 0).all())
     return {} if is_zero else {"fillvalue": fillvalue}
 
 

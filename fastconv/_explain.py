@@ -229,7 +229,8 @@ def _conditions(call: Call, plan: Mapping[str, Any]) -> Iterator[str]:
     for words, facts in _hypotheses(call):
         other = call.job(facts).choose()
         if (other["method"], other["ring"]) != (plan["method"], plan["ring"]):
-            yield f"if {words}: {_way(other['method'], other['ring'], _block(other, len(call.windows)))}"
+            block = _block(other, len(call.windows))
+            yield f"if {words}: {_way(other['method'], other['ring'], block)}"
 
 
 def _hypotheses(call: Call) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -11,7 +11,7 @@ from . import _args
 from ._call import Call
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Lines:
     """Pairs of lines, on the last axis of `a` and of `v`; all other axes have equal lengths."""
 
@@ -52,12 +52,12 @@ class Lines:
         if self.a.ndim == 1 and out is None:
             return function(self.a, self.v)
         rows = [function(self.a[i], self.v[i]) for i in np.ndindex(self.a.shape[:-1])]
-        if out is None:
-            out = np.empty(self.shape(length), np.result_type(self.a, self.v).newbyteorder("="))
+        dtype = rows[0].dtype if rows else np.result_type(self.a, self.v).newbyteorder("=")
+        result = np.empty(self.shape(length), dtype) if out is None else out
         if rows:
-            target = self.seen(out)
+            target = self.seen(result)
             np.copyto(target, np.stack(rows).reshape(target.shape))
-        return out
+        return result
 
 
 def lines(a: NDArray[Any], v: NDArray[Any], axis: Any) -> Lines:
