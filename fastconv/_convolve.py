@@ -47,7 +47,7 @@ def any_convolve(
         return _run_extended(pairs, mode, boundary, fillvalue, False, method, accuracy, out)
     lo, hi = _core.window(mode, *pairs.lengths, False)
     shape = pairs.shape(hi - lo)
-    call = convolve_call(pairs.a, pairs.v, (lo, hi), method, accuracy)
+    call = convolve_call(pairs, (lo, hi), method, accuracy)
     if call is None:
         _args.check_numpys_out(out, x, y, shape)
         return pairs.each(lambda p, q: numpy_convolve(p, q, mode), hi - lo, out)
@@ -95,7 +95,7 @@ def any_correlate(
     inner = max(lo, 0), min(hi, n + m - 1)
     part = slice(inner[0] - lo, inner[1] - lo)
     shape = pairs.shape(hi - lo)
-    call = correlate_call(pairs.a, pairs.v, inner, method, accuracy)
+    call = correlate_call(pairs, inner, method, accuracy)
     if call is None:
         _args.check_numpys_out(out, x, y, shape)
         if max_lag is None:
@@ -115,33 +115,26 @@ def any_correlate(
 
 
 def convolve_call(
-    x: NDArray[Any],
-    y: NDArray[Any],
-    window: tuple[int, int],
-    method: str = "auto",
-    accuracy: str = "auto",
+    pairs: Lines, window: tuple[int, int], method: str = "auto", accuracy: str = "auto"
 ) -> Call | None:
-    """The call for lines on the last axis; None where numpy's own function has to serve."""
-    dtype = _args.engine_dtype(x, y)
+    """The call for these lines; None where numpy's own function has to serve."""
+    dtype = _args.engine_dtype(pairs.a, pairs.v)
     if dtype is None:
         return None
-    return Call(x, y, dtype, (window,), method=method, accuracy=accuracy, batch=x.ndim - 1)
+    how: dict[str, Any] = {"method": method, "accuracy": accuracy}
+    return Call(pairs.a, pairs.v, dtype, (window,), **how, **pairs.axes)
 
 
 def correlate_call(
-    x: NDArray[Any],
-    y: NDArray[Any],
-    window: tuple[int, int],
-    method: str = "auto",
-    accuracy: str = "auto",
+    pairs: Lines, window: tuple[int, int], method: str = "auto", accuracy: str = "auto"
 ) -> Call | None:
-    """The same for their correlation: convolution with y reversed and conjugated."""
-    dtype = _args.engine_dtype(x, y)
+    """The same for their correlation: convolution with v reversed and conjugated."""
+    dtype = _args.engine_dtype(pairs.a, pairs.v)
     if dtype is None:
         return None
-    x, y, window = _within_reach(np.asarray(x), np.asarray(y)[..., ::-1], window)
-    how: dict[str, Any] = {"method": method, "accuracy": accuracy, "batch": x.ndim - 1}
-    return Call(x, y, dtype, (window,), conjugate=True, **how)
+    a, v, window = _within_reach(np.asarray(pairs.a), np.asarray(pairs.v)[..., ::-1], window)
+    how: dict[str, Any] = {"method": method, "accuracy": accuracy}
+    return Call(a, v, dtype, (window,), conjugate=True, **how, **pairs.axes)
 
 
 def _within_reach(
@@ -195,9 +188,9 @@ def _run_extended(
         boundary,
         fillvalue,
         correlating=correlating,
-        batch=pairs.a.ndim - 1,
         method=method,
         accuracy=accuracy,
+        **pairs.axes,
     )
     length = call.shape[-1]
     shape = pairs.shape(length)
@@ -205,7 +198,7 @@ def _run_extended(
     _args.check_out(out, shape, call.dtype)
     if call.dtype.num not in _args.ENGINE_TYPES:
         step = -1 if turned else 1
-        pairs = Lines(padded(call), taps(call), pairs.place)
+        pairs = Lines(padded(call), taps(call), pairs.batch, pairs.place)
         return pairs.each(lambda p, q: numpy_convolve(p, q, "valid")[::step], length, out)
     if not turned:
         return pairs.run(call, out)

@@ -187,7 +187,7 @@ def _call(
     pairs = lines(x, y, axis)
     window = _core.window(_args.numpy_mode(mode), *pairs.lengths, correlate)
     make = correlate_call if correlate else convolve_call
-    return make(pairs.a, pairs.v, window, method, accuracy)
+    return make(pairs, window, method, accuracy)
 
 
 def _reasons(

@@ -18,12 +18,13 @@ def extended_call(
     *,
     correlating: bool = False,
     batch: int = 0,
+    after: int = 0,
     method: str = "auto",
     accuracy: str = "auto",
 ) -> tuple[Call, bool]:
     """The call for these arguments, and whether its result is to be read from its end.
 
-    The first `batch` axes, of equal lengths, are only carried along.
+    The first `batch` axes are only carried along, as a Call's are.
     """
     swapped = _args.swaps_in_valid(mode, in1.shape[batch:], in2.shape[batch:])
     if swapped:
@@ -44,6 +45,7 @@ def extended_call(
         method=method,
         accuracy=accuracy,
         batch=batch,
+        after=after,
     )
     return call, swapped and correlating
 

@@ -13,20 +13,31 @@ from ._call import Call
 
 @dataclass(slots=True)
 class Lines:
-    """Pairs of lines, on the last axis of `a` and of `v`; all other axes have equal lengths."""
+    """Pairs of lines, on the last axis of `a` and of `v`; the other axes broadcast."""
 
     a: NDArray[Any]
     v: NDArray[Any]
+    batch: tuple[int, ...] = ()  # their lengths in the result
     place: int = -1  # of the axis in the result, counted from its end
 
     @property
     def lengths(self) -> tuple[int, int]:
         return self.a.shape[-1], self.v.shape[-1]
 
+    @property
+    def after(self) -> int:
+        """How many axes of the result follow the one of the lines."""
+        return -1 - self.place
+
+    @property
+    def axes(self) -> dict[str, int]:
+        """What a Call is told of them."""
+        return {"batch": self.a.ndim - 1, "after": self.after}
+
     def shape(self, length: int) -> tuple[int, ...]:
         """Of a result whose lines have this length."""
-        shape = list(self.a.shape[:-1])
-        shape.insert(self.a.ndim + self.place, length)
+        shape = list(self.batch)
+        shape.insert(len(shape) - self.after, length)
         return tuple(shape)
 
     def seen(self, result: NDArray[Any]) -> NDArray[Any]:
@@ -35,7 +46,7 @@ class Lines:
 
     def run(self, call: Call, out: NDArray[Any] | None = None) -> NDArray[Any]:
         """The result of a call on these lines."""
-        if self.place == -1 and self.a.size:
+        if self.after == 0 and 0 not in self.batch:
             return call.run(out)
         result = np.empty(self.shape(call.shape[-1]), call.dtype) if out is None else out
         if result.size:
@@ -49,9 +60,12 @@ class Lines:
         out: NDArray[Any] | None,
     ) -> NDArray[Any]:
         """The result where `function` has to answer line by line."""
-        if self.a.ndim == 1 and out is None:
+        if not self.batch and out is None:
             return function(self.a, self.v)
-        rows = [function(self.a[i], self.v[i]) for i in np.ndindex(self.a.shape[:-1])]
+        n, m = self.lengths
+        a = np.broadcast_to(self.a, (*self.batch, n), subok=True)
+        v = np.broadcast_to(self.v, (*self.batch, m), subok=True)
+        rows = [function(a[i], v[i]) for i in np.ndindex(self.batch)]
         dtype = rows[0].dtype if rows else np.result_type(self.a, self.v).newbyteorder("=")
         result = np.empty(self.shape(length), dtype) if out is None else out
         if rows:
@@ -68,11 +82,8 @@ def lines(a: NDArray[Any], v: NDArray[Any], axis: Any) -> Lines:
     place = _args.place(axis, a.shape, v.shape)
     ndim = max(a.ndim, v.ndim)
     a = np.moveaxis(_of_ndim(a, ndim), place, -1)
-    if v.ndim > 1:
-        v = np.moveaxis(_of_ndim(v, ndim), place, -1)
-    batch = _args.batch_shape(a.shape[:-1], v.shape[:-1])
-    (n,), (m,) = a.shape[-1:], v.shape[-1:]
-    return Lines(np.broadcast_to(a, (*batch, n)), np.broadcast_to(v, (*batch, m)), place)
+    v = np.moveaxis(_of_ndim(v, ndim), place, -1) if v.ndim > 1 else _of_ndim(v, ndim)
+    return Lines(a, v, _args.batch_shape(a.shape[:-1], v.shape[:-1]), place)
 
 
 def _of_ndim(x: NDArray[Any], ndim: int) -> NDArray[Any]:

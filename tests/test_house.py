@@ -69,6 +69,8 @@ PRIVATE = {
     "transforms.h": {"spectral", "by_matrix", "in_lanes", "in_columns", "survey", "coarse"},
     "survey.h": {"guard", "survey", "coarse"},
     "costs.h": {"select"},
+    "arrange.h": {"engine", "arrange"},
+    "boundary.h": {"engine", "boundary"},
 }
 
 
