@@ -290,6 +290,36 @@ void convolve_image(const Problem& p, Context& context, Pair pair) {
 
 // ---------------------------------------------------------------------------
 
+// Short rows as one long line, m - 1 zeros between them: their full convolutions follow
+// each other, and vectors reach across. Four times as fast for rows of 8 or 16 samples;
+// from ten vectors a row on, the copies cost more than whole vectors save.
+constexpr Index kJoinedBytes = 8192, kJoinedRowBytes = 640;
+
+bool joins(const Problem& p, const Line& line) {
+  return p.row_hi - p.row_lo > 1 && line.finite && !p.accumulate && line.m <= kBorder &&
+         (line.n + line.m - 1) * line.y_item <= kJoinedRowBytes;
+}
+
+void convolve_joined(const Problem& p, const Line& line) {
+  const Index pitch = line.n + line.m - 1, some = kJoinedBytes / (pitch * line.y_item);
+  Scratch scratch;
+  char* x = scratch.take<char>((some * pitch + line.m - 1) * line.x_item);
+  char* y = scratch.take<char>(some * pitch * line.y_item);
+  memset(x, 0, size_t((some * pitch + line.m - 1) * line.x_item));
+  for (Index r = p.row_lo; r < p.row_hi; r += some) {
+    const Index rows = at_most(some, p.row_hi - r);
+    for (Index i = 0; i < rows; ++i) {
+      memcpy(x + (line.m - 1 + i * pitch) * line.x_item, p.a + (r + i) * p.a_row,
+             size_t(line.n * line.x_item));
+    }
+    sweep(line, x, line.g, y, rows * pitch, line.m);
+    for (Index i = 0; i < rows; ++i) {
+      memcpy(p.out + (r + i - p.row_lo) * p.out_row, y + (i * pitch + p.col_lo) * line.y_item,
+             size_t((p.col_hi - p.col_lo) * line.y_item));
+    }
+  }
+}
+
 // A kernel of one row: the same 1-D kernel along every row.
 void convolve_rows(const Problem& p, Context& context, Pair pair) {
   const Index y_item = kItemSize[result_dtype(p.a_dtype, p.v_dtype)];
@@ -309,6 +339,7 @@ void convolve_rows(const Problem& p, Context& context, Pair pair) {
                p.accumulate,
                scratch.take<char>(border_items(p.kw) * kItemSize[p.a_dtype]),
                &context};
+  if (joins(p, line)) return convolve_joined(p, line);
   for (Index r = p.row_lo; r < p.row_hi; ++r) {
     line.a = p.a + r * p.a_row;
     convolve_line(line, p.col_lo, p.col_hi, p.out + (r - p.row_lo) * p.out_row);

@@ -7,6 +7,10 @@
 namespace fastconv {
 namespace {
 
+struct Sixteen {
+  char bytes[16];
+};
+
 template <class Item>
 void copy_row(char* to, Index to_stride, const char* from, Index from_stride, Index count) {
   for (Index i = 0; i < count; ++i) {
@@ -20,9 +24,6 @@ void copy_items(char* to, Index to_stride, const char* from, Index from_stride, 
     memcpy(to, from, size_t(count * item));
     return;
   }
-  struct Sixteen {
-    char bytes[16];
-  };
   switch (item) {
     case 1: return copy_row<char>(to, to_stride, from, from_stride, count);
     case 2: return copy_row<short>(to, to_stride, from, from_stride, count);
@@ -36,17 +37,32 @@ void copy_items(char* to, Index to_stride, const char* from, Index from_stride, 
 // both are used whole.
 constexpr Index kPatch = 16;
 
-void copy_plane(char* to, const Index* to_stride, const char* from, const Index* from_stride,
-                const Index* shape, Index item) {
+template <class Item>
+void copy_patches(char* to, const Index* to_stride, const char* from, const Index* from_stride,
+                  const Index* shape) {
+  const Index to_row = to_stride[0], to_col = to_stride[1];
+  const Index from_row = from_stride[0], from_col = from_stride[1];
   for (Index r = 0; r < shape[0]; r += kPatch) {
-    const Index rows = shape[0] - r < kPatch ? shape[0] - r : kPatch;
+    const Index row_end = shape[0] - r < kPatch ? shape[0] : r + kPatch;
     for (Index c = 0; c < shape[1]; c += kPatch) {
-      const Index cols = shape[1] - c < kPatch ? shape[1] - c : kPatch;
-      for (Index i = r; i < r + rows; ++i) {
-        copy_items(to + i * to_stride[0] + c * to_stride[1], to_stride[1],
-                   from + i * from_stride[0] + c * from_stride[1], from_stride[1], cols, item);
+      const Index col_end = shape[1] - c < kPatch ? shape[1] : c + kPatch;
+      for (Index i = r; i < row_end; ++i) {
+        for (Index j = c; j < col_end; ++j) {
+          memcpy(to + i * to_row + j * to_col, from + i * from_row + j * from_col, sizeof(Item));
+        }
       }
     }
+  }
+}
+
+void copy_plane(char* to, const Index* to_stride, const char* from, const Index* from_stride,
+                const Index* shape, Index item) {
+  switch (item) {
+    case 1: return copy_patches<char>(to, to_stride, from, from_stride, shape);
+    case 2: return copy_patches<short>(to, to_stride, from, from_stride, shape);
+    case 4: return copy_patches<int>(to, to_stride, from, from_stride, shape);
+    case 8: return copy_patches<long long>(to, to_stride, from, from_stride, shape);
+    default: return copy_patches<Sixteen>(to, to_stride, from, from_stride, shape);
   }
 }
 
