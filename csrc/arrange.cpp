@@ -1,10 +1,10 @@
 // From a job of any shape and strides to dense problems of at most two axes.
 //
-// Lines that share a kernel become one problem, so that it is prepared once and short
-// lines share vectors: the rows of an array under a kernel of one row where the
-// convolved axis is the last, else its columns under a kernel of one column. Which, and
-// so every bit of the result, follows from the order of the axes alone; arrays that lie
-// otherwise in memory are copied, a few lines at a time.
+// Lines that share a kernel, or a bank of them, become one problem, so that it is prepared once and
+// short lines share vectors: the rows of an array under a kernel of one row where the convolved
+// axis is the last, else its columns under a kernel of one column. Which, and so every bit of the
+// result, follows from the order of the axes alone; arrays that lie otherwise in memory are copied,
+// a few lines at a time.
 //
 // More than two axes: sums of products of 2-D slices, or, for transforms, Kronecker's
 // flattening: the rows of every leading index in one long column of rows, each group
@@ -132,6 +132,11 @@ struct Lines {
   Index count, a, out;
 };
 
+// The kernels of a bank, `v` and `out` bytes apart.
+struct Bank {
+  Index count, v, out;
+};
+
 // Lines that are copied are so many at a time that they stay in L2, and fill the lanes
 // of any level, so that what shares a transform is the same as without copies.
 constexpr Index kCopiedBytes = Index(512) << 10;
@@ -146,7 +151,7 @@ Index lines_at_once(const Shape& s, const Lines& lines, bool columns) {
   return dense || lines.count == 1 ? lines.count : some > kLaneLines ? some : kLaneLines;
 }
 
-void solve_lines(Shape s, const Lines& lines, bool columns, Solve solve) {
+void solve_lines(Shape s, const Lines& lines, const Bank& bank, bool columns, Solve solve) {
   const Convolved& along = s.axis[0];
   const Extent& e = along.extent;
   const Index outputs = e.hi - e.lo, most = lines_at_once(s, lines, columns);
@@ -159,17 +164,20 @@ void solve_lines(Shape s, const Lines& lines, bool columns, Solve solve) {
       shape[!columns] = length, stride[!columns] = step;
       return {data, 2, shape, stride};
     };
-    Index a_shape[2], a_stride[2], out_shape[2], out_stride[2];
+    Index a_shape[2], a_stride[2], out_shape[3], out_stride[3];
     const Rows a(scratch, view(s.a, e.n, along.a, lines.a, a_shape, a_stride), s.a_dtype);
-    const Rows v(scratch, {s.v, 1, &e.m, &along.v}, s.v_dtype);
-    const Rows out(scratch, view(s.out, outputs, along.out, lines.out, out_shape, out_stride),
-                   s.out_dtype(), false);
+    const Index v_shape[] = {bank.count, e.m}, v_stride[] = {bank.v, along.v};
+    const Rows v(scratch, {s.v, 2, v_shape, v_stride}, s.v_dtype);
+    const View to = view(s.out, outputs, along.out, lines.out, out_shape + 1, out_stride + 1);
+    out_shape[0] = bank.count, out_stride[0] = bank.out;
+    const Rows out(scratch, {to.data, 3, out_shape, out_stride}, s.out_dtype(), false);
     const Extent across = {count, 1, 0, count};
     Problem p = columns ? problem_of(s, e, across) : problem_of(s, across, e);
     p.a = a.data, p.a_row = a.stride[0];
     p.v = v.data, p.v_row = columns ? s.v_item() : 0;
-    p.out = out.data, p.out_row = out.stride[0];
-    const bool swap = lines.count == 1 && e.m > e.n;
+    p.out = out.data, p.out_row = out.stride[1];
+    p.kernels = bank.count, p.v_next = v.stride[0], p.out_next = out.stride[0];
+    const bool swap = lines.count == 1 && bank.count == 1 && e.m > e.n;
     solve(swap ? swapped(p) : p, s.swapped != swap);
     out.finish();
     s.a += most * lines.a;
@@ -178,13 +186,15 @@ void solve_lines(Shape s, const Lines& lines, bool columns, Solve solve) {
 }
 
 // Axes of lines as one, where one stride steps through them.
-bool merged(const Carried* axes, int count, Lines& lines) {
-  lines = {1, 0, 0};
+bool merged(const Carried* axes, int count, Carried& one) {
+  one = {1, 0, 0, 0, FC_SHARES_NONE, false};
   for (int d = count - 1; d >= 0; --d) {
-    if (lines.count == 1) {
-      lines = {axes[d].count, axes[d].a, axes[d].out};
-    } else if (axes[d].a == lines.a * lines.count && axes[d].out == lines.out * lines.count) {
-      lines.count *= axes[d].count;
+    const Carried& next = axes[d];
+    if (one.count == 1) {
+      one = next;
+    } else if (next.a == one.a * one.count && next.v == one.v * one.count &&
+               next.out == one.out * one.count) {
+      one.count *= next.count;
     } else {
       return false;
     }
@@ -193,7 +203,8 @@ bool merged(const Carried* axes, int count, Lines& lines) {
 }
 
 // The arrays of lines that no one stride steps through, copied.
-void solve_scattered(Shape s, const Carried* axes, int count, bool columns, Solve solve) {
+void solve_scattered(Shape s, const Carried* axes, int count, const Bank& bank, bool columns,
+                     Solve solve) {
   Scratch scratch;
   const Convolved along = s.axis[0];
   Index a_shape[2 * FC_MAX_NDIM], a_stride[2 * FC_MAX_NDIM];
@@ -217,10 +228,13 @@ void solve_scattered(Shape s, const Carried* axes, int count, bool columns, Solv
                        out_shape[count] * s.out_item()};
   s.a = a, s.out = out;
   s.axis[0].a = s.a_item(), s.axis[0].out = s.out_item();
-  solve_lines(s, lines, columns, solve);
-  if (!to) return;
-  copy({to, count + 1, out_shape, out_stride}, {out, count + 1, out_shape, out_dense},
-       s.out_item());
+  for (Index k = 0; k < bank.count; ++k) {
+    solve_lines(s, lines, {1, 0, 0}, columns, solve);
+    s.v += bank.v;
+    if (!to) continue;
+    copy({to + k * bank.out, count + 1, out_shape, out_stride},
+         {out, count + 1, out_shape, out_dense}, s.out_item());
+  }
 }
 
 // Columns fill whole vectors, and transforms take them where they fill the lanes.
@@ -233,28 +247,38 @@ bool columns_pay(const fc_candidate& how, fc_dtype result, Index count, const Ke
 }
 
 void solve_one_axis(Shape s, const fc_candidate& how, Solve solve, const KernelTable& table) {
-  // One signal under a bank of kernels: the kernels are the lines.
   int shared[3] = {0, 0, 0};
   for (int d = 0; d < s.carried_count; ++d) ++shared[s.carried[d].shared];
-  if (!shared[FC_SHARES_V] && shared[FC_SHARES_A]) s.swap();
+  // One transform of one signal, each of the kernels another: the kernels are the lines.
+  if (how.method == FC_ONESHOT && !shared[FC_SHARES_V]) s.swap();
   Index after = 1;
   for (int d = 0; d < s.carried_count; ++d) {
     const Carried& c = s.carried[d];
     if (c.shared == FC_SHARES_V && c.after) after *= c.count;
   }
   const bool columns = after > 1 && columns_pay(how, s.out_dtype(), after, table);
-  Carried line[2 * FC_MAX_NDIM], outer[2 * FC_MAX_NDIM];
-  int line_count = 0, outer_count = 0;
+  Carried line[2 * FC_MAX_NDIM], kernel[2 * FC_MAX_NDIM], outer[2 * FC_MAX_NDIM];
+  int line_count = 0, kernel_count = 0, outer_count = 0;
   for (int d = 0; d < s.carried_count; ++d) {
     const Carried& c = s.carried[d];
-    const bool is_line = c.shared == FC_SHARES_V && (c.after || !columns);
-    (is_line ? line[line_count++] : outer[outer_count++]) = c;
+    if (c.shared == FC_SHARES_A) {
+      kernel[kernel_count++] = c;
+    } else if (c.shared == FC_SHARES_V && (c.after || !columns)) {
+      line[line_count++] = c;
+    } else {
+      outer[outer_count++] = c;
+    }
   }
-  Lines lines;
+  Carried lines, kernels;
   const bool even = merged(line, line_count, lines);
+  if (!merged(kernel, kernel_count, kernels)) {
+    kernels.count = 1;
+    for (int d = 0; d < kernel_count; ++d) outer[outer_count++] = kernel[d];
+  }
+  const Bank bank = {kernels.count, kernels.v, kernels.out};
   for_each_index(s, outer, outer_count, [&](const Shape& at) {
-    even ? solve_lines(at, lines, columns, solve)
-         : solve_scattered(at, line, line_count, columns, solve);
+    even ? solve_lines(at, {lines.count, lines.a, lines.out}, bank, columns, solve)
+         : solve_scattered(at, line, line_count, bank, columns, solve);
   });
 }
 

@@ -57,6 +57,13 @@ Extent flatten(const Extent* extent, int count, Index* pitch) {
   return flat;
 }
 
+Problem kernel_of(Problem p, Index k) {
+  p.v += k * p.v_next;
+  p.out += p.out ? k * p.out_next : 0;
+  p.kernels = 1;
+  return p;
+}
+
 Problem swapped(Problem p) {
   const Problem q = p;
   p.a_dtype = q.v_dtype, p.rows = q.kh, p.cols = q.kw, p.a = q.v, p.a_row = q.v_row;

@@ -57,7 +57,12 @@ struct Problem {
   char* out;
   Index out_row;
   bool accumulate;  // out += instead of out =
+  // A bank: so many kernels, each with a result of its own, bytes apart.
+  Index kernels = 1, v_next = 0, out_next = 0;
 };
+
+// The problem of one kernel of a bank.
+Problem kernel_of(Problem, Index k);
 
 // One axis after boundaries are resolved: what lies beyond a is zero.
 struct Extent {

@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#include <new>
 #include <optional>
 
 #include "engine.h"
@@ -107,17 +108,20 @@ class Guard {
     transforms_ = 2 * survey_->macs() <= macs_of(p);
   }
 
-  // False: direct summation is the right or the cheaper way.
-  bool transforms() const { return transforms_; }
-
   double repair_macs() const {
     return transforms_ && survey_ ? survey_->macs() : transforms_ ? 0 : macs_of(p_);
+  }
+
+  bool transforms_as_it_is() const { return transforms_ && bad_count_ == 0; }
+
+  void repair(Context& context) const {
+    if (survey_) survey_->repair(context);
   }
 
   void run(Context& context) const {
     if (!transforms_) return direct(p_, context);
     spectral(finite_, how_, context);
-    if (survey_) survey_->repair(context);
+    repair(context);
     for (Index b = 0; b < bad_count_; ++b) {
       is_single(p_.a_dtype) ? add_bad<float>(p_, bad_[b]) : add_bad<double>(p_, bad_[b]);
     }
@@ -147,15 +151,32 @@ class Guard {
 
 }  // namespace
 
+// Kernels of a bank see the same transforms of a, unless one of them may not be
+// transformed or a has to be mended.
 void guarded(const Problem& p, const fc_candidate& how, fc_accuracy accuracy, Context& context) {
   Scratch scratch;
-  Guard(scratch, p, how, accuracy, context).run(context);
+  Problem* problem = scratch.take<Problem>(p.kernels);
+  Guard* guard = scratch.take<Guard>(p.kernels);
+  bool together = true;
+  for (Index k = 0; k < p.kernels; ++k) {
+    problem[k] = kernel_of(p, k);
+    new (guard + k) Guard(scratch, problem[k], how, accuracy, context);
+    together &= guard[k].transforms_as_it_is();
+  }
+  if (together) spectral(p, how, context);
+  for (Index k = 0; k < p.kernels; ++k) {
+    together ? guard[k].repair(context) : guard[k].run(context);
+  }
 }
 
 double repair_macs(const Problem& p, const fc_candidate& how, fc_accuracy accuracy,
                    Context& context) {
-  Scratch scratch;
-  return Guard(scratch, p, how, accuracy, context).repair_macs();
+  double macs = 0;
+  for (Index k = 0; k < p.kernels; ++k) {
+    Scratch scratch;
+    macs += Guard(scratch, kernel_of(p, k), how, accuracy, context).repair_macs();
+  }
+  return macs;
 }
 
 }  // namespace fastconv

@@ -56,19 +56,20 @@ class ColumnBlocks {
     }
   }
 
-  void scatter(const T* z) {
+  void scatter(const T* z, Index kernel) {
     const Problem& p = call_.p;
+    char* out = kernel_of(p, kernel).out;
     const Index item = call_.out_item * Index(sizeof(T));
     const bool whole = width_ == slots_;
     for (Index j = 0; j < height_; ++j) {
-      char* row = p.out + (row_ - p.row_lo + j) * p.out_row + col_ * item;
+      char* row = out + (row_ - p.row_lo + j) * p.out_row + col_ * item;
       rows_[j] = whole ? static_cast<void*>(row) : padded_ + j * slots_ * call_.out_item;
     }
     Columns to = columns(scales_.out(), call_.complex());
     to.accumulate = whole && p.accumulate;
     call_.kernels.scatter_columns(to, length_ - step_, height_, z);
     for (Index j = 0; j < height_ && !whole; ++j) {
-      T* row = reinterpret_cast<T*>(p.out + (row_ - p.row_lo + j) * p.out_row + col_ * item);
+      T* row = reinterpret_cast<T*>(out + (row_ - p.row_lo + j) * p.out_row + col_ * item);
       copy_out(row, static_cast<const T*>(rows_[j]), width_ * call_.out_item, p.accumulate);
     }
   }

@@ -30,9 +30,7 @@ class LaneBlocks {
   void place(Index group) {
     const Index first = first_ = group * slots_;
     for (Index s = 0; s < slots_; ++s) {
-      const Index at = place_of(s);
-      input_[at] = input(first + s, padded_ + s * length_ * call_.a_item);
-      output_[at] = output(first + s, result(s));
+      input_[place_of(s)] = input(first + s, padded_ + s * length_ * call_.a_item);
     }
   }
 
@@ -48,8 +46,10 @@ class LaneBlocks {
   }
 
   // Results of partly wanted blocks are copied to where they belong.
-  void scatter(const T* z) {
+  void scatter(const T* z, Index kernel) {
     const Problem& p = call_.p;
+    out_ = kernel_of(p, kernel).out;
+    for (Index s = 0; s < slots_; ++s) output_[place_of(s)] = output(first_ + s, result(s));
     const Blocks to = blocks(output_, scales_.out(), call_.complex(), p.accumulate);
     call_.kernels.scatter(to, length_ - step_, step_, z);
     for (Index s = 0; s < slots_ && first_ + s < total(); ++s) {
@@ -72,7 +72,7 @@ class LaneBlocks {
 
   T* wanted(Index block) const {
     const Problem& p = call_.p;
-    return reinterpret_cast<T*>(p.out + block / per_row_ * p.out_row) +
+    return reinterpret_cast<T*>(out_ + block / per_row_ * p.out_row) +
            (start(block) - p.col_lo) * call_.out_item;
   }
 
@@ -106,6 +106,7 @@ class LaneBlocks {
   const Call<T>& call_;
   const Index length_, step_, per_row_, slots_;
   Index first_ = 0;
+  char* out_ = nullptr;
   void **input_, **output_;
   LaneScales<T> scales_;
   T *squares_, *padded_, *results_;

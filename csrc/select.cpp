@@ -2,8 +2,8 @@
 // do the job, in ns as for one worker; the cheapest is taken. No clock, no memory,
 // no data beyond the job's facts.
 //
-// Lines that share a kernel count together. In more than two axes direct sums see the
-// axes as they are, transforms all but the last as one (axes.cpp).
+// Lines that share a kernel, or a bank of them, count together. In more than two axes direct sums
+// see the axes as they are, transforms all but the last as one (axes.cpp).
 //
 //   direct     call + outputs (taps + fixed) / rate
 //   overlap    call + (0.15 + groups) 10 W L log2 L / G(working set),
@@ -40,7 +40,8 @@ struct Task {
   Extent row, col;       // after boundaries, flattening and swapping: v is the shorter
   double outputs, taps;  // of one member
   double lines;          // members that share a kernel, side by side in the lanes
-  double members;        // problems of so many lines
+  double kernels;        // of a bank: each line meets so many
+  double members;        // problems of so many lines and kernels
   Pair pair;
   bool integer, complex_data;
   int precision;   // 0 single, 1 double: what a transform computes in
@@ -48,7 +49,7 @@ struct Task {
   int lanes;       // vector lanes of the transforms' real type
 
   bool flat() const { return axes == 1; }
-  double all_lines(double one) const { return members * lines * one; }
+  double all_lines(double one) const { return members * kernels * lines * one; }
 
   void swap() {
     row = {row.m, row.n, row.lo, row.hi};
@@ -71,6 +72,7 @@ Task task_of(const fc_job& job, const Costs& costs, const KernelTable& table) {
             axes,
             kOne,
             kOne,
+            1,
             1,
             1,
             1,
@@ -99,16 +101,14 @@ Task task_of(const fc_job& job, const Costs& costs, const KernelTable& table) {
   t.taps = fmin(t.taps, samples);
   t.row = flatten(extent, axes - 1, pitch);
   t.col = extent[axes - 1];
-  t.members = shared[FC_SHARES_NONE] * shared[FC_SHARES_V] * shared[FC_SHARES_A];
-  if (axes > 1) {
-    if (swaps(t.row, t.col)) t.swap();
-    return t;
+  t.members = shared[FC_SHARES_NONE];
+  if (axes == 1) {
+    t.lines = shared[FC_SHARES_V];
+    t.kernels = shared[FC_SHARES_A];
+  } else {
+    t.members *= shared[FC_SHARES_V] * shared[FC_SHARES_A];
   }
-  // One signal under a bank of kernels: the kernels are the lines (arrange.cpp).
-  const bool bank = shared[FC_SHARES_V] == 1 && shared[FC_SHARES_A] > 1;
-  t.lines = shared[bank ? FC_SHARES_A : FC_SHARES_V];
-  t.members /= t.lines;
-  if (bank || (t.lines == 1 && swaps(t.row, t.col))) t.swap();
+  if (t.lines == 1 && t.kernels == 1 && swaps(t.row, t.col)) t.swap();
   return t;
 }
 
@@ -124,7 +124,7 @@ double direct_ns(const Task& t) {
   const Costs& c = t.costs;
   const double rate = t.flat() ? c.direct_rate[t.pair] : c.direct2d_rate[t.pair];
   const double fixed = t.flat() ? c.direct_fixed[t.pair] : c.direct2d_fixed[t.pair];
-  return c.direct_call + t.lines * t.outputs * (t.taps + fixed) / rate;
+  return c.direct_call + t.kernels * t.lines * t.outputs * (t.taps + fixed) / rate;
 }
 
 double overlap_ns(const Task& t, Index length) {
@@ -133,16 +133,16 @@ double overlap_ns(const Task& t, Index length) {
   const double blocks = t.lines * ceil(double(t.col.hi - t.col.lo) / step);
   const double groups = ceil(blocks / (per_lane * t.lanes));
   const double bytes = (t.precision ? 16 : 8) * double(length) * (t.lanes + 1);
-  const double flops = 2 * t.lanes * transform_flops(double(length));
-  return t.costs.overlap_call[t.precision] +
-         (0.15 + groups) * flops / gflops(t.costs.overlap_gflops[t.precision], bytes);
+  const double flops = t.lanes * transform_flops(double(length));
+  return t.costs.overlap_call[t.precision] + (0.3 * t.kernels + (1 + t.kernels) * groups) * flops /
+                                                 gflops(t.costs.overlap_gflops[t.precision], bytes);
 }
 
-// Transforms one after another, lanes inside: the kernel's, and two for every one of
-// `count` pieces.
-double matrix_ns(const Task& t, double points, double count) {
+// Transforms one after another, lanes inside: one of each of `spectra` operands, and
+// two for every one of `count` pieces.
+double matrix_ns(const Task& t, double points, double spectra, double count) {
   const double bytes = (t.precision ? 32 : 16) * points;
-  return t.costs.matrix_call[t.precision] + (1 + 2 * count) * transform_flops(points) /
+  return t.costs.matrix_call[t.precision] + (spectra + 2 * count) * transform_flops(points) /
                                                 gflops(t.costs.matrix_gflops[t.precision], bytes);
 }
 
@@ -151,10 +151,14 @@ double matrix_overlap_ns(const Task& t, Index rows, Index cols) {
   const double per_pass = t.complex_data ? 1 : 2;
   const double tiles = ceil(double(t.row.hi - t.row.lo) / double(rows - t.row.m + 1)) *
                        ceil(double(t.col.hi - t.col.lo) / double(cols - t.col.m + 1));
-  return matrix_ns(t, double(rows) * double(cols), ceil(t.lines * tiles / per_pass));
+  return matrix_ns(t, double(rows) * double(cols), t.kernels,
+                   t.kernels * ceil(t.lines * tiles / per_pass));
 }
 
-double oneshot_ns(const Task& t, double points) { return matrix_ns(t, points, t.lines); }
+// One signal under a bank: its spectrum serves all kernels.
+double oneshot_ns(const Task& t, double points) {
+  return matrix_ns(t, points, t.lines == 1 ? 1 : t.kernels, t.lines * t.kernels);
+}
 
 // Candidates in ascending order of predicted time.
 class Ranking {
@@ -303,7 +307,7 @@ void choose(const fc_job& job, int level, fc_plan& plan) {
   Ranking ranking(task, plan);
   ranking.offer(FC_DIRECT, 0, 0, false, direct_ns(task));
   const bool asked = job.method == FC_OVERLAP || job.method == FC_ONESHOT;
-  const bool open = task.lines * task.outputs * task.taps > kSurelyDirect &&
+  const bool open = task.all_lines(task.outputs * task.taps) / task.members > kSurelyDirect &&
                     plan.candidate[0].predicted_ns > least_transform_ns(task);
   if (may_transform(task) && (asked || open)) {
     task.flat() ? offer_flat(task, ranking) : offer_tiles(task, ranking);

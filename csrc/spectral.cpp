@@ -33,20 +33,46 @@ Problem trimmed(Problem p) {
   return p;
 }
 
+// Exponents of kernels that a factor of the loads can normalise.
+template <class T>
+constexpr int kPlain = sizeof(T) == 4 ? 60 : 900;
+
+double peak_of(const Problem& p, const SpectralKernels& kernels, Index v_item) {
+  double peak = 0;
+  for (Index i = 0; i < p.kh; ++i) {
+    peak = std::max(peak, kernels.peak(p.v + i * p.v_row, p.kw * v_item));
+  }
+  return peak;
+}
+
+// May the kernels of a bank share one normalisation? Nothing then comes near the ends of
+// the type's range.
+template <class T>
+bool alike(const Call<T>& call) {
+  constexpr int kApart = 16;
+  int least = kPlain<T> + 1, most = -kPlain<T> - 1;
+  for (Index k = 0; k < call.p.kernels; ++k) {
+    const double peak = peak_of(kernel_of(call.p, k), call.kernels, call.v_item);
+    if (peak == 0) return false;
+    least = std::min(least, ilogb(peak));
+    most = std::max(most, ilogb(peak));
+  }
+  return least >= -kPlain<T> && most <= kPlain<T> && most - least <= kApart;
+}
+
 // Brings max |v| to [1, 2): by a factor of the loads or, where that factor would itself
 // leave the range of the type, by a copy of v, in two steps.
 template <class T>
 void normalise_kernel(Call<T>& call, Scratch& scratch) {
-  constexpr int kPlain = sizeof(T) == 4 ? 60 : 900;
   Problem& p = call.p;
   const Index count = p.kw * call.v_item;
   double peak = 0;
-  for (Index i = 0; i < p.kh; ++i) {
-    peak = std::max(peak, call.kernels.peak(p.v + i * p.v_row, count));
+  for (Index k = 0; k < p.kernels; ++k) {
+    peak = std::max(peak, peak_of(kernel_of(p, k), call.kernels, call.v_item));
   }
   if (peak == 0) return;
   call.v_exponent = ilogb(peak);
-  if (abs(call.v_exponent) <= kPlain) {
+  if (abs(call.v_exponent) <= kPlain<T>) {
     call.v_scale = ldexp(1, -call.v_exponent);
     return;
   }
@@ -65,8 +91,13 @@ template <class T>
 void run(const Problem& p, const fc_candidate& how, Context& context) {
   Scratch scratch;
   Call<T> call(p, context);
+  const bool in_lanes = how.method == FC_OVERLAP && how.lanes == 1;
+  if (p.kernels > 1 && !(in_lanes && alike(call))) {
+    for (Index k = 0; k < p.kernels; ++k) run<T>(kernel_of(p, k), how, context);
+    return;
+  }
   normalise_kernel(call, scratch);
-  if (how.method == FC_OVERLAP && how.lanes == 1) {
+  if (in_lanes) {
     const bool columns = call.p.kw == 1 && call.p.kh > 1;
     columns ? overlap_in_columns(call, how.block[1]) : overlap_in_lanes(call, how.block[1]);
   } else {

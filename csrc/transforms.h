@@ -144,22 +144,35 @@ void copy_out(T* to, const T* from, Index reals, bool accumulate) {
 }
 
 // Overlap-save group by group: what the lanes hold, and where it goes, is Groups'.
-// Cost a group: one gather, forward, product, inverse of `length` vectors, one scatter.
+// Cost a group: one gather, forward, product, inverse of `length` vectors, one scatter;
+// of a bank, forward once and the rest for every kernel.
 template <class T, class Groups>
 void overlap_groups(const Call<T>& call, Index length, Index m, Groups& groups) {
   Scratch scratch;
-  const Index W = call.kernels.lanes;
+  const Index W = call.kernels.lanes, bank = call.p.kernels;
   const Shared<LaneTable> table = lane_table<T>(length);
   T* z = scratch.take<T>(2 * W * length);
-  T* spectrum = scratch.take<T>(2 * length);
-  call.kernels.spectrum(call.p.v, m, call.v_item == 2, call.v_scale / double(length), table->plan,
-                        z, spectrum);
+  T* product = bank > 1 ? scratch.take<T>(2 * W * length) : nullptr;
+  T* spectrum = scratch.take<T>(2 * length * bank);
+  for (Index k = 0; k < bank; ++k) {
+    call.kernels.spectrum(kernel_of(call.p, k).v, m, call.v_item == 2,
+                          call.v_scale / double(length), table->plan, z, spectrum + 2 * length * k);
+  }
   for (Index group = 0; group < groups.groups(); ++group) {
     groups.place(group);
     groups.gather(z);
-    call.kernels.transform(z, table->plan, kFilter, spectrum);
-    groups.scatter(z);
-    call.context.spend(double(W) * transform_macs(length));
+    if (bank == 1) {
+      call.kernels.transform(z, table->plan, kFilter, spectrum);
+      groups.scatter(z, 0);
+    } else {
+      call.kernels.transform(z, table->plan, kForward, nullptr);
+      for (Index k = 0; k < bank; ++k) {
+        call.kernels.filter(z, spectrum + 2 * length * k, length, product);
+        call.kernels.transform(product, table->plan, kInverse, nullptr);
+        groups.scatter(product, k);
+      }
+    }
+    call.context.spend(0.5 * double(bank + 1) * double(W) * transform_macs(length));
   }
 }
 

@@ -236,6 +236,18 @@ void transform(void* points, const LanePlan& plan, Transform what, const void* s
   }
 }
 
+template <class T>
+void filter(const void* points, const void* spectrum, ptrdiff_t length, void* out) {
+  constexpr int W = kLanes<T>;
+  const T* z = static_cast<const T*>(points);
+  const T* h = static_cast<const T*>(spectrum);
+  T* y = static_cast<T*>(out);
+  for (ptrdiff_t j = 0; j < length; ++j) {
+    store_point<T, false>(y + 2 * W * j,
+                          load_point<T, false>(z + 2 * W * j) * broadcast_point<T>(h + 2 * j));
+  }
+}
+
 // --- The spectrum of one short kernel -------------------------------------------
 
 // `count` <= W samples of v from `first` on, zeros beyond its m.

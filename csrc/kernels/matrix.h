@@ -296,10 +296,19 @@ void columns_inverse(const Matrix& m, const Planes& planes, ptrdiff_t group, int
 }
 
 template <class T>
-constexpr SpectralKernels kSpectral = {
-    kLanes<T>,          kColumnGroups,      transform<T>,      spectrum<T>,
-    gather<T>,          scatter<T>,         gather_columns<T>, scatter_columns<T>,
-    columns_forward<T>, columns_inverse<T>, norm<T>,           peak<T>};
+constexpr SpectralKernels kSpectral = {kLanes<T>,
+                                       kColumnGroups,
+                                       transform<T>,
+                                       filter<T>,
+                                       spectrum<T>,
+                                       gather<T>,
+                                       scatter<T>,
+                                       gather_columns<T>,
+                                       scatter_columns<T>,
+                                       columns_forward<T>,
+                                       columns_inverse<T>,
+                                       norm<T>,
+                                       peak<T>};
 
 // The rows of KernelTable::spectral, in its order.
 #define FC_SPECTRAL_ROWS kSpectral<float>, kSpectral<double>

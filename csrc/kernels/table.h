@@ -132,6 +132,9 @@ struct SpectralKernels {
 
   void (*transform)(void* z, const LanePlan&, Transform, const void* spectrum);
 
+  // out = z times one complex factor a point.
+  void (*filter)(const void* z, const void* spectrum, ptrdiff_t length, void* out);
+
   // h = the transform of m real samples v, or pairs, and zeros after them, scaled: one
   // complex factor a point, for kFilter. z is scratch for plan.length points.
   void (*spectrum)(const void* v, ptrdiff_t m, bool pairs, double scale, const LanePlan&, void* z,
