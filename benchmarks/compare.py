@@ -64,7 +64,8 @@ def main() -> int:
         record = {"stamp": stamps, "rows": [row.as_dict() for row in rows]}
         options.json.write_text(json.dumps(record, indent=1) + "\n")
     if options.markdown:
-        write_between_markers(options.markdown, markdown(rows, stamps, command(options)))
+        text = markdown(rows, stamps, command(options), options.peers)
+        write_between_markers(options.markdown, text)
     answered = {name for row in rows for name in row.result.times}
     complaint = peers.too_few(options.require_peers, answered, missing)
     return stop(complaint) if complaint else 0

@@ -8,8 +8,11 @@ import numpy as np
 
 from fastconv.cli.race import Array, Runner, along
 
-# torch lays out every window of the input side by side where it has no better way: numbers.
+# Where torch has no better way it lays out every window of all the input side by side. So many
+# numbers are 400 MB of float64; by then it takes ten times as long as others.
 TORCH_WINDOWS = 50_000_000
+# At least three times what was seen on Zen 4, 10,000 * 127: 5.6e9, 2.8e9.
+TORCH_MACS_PER_S = {"float32": 20e9, "float64": 10e9}
 
 
 class OpenCV:
@@ -46,9 +49,9 @@ class Torch:
         self.torch.set_num_threads(1)
 
     def runners(self, a: Array, v: Array, mode: str, axis: int | None = None) -> Iterator[Runner]:
-        line = a.size if axis is None else a.shape[axis]
-        if np.result_type(a, v).kind == "f" and line * v.size <= TORCH_WINDOWS:
-            yield Runner(self.name, partial(self.convolve, axis))
+        macs_per_s = TORCH_MACS_PER_S.get(np.result_type(a, v).name)
+        if macs_per_s and a.size * v.size <= TORCH_WINDOWS:
+            yield Runner(self.name, partial(self.convolve, axis), a.size * v.size / macs_per_s)
 
     def convolve(self, axis: int | None, a: Array, v: Array, mode: str) -> Array:
         items = a[None] if axis is None else np.moveaxis(a, axis, -1)

@@ -22,8 +22,8 @@ ALGORITHMS = {"auto": 0, "direct": 1, "fft": 2}  # ippAlg..., VSL_CONV_MODE_...
 MKL_LETTERS = {"float32": "s", "float64": "d", "complex64": "c", "complex128": "z"}
 IPP_TYPES = {"float32": 13, "float64": 19}  # ipp32f, ipp64f
 TASKS_KEPT = 8
-# At least three times what was seen of 10,000 * 1,000 on Zen 4: float32 30e9, float64 15e9.
-DIRECT_MACS_PER_S = {"float32": 100e9, "float64": 50e9, "complex64": 25e9, "complex128": 13e9}
+# At least three times what was seen on Zen 4, 10,000 * 1,000: 38.6e9, 19.4e9, -, 1.4e9.
+DIRECT_MACS_PER_S = {"float32": 120e9, "float64": 60e9, "complex64": 12e9, "complex128": 6e9}
 
 
 class Declined(Exception):

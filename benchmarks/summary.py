@@ -86,12 +86,13 @@ def beside_each(rows: list[Row]) -> str:
     return "\n".join(parts).rstrip()
 
 
-def markdown(rows: list[Row], stamps: list[str], command: str) -> str:
+def markdown(rows: list[Row], stamps: list[str], command: str, peers: bool = False) -> str:
     """The README's table. A cell holds the lowest ratio of the modes that were run."""
+    whose = "numpy, scipy or peer" if peers else "numpy or scipy"
     parts = [
-        "Time of the fastest other function that gives the same answer, divided by fastconv's:",
-        "above 1 fastconv is faster. One thread each; a cell is the lowest of the modes `full`,",
-        "`same` and `valid` in 1-D, `same` in 2-D, `full` and `same` along an axis.",
+        f"Time of the fastest {whose} function that gives the same answer, divided by",
+        "fastconv's: above 1 fastconv is faster. One thread each; a cell is the lowest of the",
+        "modes `full`, `same` and `valid` in 1-D, `same` in 2-D, `full` and `same` in batches.",
         "",
         "```",
         *stamps,
@@ -113,6 +114,8 @@ def markdown(rows: list[Row], stamps: list[str], command: str) -> str:
     for title, family in _families(rows):
         parts += ["", f"The lowest of the {len(family)} rows in {title}:", ""]
         parts += [f"- {r.ratio:.2f}: {r.case.name} (best: {r.result.best})" for r in _worst(family)]
+    if peers:
+        parts += ["", "```", beside_each(rows), "```"]
     return "\n".join(parts)
 
 

@@ -179,10 +179,21 @@ def test_a_batch_lies_as_it_says():
             assert (a.dtype, v.shape) == (case.dtype, case.v)
 
 
-def test_the_table_of_rivals():
-    def row(m, **times):
-        return summary.Row(cases.Case((100,), (m,), "full", "float64"), Result(1.0, times, ratio=1))
+def row(m, *, axis=None, **times):
+    shape = (100,) if axis is None else (100, 50)
+    case = cases.Case(shape, (m,), "full", "float64", axis)
+    return summary.Row(case, Result(1.0, times, ratio=min(times.values())))
 
+
+def test_markdown_has_a_table_for_batches():
+    text = summary.markdown([row(3, a=2.0), row(3, a=4.0, axis=0)], ["stamp"], "command")
+    assert "| 1-D | float64 |\n|---|---|\n| 100 * 3 | 2.00 |" in text
+    assert "| batched | float64 |\n|---|---|\n| 100x50 * 3 axis 0 C | 4.00 |" in text
+    assert "peer" not in text
+    assert "batched: rival" in summary.markdown([row(3, a=4.0, axis=0)], [], "", peers=True)
+
+
+def test_the_table_of_rivals():
     table = summary.beside_each([row(3, a=2.0, b=0.5), row(5, a=8.0)]).splitlines()
     assert [line.split() for line in table] == [
         ["1-D:", "rival", "rows", "mean", "worst"],
