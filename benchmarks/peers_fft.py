@@ -113,7 +113,8 @@ class BySpectra:
         padded = tuple(self.good_length(n, i == real_axis) for i, n in enumerate(full))
         block = min(len(items), max(1, BLOCK_POINTS // prod(padded)))
         transforms = self.prepared(Size(block, items.shape[1:], v.shape, padded, dtype.name))
-        yield Runner(self.name, partial(_convolve, transforms, axis))
+        kept = window(items[0], v, mode)
+        yield Runner(self.name, partial(_convolve, transforms, kept, axis))
 
 
 class FFTW(BySpectra):
@@ -176,10 +177,16 @@ def _items(a: Array, axis: int | None) -> Array:
     return a[None] if axis is None else np.moveaxis(a, axis, -1)
 
 
-def _convolve(transforms: Transforms, axis: int | None, a: Array, v: Array, mode: str) -> Array:
+def _convolve(
+    transforms: Transforms,
+    kept: tuple[slice, ...],
+    axis: int | None,
+    a: Array,
+    v: Array,
+    mode: str,
+) -> Array:
     buffers = transforms.buffers
     items = _items(a, axis)
-    kept = window(items[0], v, mode)
     scale = buffers.out.dtype.type(1 / buffers.out[0].size)
     out = np.empty((len(items), *(w.stop - w.start for w in kept)), buffers.out.dtype)
     buffers.v[0][_corner(v.shape)] = v

@@ -1,7 +1,7 @@
 """Intel's IPP and MKL, by their C symbols: their wheels hold libraries, and no Python.
 
 Each convolves one line, in 'full'; other modes are slices of it, which cost nothing, and a batch
-is a loop over its lines. A call through ctypes takes 2 us or so: short lines tell of that.
+is a loop over its lines.
 """
 
 import ctypes
@@ -11,11 +11,12 @@ from ctypes import byref, c_int, c_void_p
 from functools import cache, lru_cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeAlias
 
 import numpy as np
 
-from fastconv.cli.race import Array, Function, Runner
-from fastconv.cli.rivals import line_by_line, window
+from fastconv.cli.race import Array, Runner
+from fastconv.cli.rivals import window
 
 LIB = Path(sys.prefix) / "lib"
 ALGORITHMS = {"auto": 0, "direct": 1, "fft": 2}  # ippAlg..., VSL_CONV_MODE_...
@@ -24,6 +25,9 @@ IPP_TYPES = {"float32": 13, "float64": 19}  # ipp32f, ipp64f
 TASKS_KEPT = 8
 # At least three times what was seen on Zen 4, 10,000 * 1,000: 38.6e9, 19.4e9, -, 1.4e9.
 DIRECT_MACS_PER_S = {"float32": 120e9, "float64": 60e9, "complex64": 12e9, "complex128": 6e9}
+
+
+Line: TypeAlias = Callable[[int, int, int], int]  # addresses of a, v and full; a status
 
 
 class Declined(Exception):
@@ -46,25 +50,18 @@ class IPP:
             function.argtypes = [*[c_void_p, c_int] * 2, c_void_p, c_int, c_void_p]
         self.prepared = lru_cache(TASKS_KEPT)(self.line)
 
-    def line(self, n: int, m: int, dtype: str, algorithm: int) -> Function:
+    def line(self, n: int, m: int, dtype: str, algorithm: int) -> Line:
         if dtype not in IPP_TYPES:
             raise Declined
         convolve = self.functions[dtype]
         size = c_int()
         if self.buffer_size(n, m, IPP_TYPES[dtype], algorithm, byref(size)):
             raise Declined
-        buffer = np.empty(size.value, np.uint8)
-
-        def full(a: Array, v: Array) -> Array:
-            out = np.empty(n + m - 1, dtype)
-            a_at, v_at, out_at = a.ctypes.data, v.ctypes.data, out.ctypes.data
-            status = convolve(a_at, n, v_at, m, out_at, algorithm, buffer.ctypes.data)
-            return out[:0] if status else out  # no answer differs from every answer
-
-        return partial(_cut, full, dtype)
+        buffer = ctypes.create_string_buffer(size.value)
+        return lambda a, v, out: convolve(a, n, v, m, out, algorithm, buffer)
 
     def runners(self, a: Array, v: Array, mode: str, axis: int | None = None) -> Iterator[Runner]:
-        return _runners(self, a, v, axis)
+        return _runners(self, a, v, mode, axis)
 
 
 class MKL:
@@ -81,7 +78,7 @@ class MKL:
         self.delete = self.mkl.vslConvDeleteTask
         self.prepared = lru_cache(TASKS_KEPT)(self.line)
 
-    def line(self, n: int, m: int, dtype: str, algorithm: int) -> Function:
+    def line(self, n: int, m: int, dtype: str, algorithm: int) -> Line:
         if dtype not in MKL_LETTERS:
             raise Declined
         letter = MKL_LETTERS[dtype]
@@ -92,17 +89,10 @@ class MKL:
         task = Task(self.delete)
         if new_task(byref(task.handle), algorithm, n, m, n + m - 1):
             raise Declined
-
-        def full(a: Array, v: Array) -> Array:
-            out = np.empty(n + m - 1, dtype)
-            a_at, v_at, out_at = a.ctypes.data, v.ctypes.data, out.ctypes.data
-            status = convolve(task.handle, a_at, 1, v_at, 1, out_at, 1)
-            return out[:0] if status else out
-
-        return partial(_cut, full, dtype)
+        return lambda a, v, out: convolve(task.handle, a, 1, v, 1, out, 1)
 
     def runners(self, a: Array, v: Array, mode: str, axis: int | None = None) -> Iterator[Runner]:
-        return _runners(self, a, v, axis)
+        return _runners(self, a, v, mode, axis)
 
 
 class Task:
@@ -138,21 +128,36 @@ def _load_ipp() -> ctypes.CDLL:
         return ctypes.CDLL(f"{folder}/libipps.so.12")
 
 
-def _runners(library: IPP | MKL, a: Array, v: Array, axis: int | None) -> Iterator[Runner]:
+def _runners(
+    library: IPP | MKL, a: Array, v: Array, mode: str, axis: int | None
+) -> Iterator[Runner]:
     if a.ndim > 1 and axis is None:
         return
     dtype = np.result_type(a, v).name
+    (kept,) = window(_lines(a, axis)[0], v, mode)
     for algorithm, number in ALGORITHMS.items():
         try:
             line = library.prepared(a.shape[axis or 0], v.size, dtype, number)
         except Declined:
             continue
-        call = line if axis is None else partial(line_by_line, line, axis)
+        call = partial(_convolve, line, dtype, kept, axis)
         direct_s = a.size * v.size / DIRECT_MACS_PER_S[dtype]
         floor_s = direct_s if algorithm == "direct" else 0.0
         yield Runner(f"{library.name} {algorithm}", call, floor_s)
 
 
-def _cut(full: Function, dtype: str, a: Array, v: Array, mode: str) -> Array:
-    a, v = np.ascontiguousarray(a, dtype), np.ascontiguousarray(v, dtype)
-    return full(a, v)[window(a, v, mode)]
+def _lines(a: Array, axis: int | None) -> Array:
+    return a[None] if axis is None else np.moveaxis(a, axis, -1)
+
+
+def _convolve(
+    line: Line, dtype: str, kept: slice, axis: int | None, a: Array, v: Array, mode: str
+) -> Array:
+    lines, v = np.ascontiguousarray(_lines(a, axis), dtype), np.ascontiguousarray(v, dtype)
+    out = np.empty((len(lines), lines.shape[1] + v.size - 1), dtype)
+    a_at, v_at, out_at = lines.ctypes.data, v.ctypes.data, out.ctypes.data
+    a_step, out_step = lines.strides[0], out.strides[0]
+    for i in range(len(lines)):
+        if line(a_at + i * a_step, v_at, out_at + i * out_step):
+            return out[:0]  # no answer differs from every answer
+    return out[0, kept] if axis is None else np.moveaxis(out[:, kept], -1, axis)
