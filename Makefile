@@ -6,7 +6,7 @@ CPP = $(wildcard csrc/*.h csrc/*.cpp csrc/kernels/*.h csrc/kernels/*.cpp tests/n
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
 .DEFAULT_GOAL := help
-.PHONY: help build test drop-in native asan bench compare readme-table lint format types wheel clean
+.PHONY: help build test drop-in native asan bench compare peers readme-table lint format types wheel clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -37,6 +37,9 @@ bench:  ## the pytest-benchmark suites
 
 compare:  ## every row of the grid beside numpy and scipy, interleaved
 	$(PYTHON) benchmarks/compare.py
+
+peers:  ## the same, beside FFTW, ducc0, IPP, MKL, OpenCV and torch too
+	$(PYTHON) benchmarks/compare.py --require-peers 6
 
 readme-table:  ## the same, into the README
 	$(PYTHON) benchmarks/compare.py --markdown README.md

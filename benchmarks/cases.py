@@ -1,8 +1,8 @@
 """The one grid that every benchmark runs over, as data.
 
 1-D: signal length * taps * mode * dtype. 2-D: picture * square kernel * dtype, mode 'same',
-which is what a picture is filtered with. Inputs are random, the same in every run, and like
-what the dtype carries in life:
+which is what a picture is filtered with. Batched: every line of a 2-D array along one axis, with
+the same taps. Inputs are random, the same in every run, and like what the dtype carries in life:
 
     float32, float64   standard normal
     complex128         standard normal in both parts
@@ -13,6 +13,7 @@ what the dtype carries in life:
 import zlib
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 
 import numpy as np
 
@@ -30,25 +31,45 @@ TAPS_OF_LENGTH = {
 }
 PICTURES = ((64, 64), (512, 512), (1080, 1920))
 KERNEL_SIDES = (3, 5, 7, 11, 15, 31, 63)
+# Shape, taps, axis, order in memory.
+BATCHES = (
+    ((1_000, 1_000), 31, 0, "C"),
+    ((1_000, 1_000), 31, 0, "F"),
+    ((1_000, 1_000), 31, 1, "C"),
+    ((1_000, 1_000), 31, 1, "F"),
+    ((2_000, 256), 9, 1, "C"),
+    ((5_000, 1_664), 65, 1, "C"),  # scipy/scipy#26012
+    ((64, 100_000), 1_023, 1, "C"),
+    ((48_000, 32), 257, 0, "C"),  # a second of 32 channels, interleaved
+)
+BATCH_MODES = ("full", "same")  # 'valid' is 'full' without its edges, short beside these lines
+BATCH_DTYPES = ("float32", "float64")
 
 
 @dataclass(frozen=True)
 class Case:
-    """One row: convolve an array of shape `a` with a kernel of shape `v`."""
+    """One row: convolve an array of shape `a` with a kernel of shape `v`.
+
+    With an `axis`, every line of the array along it; `order` is how the array lies in memory.
+    """
 
     a: tuple[int, ...]
     v: tuple[int, ...]
     mode: str
     dtype: str
+    axis: int | None = None
+    order: str = "C"
 
     @property
-    def ndim(self) -> int:
-        return len(self.a)
+    def family(self) -> str:
+        """'1-D', '2-D' or 'batched': means are taken within it, and it has its own table."""
+        return f"{len(self.a)}-D" if self.axis is None else "batched"
 
     @property
     def size(self) -> str:
-        """'10000*31', '512x512*7x7'."""
-        return "*".join("x".join(map(str, shape)) for shape in (self.a, self.v))
+        """'10000*31', '512x512*7x7', '1000x1000*31 axis 0 F'."""
+        size = "*".join("x".join(map(str, shape)) for shape in (self.a, self.v))
+        return size if self.axis is None else f"{size} axis {self.axis} {self.order}"
 
     @property
     def name(self) -> str:
@@ -56,7 +77,8 @@ class Case:
 
     def arrays(self) -> tuple[np.ndarray, np.ndarray]:
         rng = np.random.default_rng(zlib.crc32(self.name.encode()))
-        return _sample(rng, self.a, self.dtype), _sample(rng, self.v, self.dtype)
+        a, v = _sample(rng, self.a, self.dtype), _sample(rng, self.v, self.dtype)
+        return (np.asfortranarray(a) if self.order == "F" else a), v
 
 
 def cases_1d() -> list[Case]:
@@ -74,11 +96,18 @@ def cases_2d() -> list[Case]:
     ]
 
 
+def cases_batched() -> list[Case]:
+    return [
+        Case(shape, (taps,), mode, dtype, axis, order)
+        for (shape, taps, axis, order), mode, dtype in product(BATCHES, BATCH_MODES, BATCH_DTYPES)
+    ]
+
+
 def quick(case: Case) -> bool:
     """The part of the grid that `--quick` keeps."""
-    if case.ndim == 1:
-        return case.mode == "same" and case.a[0] <= 100_000
-    return case.a[0] <= 512 and case.v[0] <= 15
+    if case.family == "2-D":
+        return case.a[0] <= 512 and case.v[0] <= 15
+    return case.mode == "same" and prod(case.a) <= (100_000 if case.axis is None else 1_000_000)
 
 
 def _sample(rng: np.random.Generator, shape: tuple[int, ...], dtype: str) -> np.ndarray:

@@ -3,6 +3,8 @@
     python benchmarks/compare.py                        the whole grid, about 20 minutes
     python benchmarks/compare.py --quick                a part of it, a few minutes
     python benchmarks/compare.py --dtype float64 --only '10000*'
+    python benchmarks/compare.py --only '*axis*'        the batched rows
+    python benchmarks/compare.py --peers                beside FFTW, IPP, MKL and more: peers.py
     python benchmarks/compare.py --json rows.json --markdown README.md
 
 How answers are checked, times taken and hopeless rivals left out: fastconv/cli/race.py.
@@ -24,41 +26,54 @@ import time
 from fnmatch import fnmatch
 from pathlib import Path
 
-from cases import Case, cases_1d, cases_2d, quick
-from summary import Row, markdown, stamp, summary, write_between_markers
+import peers
+from cases import Case, cases_1d, cases_2d, cases_batched, quick
+from entrants import others, ours
+from summary import Row, beside_each, markdown, stamp, summary, write_between_markers
 
-import fastconv
 from fastconv.cli.race import WrongAnswer, race
-from fastconv.cli.rivals import rivals
 
 
 def main() -> int:
     options = parse()
-    cases = [case for case in cases_1d() + cases_2d() if wanted(case, options)]
+    grid = cases_1d() + cases_2d() + cases_batched()
+    cases = [case for case in grid if wanted(case, options)]
     if not cases:
-        print("compare.py: no case of the grid matches", file=sys.stderr)
-        return 2
+        return stop("no case of the grid matches", status=2)
+    here, missing = peers.load() if options.peers else ([], {})
+    if complaint := peers.too_few(options.require_peers, (peer.name for peer in here), missing):
+        return stop(complaint)
     start = time.perf_counter()
     rows = []
-    print(*stamp(), sep="\n")
+    stamps = stamp() + (peers.stamp(here, missing) if options.peers else [])
+    print(*stamps, sep="\n")
     print()
     print(HEADER)
     for case in cases:
         try:
-            rows.append(run(case, options.seconds))
+            rows.append(run(case, here, options.seconds))
         except WrongAnswer as wrong:
-            print(f"compare.py: {case.name}: {wrong}", file=sys.stderr)
-            return 1
+            return stop(f"{case.name}: {wrong}")
         print(line(rows[-1]), flush=True)
     print()
     print(summary(rows))
+    if options.peers:
+        print(f"\n{beside_each(rows)}")
     print(f"\n{len(rows)} rows in {(time.perf_counter() - start) / 60:.1f} minutes")
     if options.json:
-        record = {"stamp": stamp(), "rows": [row.as_dict() for row in rows]}
+        record = {"stamp": stamps, "rows": [row.as_dict() for row in rows]}
         options.json.write_text(json.dumps(record, indent=1) + "\n")
     if options.markdown:
-        write_between_markers(options.markdown, markdown(rows, command(options)))
-    return 0
+        text = markdown(rows, stamps, command(options), options.peers)
+        write_between_markers(options.markdown, text)
+    answered = {name for row in rows for name in row.result.times}
+    complaint = peers.too_few(options.require_peers, answered, missing)
+    return stop(complaint) if complaint else 0
+
+
+def stop(complaint: str, status: int = 1) -> int:
+    print(f"compare.py: {complaint}", file=sys.stderr)
+    return status
 
 
 def parse() -> argparse.Namespace:
@@ -68,10 +83,20 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="'same' up to 100,000, small pictures")
     parser.add_argument("--dtype", action="append", help="only this dtype; may be repeated")
     parser.add_argument("--only", metavar="PATTERN", help="only names that match, e.g. '512x512*'")
+    parser.add_argument("--peers", action="store_true", help="beside all libraries of peers.py too")
+    parser.add_argument(
+        "--require-peers",
+        type=int,
+        default=0,
+        choices=range(1 + len(peers.LIBRARIES)),
+        metavar="N",
+        help="--peers, and status 1 where fewer than N of them gave a right answer",
+    )
     parser.add_argument("--seconds", type=float, default=1.0, help="spent timing a row")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every time taken")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="put the table into FILE")
     options = parser.parse_args()
+    options.peers = options.peers or options.require_peers > 0
     if options.quick:
         options.seconds = min(options.seconds, 0.3)
     return options
@@ -85,14 +110,14 @@ def wanted(case: Case, options: argparse.Namespace) -> bool:
     )
 
 
-def run(case: Case, seconds: float) -> Row:
+def run(case: Case, here: list[peers.Peer], seconds: float) -> Row:
     a, v = case.arrays()
-    ours = fastconv.convolve if case.ndim == 1 else fastconv.convolve2d
-    return Row(case, race(ours, rivals(a, v, case.mode), a, v, case.mode, seconds))
+    entrants = others(case, a, v, here)
+    return Row(case, race(ours(case), entrants, a, v, case.mode, seconds, case.axis))
 
 
 HEADER = (
-    f"{'n*m':>19} {'mode':5} {'dtype':10} {'fastconv us':>11} {'best us':>11} "
+    f"{'n*m':>22} {'mode':5} {'dtype':10} {'fastconv us':>11} {'best us':>11} "
     f"{'ratio':>8}  {'best rival':22} left out"
 )
 
@@ -107,7 +132,7 @@ def line(row: Row) -> str:
         if names:
             left_out.append(f"{kind}: {', '.join(names)}")
     return (
-        f"{case.size:>19} {case.mode:5} {case.dtype:10} {result.ours_s * 1e6:>11.2f} "
+        f"{case.size:>22} {case.mode:5} {case.dtype:10} {result.ours_s * 1e6:>11.2f} "
         f"{best_us:>11} {ratio:>8}  {result.best or 'none in reach':22} {'; '.join(left_out)}"
     ).rstrip()
 
@@ -116,6 +141,7 @@ def command(options: argparse.Namespace) -> str:
     """What takes these figures again; where they were written is left out."""
     words = ["python benchmarks/compare.py", f"--seconds {options.seconds:g}"]
     words += ["--quick"] if options.quick else []
+    words += ["--peers"] if options.peers else []
     words += [f"--dtype {dtype}" for dtype in options.dtype or []]
     words += [f"--only '{options.only}'"] if options.only else []
     return " ".join(words)

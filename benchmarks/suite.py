@@ -10,10 +10,9 @@ from functools import lru_cache
 import numpy as np
 import pytest
 from cases import Case
+from entrants import others, ours
 
-import fastconv
 from fastconv.cli.race import Runner, check_some, disagreement
-from fastconv.cli.rivals import rivals
 
 # A floor above this is hopeless beside any transform: the longest row of the grid takes
 # scipy's fftconvolve 0.3 s.
@@ -40,7 +39,7 @@ def time_case(benchmark, case: Case, name: str) -> None:
         pytest.skip(f"{name} is hopeless: not below {runner.floor_s:.2g} s")
     with np.errstate(all="ignore"):
         theirs = runner.call(a, v, case.mode)
-    if why := disagreement(answer, theirs, a, v, case.mode):
+    if why := disagreement(answer, theirs, a, v, case.mode, case.axis):
         pytest.skip(f"{name} differs: {why}")
     benchmark.group = case.name
     benchmark(runner.call, a, v, case.mode)
@@ -49,7 +48,7 @@ def time_case(benchmark, case: Case, name: str) -> None:
 @lru_cache(maxsize=1)
 def _prepared(case: Case):
     a, v = case.arrays()
-    ours = Runner("fastconv", fastconv.convolve if case.ndim == 1 else fastconv.convolve2d)
-    answer = ours.call(a, v, case.mode)
-    check_some(answer, a, v, case.mode)
-    return a, v, {r.name: r for r in (ours, *rivals(a, v, case.mode))}, answer
+    fastconvs = Runner("fastconv", ours(case))
+    answer = fastconvs.call(a, v, case.mode)
+    check_some(answer, a, v, case.mode, case.axis)
+    return a, v, {r.name: r for r in (fastconvs, *others(case, a, v))}, answer

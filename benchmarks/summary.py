@@ -32,7 +32,7 @@ class Row:
         """Without one the ratio is a lower bound, and has no place in a mean."""
         return bool(self.result.best)
 
-    def as_dict(self) -> dict:
+    def as_dict(self) -> dict[str, object]:
         return {**asdict(self.case), "best": self.result.best, **asdict(self.result)}
 
 
@@ -40,8 +40,8 @@ def stamp() -> list[str]:
     """Machine, versions, level and commit, a line each."""
     return [
         f"machine   {_cpu()}, {platform.system()} {platform.machine()}",
-        f"python    {platform.python_version()}, numpy {_version('numpy')}, scipy "
-        f"{_version('scipy')}",
+        f"python    {platform.python_version()}, numpy {version_of('numpy')}, scipy "
+        f"{version_of('scipy')}",
         f"fastconv  {fastconv.__version__} at level {fastconv.explain(8, 3).level}, "
         f"commit {_commit()}",
     ]
@@ -66,15 +66,36 @@ def summary(rows: list[Row]) -> str:
     return "\n".join(parts).rstrip()
 
 
-def markdown(rows: list[Row], command: str) -> str:
+def beside_each(rows: list[Row]) -> str:
+    """A table for each family: every rival alone, over the rows where it answered and was timed.
+
+    A rival far behind keeps the time of its first samples, which is near enough for a mean.
+    """
+    parts = []
+    for title, family in _families(rows):
+        parts.append(f"{title}: {'rival':22} rows    mean   worst")
+        found: dict[str, list[tuple[float, str]]] = {}
+        for row in family:
+            for name, seconds in row.result.times.items():
+                found.setdefault(name, []).append((seconds / row.result.ours_s, row.case.name))
+        table = [(geometric_mean(r for r, _ in f), min(f), len(f), n) for n, f in found.items()]
+        for mean, (worst, where), count, name in sorted(table):
+            indent = " " * len(title)
+            parts.append(f"{indent}  {name:22} {count:4} {mean:7.2f} {worst:7.2f}  {where}")
+        parts.append("")
+    return "\n".join(parts).rstrip()
+
+
+def markdown(rows: list[Row], stamps: list[str], command: str, peers: bool = False) -> str:
     """The README's table. A cell holds the lowest ratio of the modes that were run."""
+    whose = "numpy, scipy or peer" if peers else "numpy or scipy"
     parts = [
-        "Time of the fastest numpy or scipy function that gives the same answer, divided by",
+        f"Time of the fastest {whose} function that gives the same answer, divided by",
         "fastconv's: above 1 fastconv is faster. One thread each; a cell is the lowest of the",
-        "modes `full`, `same` and `valid` in 1-D, and `same` in 2-D.",
+        "modes `full`, `same` and `valid` in 1-D, `same` in 2-D, `full` and `same` in batches.",
         "",
         "```",
-        *stamp(),
+        *stamps,
         f"command   {command}",
         "```",
     ]
@@ -93,7 +114,14 @@ def markdown(rows: list[Row], command: str) -> str:
     for title, family in _families(rows):
         parts += ["", f"The lowest of the {len(family)} rows in {title}:", ""]
         parts += [f"- {r.ratio:.2f}: {r.case.name} (best: {r.result.best})" for r in _worst(family)]
+    if peers:
+        parts += ["", "```", beside_each(rows), "```"]
     return "\n".join(parts)
+
+
+def geometric_mean(ratios: Iterable[float]) -> float:
+    logs = [log(ratio) for ratio in ratios]
+    return exp(sum(logs) / max(1, len(logs)))
 
 
 def write_between_markers(path: Path, text: str) -> None:
@@ -108,15 +136,20 @@ def write_between_markers(path: Path, text: str) -> None:
     path.write_text(text)
 
 
+def version_of(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
 def _families(rows: list[Row]) -> Iterable[tuple[str, list[Row]]]:
-    for title, ndim in (("1-D", 1), ("2-D", 2)):
-        if family := [row for row in rows if row.case.ndim == ndim]:
-            yield title, family
+    for title in dict.fromkeys(row.case.family for row in rows):
+        yield title, [row for row in rows if row.case.family == title]
 
 
 def _mean(rows: list[Row]) -> float:
-    ratios = [row.ratio for row in rows if row.has_rival]
-    return exp(sum(map(log, ratios)) / max(1, len(ratios)))
+    return geometric_mean(row.ratio for row in rows if row.has_rival)
 
 
 def _worst(rows: list[Row]) -> list[Row]:
@@ -132,13 +165,6 @@ def _cpu() -> str:
     fields = {key.strip(): value.strip() for key, value in fields.items()}
     name = fields.get("model name", platform.machine())
     return f"{name} (family {fields.get('cpu family', '?')}, model {fields.get('model', '?')})"
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"
 
 
 def _commit() -> str:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,15 @@ from fastconv.cli.race import Runner, WrongAnswer
 
 A = np.random.default_rng(3).standard_normal(400)
 V = np.hanning(15)
+LINES = A.reshape(20, 20)
 
 
 def runner(name, change=lambda x: x, floor_s=0.0):
     return Runner(name, lambda a, v, mode: change(np.convolve(a, v, mode)), floor_s)
+
+
+def by_lines(a, v, mode, axis):
+    return np.apply_along_axis(np.convolve, axis, a, v, mode)
 
 
 def small_job(dtype="float64"):
@@ -216,6 +222,57 @@ def test_fastconv_is_blamed_wherever_it_is_wrong(error):
 
     with pytest.raises(WrongAnswer, match=r"\(137,\)"):
         race.race(wrong_at_one_place, [runner("numpy")], A, V, "full", 0.01)
+
+
+@pytest.mark.parametrize("mode", ["full", "same", "valid"])
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_the_definition_along_an_axis(axis, mode):
+    right = by_lines(LINES, V, mode, axis)
+    race.check_some(right, LINES, V, mode, axis, count=50)
+    for error_at in ((0, 0), (-1, -1)):
+        wrong = right.copy()
+        wrong[error_at] += 1e-6
+        with pytest.raises(WrongAnswer):
+            race.check_some(wrong, LINES, V, mode, axis)
+
+
+def test_a_race_along_an_axis():
+    """The other axis is another answer."""
+    others = [
+        Runner("loop", partial(by_lines, axis=0)),
+        Runner("rows", partial(by_lines, axis=1)),
+        Runner("off", lambda a, v, mode: by_lines(a, v, mode, 0) + 1e-6),
+    ]
+    ours = partial(by_lines, axis=0)
+    result = race.race(ours, others, LINES, V, "same", 0.01, axis=0)
+    assert list(result.times) == ["loop"]
+    assert [why.split(":")[0] for why in result.left_out.values()] == ["differs"] * 2
+    with pytest.raises(WrongAnswer, match="by definition"):
+        race.race(ours, [], LINES, V, "same", 0.01, axis=1)
+
+
+def test_a_loud_line_excuses_no_other_axis():
+    """An error is held against the norm of one line, not of all together."""
+    many = np.ones((10_000, 3))
+    alone = race.tolerance(many[:1], np.ones(3), axis=1)
+    assert race.tolerance(many, np.ones(3), axis=1) == alone
+    assert race.tolerance(many, np.ones(3)) == pytest.approx(100 * alone)
+
+
+@pytest.mark.parametrize("mode", ["full", "same", "valid"])
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize("dtype", ["int32", "float32", "complex128"])
+def test_every_rival_along_an_axis_gives_the_answer(dtype, axis, mode):
+    pytest.importorskip("scipy")
+    a, v = (30 * LINES).astype(dtype), (30 * V).astype(dtype)
+    right = by_lines(a, v, mode, axis)
+    names = set()
+    for rival in rivals.rivals_along(a, v, mode, axis):
+        names.add(rival.name)
+        assert not race.disagreement(right, rival.call(a, v, mode), a, v, mode, axis), rival.name
+    floating = {"fftconvolve", "oaconvolve"} | ({"upfirdn"} if mode == "full" else set())
+    expected = {"numpy.convolve loop"} | (floating if dtype != "int32" else set())
+    assert names == expected | ({"ndimage.convolve1d"} if mode == "same" else set())
 
 
 @pytest.mark.parametrize("mode", ["full", "same", "valid"])

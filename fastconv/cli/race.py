@@ -5,7 +5,8 @@ The answers are judged by the definition
     full[i] = sum_k v[k] a[i - k],
 
 evaluated in exact integers or long doubles wherever two of them differ most, so that a wrong
-answer is blamed on the function that gave it. Times are taken interleaved, one short sample of
+answer is blamed on the function that gave it. With an `axis` it is the definition of every line of
+`a` along that axis, and `v` is 1-D. Times are taken interleaved, one short sample of
 each in turn, because a machine's speed drifts by more than the differences of interest. Three
 such rounds are made; a round's ratio is that of the best times in it, and the race's ratio is
 the median of the three.
@@ -76,11 +77,12 @@ def race(
     v: Array,
     mode: str,
     seconds: float = 1.0,
+    axis: int | None = None,
 ) -> Result:
     """Checks the answers of `function` and `rivals`, then times them for about `seconds`."""
     ours = Runner("fastconv", function)
     answer, ours_s = _first_call(ours, a, v, mode)
-    check_some(answer, a, v, mode)
+    check_some(answer, a, v, mode, axis)
     result = Result(ours_s)
     estimate = {ours: ours_s}
     differences = {}
@@ -91,7 +93,7 @@ def race(
             result.ratio = min(result.ratio, rival.floor_s / ours_s)
             continue
         theirs, theirs_s = _first_call(rival, a, v, mode)
-        if why := disagreement(answer, theirs, a, v, mode):
+        if why := disagreement(answer, theirs, a, v, mode, axis):
             result.left_out[rival.name] = f"differs: {why}"
             continue
         differences[rival.name] = relative_difference(answer, theirs)
@@ -151,7 +153,9 @@ def _first_call(runner: Runner, a: Array, v: Array, mode: str) -> tuple[Array, f
         return answer, min(t, *(timer.timeit(loops) / loops for _ in range(2)))
 
 
-def disagreement(answer: Array, theirs: Array, a: Array, v: Array, mode: str) -> str:
+def disagreement(
+    answer: Array, theirs: Array, a: Array, v: Array, mode: str, axis: int | None = None
+) -> str:
     """Why `theirs` is not the definition's answer, or ''. Raises WrongAnswer if `answer` is not."""
     if theirs.shape != answer.shape:
         return f"shape {theirs.shape} instead of {answer.shape}"
@@ -159,28 +163,33 @@ def disagreement(answer: Array, theirs: Array, a: Array, v: Array, mode: str) ->
         return f"{theirs.dtype} instead of {answer.dtype}"
     distance = _distance(answer, theirs)
     worst = np.unravel_index(np.argmax(distance), distance.shape)
-    if distance[worst] <= tolerance(a, v):
+    if distance[worst] <= tolerance(a, v, axis):
         return ""
-    check_at(answer, worst, a, v, mode)
+    check_at(answer, worst, a, v, mode, axis)
     return f"{theirs[worst]} instead of {answer[worst]} at {tuple(map(int, worst))}"
 
 
-def check_some(answer: Array, a: Array, v: Array, mode: str, count: int = 16) -> None:
+def check_some(
+    answer: Array, a: Array, v: Array, mode: str, axis: int | None = None, count: int = 16
+) -> None:
     """Holds `answer` against the definition at its two ends, its middle and at random places."""
     places = np.random.default_rng(0).integers(0, answer.size, count)
     for flat in {0, answer.size // 2, answer.size - 1, *places.tolist()}:
-        check_at(answer, np.unravel_index(flat, answer.shape), a, v, mode)
+        check_at(answer, np.unravel_index(flat, answer.shape), a, v, mode, axis)
 
 
-def check_at(answer: Array, index: Index, a: Array, v: Array, mode: str) -> None:
-    right = defined(a, v, mode, index)
-    if not _distance(answer[index], right) <= tolerance(a, v):  # NaN is not
+def check_at(
+    answer: Array, index: Index, a: Array, v: Array, mode: str, axis: int | None = None
+) -> None:
+    right = defined(a, v, mode, index, axis)
+    if not _distance(answer[index], right) <= tolerance(a, v, axis):  # NaN is not
         where = tuple(map(int, index))
         raise WrongAnswer(f"fastconv gives {answer[index]} at {where}, by definition it is {right}")
 
 
-def defined(a: Array, v: Array, mode: str, index: Index) -> Array:
+def defined(a: Array, v: Array, mode: str, index: Index, axis: int | None = None) -> Array:
     """One output by the definition, in a type wide enough to be right; integers wrap."""
+    v = along(v, a.ndim, axis)
     dtype = np.result_type(a, v)
     wide = np.dtype("q" if dtype.kind in "iub" else "G" if dtype.kind == "c" else "g")
     a_part, v_part = [], []
@@ -194,12 +203,23 @@ def defined(a: Array, v: Array, mode: str, index: Index) -> Array:
     return np.asarray(products.sum()).astype(dtype)
 
 
-def tolerance(a: Array, v: Array) -> float:
-    """Integers are equal; floats within 64 u |a| |v|, well above a good transform's error."""
+def along(v: Array, ndim: int, axis: int | None) -> Array:
+    """`v` laid on `axis`, one long on the others: what convolves all of `a` by lines."""
+    if axis is None:
+        return v
+    return v.reshape([-1 if i == axis % ndim else 1 for i in range(ndim)])
+
+
+def tolerance(a: Array, v: Array, axis: int | None = None) -> float:
+    """Integers are equal; floats within 64 u |a| |v|, well above a good transform's error.
+
+    With an `axis` |a| is the largest norm of a line.
+    """
     dtype = np.result_type(a, v)
     if dtype.kind in "iub":
         return 0.0
-    return 32 * float(np.finfo(dtype).eps) * float(np.linalg.norm(a) * np.linalg.norm(v))
+    norm = np.linalg.norm(a) if axis is None else np.max(np.linalg.norm(a, axis=axis))
+    return 32 * float(np.finfo(dtype).eps) * float(norm * np.linalg.norm(v))
 
 
 def relative_difference(x: Array, y: Array) -> float:

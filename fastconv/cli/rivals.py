@@ -11,10 +11,11 @@ thread, n = 10,000 with 1,000 taps and 512x512 with 31x31), in multiply-adds per
 from collections.abc import Callable, Iterator
 from functools import partial
 from math import prod
+from typing import Any
 
 import numpy as np
 
-from .race import Array, Runner
+from .race import Array, Function, Runner, along
 
 try:
     from scipy import ndimage, signal  # type: ignore[import-untyped, unused-ignore]
@@ -38,7 +39,7 @@ def rivals(a: Array, v: Array, mode: str) -> Iterator[Runner]:
     floating = dtype.kind in "fc"
     every = a.size * v.size  # multiply-adds of a function that pads
     needed = _macs(a.shape, v.shape, mode)
-    numpy_s = needed / NUMPY_MACS_PER_S.get(dtype.name, NUMPY_INTEGER_MACS_PER_S)
+    numpy_s = needed / _numpy_macs_per_s(dtype)
     if a.ndim == 1:
         yield Runner("numpy.convolve", np.convolve, numpy_s)
     if not HAVE_SCIPY:
@@ -61,14 +62,39 @@ def rivals(a: Array, v: Array, mode: str) -> Iterator[Runner]:
         yield Runner(f"ndimage.{own.__name__}", call, every / NDIMAGE_MACS_PER_S)
 
 
+def rivals_along(a: Array, v: Array, mode: str, axis: int) -> Iterator[Runner]:
+    """The same for every line of a 2-D `a` along `axis`, with the 1-D `v`."""
+    dtype = np.result_type(a, v)
+    laid = along(v, a.ndim, axis)
+    every = a.size * v.size
+    numpy_s = _macs(a.shape, laid.shape, mode) / _numpy_macs_per_s(dtype)
+    yield Runner("numpy.convolve loop", partial(line_by_line, np.convolve, axis), numpy_s)
+    if not HAVE_SCIPY:
+        return
+    if dtype.kind in "fc":
+        yield Runner("fftconvolve", partial(_with_axes, signal.fftconvolve, axis))
+        yield Runner("oaconvolve", partial(_with_axes, signal.oaconvolve, axis))
+        if mode == "full":
+            yield Runner("upfirdn", partial(_upfirdn, axis=axis), every / UPFIRDN_MACS_PER_S)
+    if mode == "same" and v.size % 2:
+        call = partial(_zero_extended, ndimage.convolve1d, axis=axis)
+        yield Runner("ndimage.convolve1d", call, every / NDIMAGE_MACS_PER_S)
+
+
+def line_by_line(convolve: Function, axis: int, a: Array, v: Array, mode: str) -> Array:
+    """What is written where a function takes one line at a time."""
+    lines = [convolve(line, v, mode) for line in np.moveaxis(a, axis, -1)]
+    return np.moveaxis(np.stack(lines), -1, axis)
+
+
 def numpy_recipes(a: Array, v: Array) -> Iterator[Runner]:
     """What is written by hand where numpy is all there is."""
     dtype = np.result_type(a, v)
     if dtype.kind == "f":
         yield Runner("numpy.fft by hand", _product_of_spectra)
     if a.ndim == 2:
-        macs_per_s = NUMPY_MACS_PER_S.get(dtype.name, NUMPY_INTEGER_MACS_PER_S)
-        yield Runner("numpy, a sum of shifts", _sum_of_shifts, a.size * v.size / macs_per_s)
+        floor_s = a.size * v.size / _numpy_macs_per_s(dtype)
+        yield Runner("numpy, a sum of shifts", _sum_of_shifts, floor_s)
 
 
 def gaussian_filter(sigma: float, radius: int) -> Runner:
@@ -83,27 +109,37 @@ def sobel(axis: int) -> Runner:
     return Runner("ndimage.sobel", lambda a, v, mode: ndimage.sobel(a, axis, mode="constant"))
 
 
-def _upfirdn(a: Array, v: Array, mode: str) -> Array:
-    return np.asarray(signal.upfirdn(v, a))
+def _numpy_macs_per_s(dtype: np.dtype[Any]) -> float:
+    return NUMPY_MACS_PER_S.get(dtype.name, NUMPY_INTEGER_MACS_PER_S)
 
 
-def _zero_extended(convolve: Callable[..., Array], a: Array, v: Array, mode: str) -> Array:
-    return convolve(a, v, mode="constant")
+def _with_axes(convolve: Callable[..., Array], axis: int, a: Array, v: Array, mode: str) -> Array:
+    return convolve(a, along(v, a.ndim, axis), mode, axes=axis)
+
+
+def _upfirdn(a: Array, v: Array, mode: str, axis: int = -1) -> Array:
+    return np.asarray(signal.upfirdn(v, a, axis=axis))
+
+
+def _zero_extended(
+    convolve: Callable[..., Array], a: Array, v: Array, mode: str, **keywords: int
+) -> Array:
+    return convolve(a, v, mode="constant", **keywords)
 
 
 def _product_of_spectra(a: Array, v: Array, mode: str) -> Array:
     full = [n + m - 1 for n, m in zip(a.shape, v.shape, strict=True)]
     axes = range(a.ndim)
     spectrum = np.fft.rfftn(a, full, axes) * np.fft.rfftn(v, full, axes)
-    return np.asarray(np.fft.irfftn(spectrum, full, axes)[_window(a, v, mode)])
+    return np.asarray(np.fft.irfftn(spectrum, full, axes)[window(a, v, mode)])
 
 
 def _sum_of_shifts(a: Array, v: Array, mode: str) -> Array:
     padded = np.pad(a, [(m - 1, m - 1) for m in v.shape])
     full = [n + m - 1 for n, m in zip(a.shape, v.shape, strict=True)]
-    window = _window(a, v, mode)
-    low = [w.start for w in window]
-    shape = [len(range(*w.indices(n))) for w, n in zip(window, full, strict=True)]
+    kept = window(a, v, mode)
+    low = [w.start for w in kept]
+    shape = [len(range(*w.indices(n))) for w, n in zip(kept, full, strict=True)]
     out = np.zeros(shape, np.result_type(a, v))
     for k in np.ndindex(v.shape):
         # full[i] takes v[k] a[i - k], and a[i - k] is padded[i - k + m - 1].
@@ -113,15 +149,17 @@ def _sum_of_shifts(a: Array, v: Array, mode: str) -> Array:
     return out
 
 
-def _window(a: Array, v: Array, mode: str) -> tuple[slice, ...]:
-    def along(n: int, m: int) -> slice:
+def window(a: Array, v: Array, mode: str) -> tuple[slice, ...]:
+    """What `mode` keeps of the full convolution."""
+
+    def kept(n: int, m: int) -> slice:
         if mode == "full":
             return slice(0, n + m - 1)
         if mode == "same":
             return slice((m - 1) // 2, (m - 1) // 2 + n)
         return slice(m - 1, n)
 
-    return tuple(along(n, m) for n, m in zip(a.shape, v.shape, strict=True))
+    return tuple(kept(n, m) for n, m in zip(a.shape, v.shape, strict=True))
 
 
 def _macs(a_shape: tuple[int, ...], v_shape: tuple[int, ...], mode: str) -> int:
