@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 from . import _args, _core
 from ._call import Call
 from ._convolve import convolve_call, correlate_call
-from .signal import call_2d
+from ._signal2d import call_2d
 
 
 @dataclass(frozen=True, slots=True)
