@@ -26,7 +26,8 @@ def convolved(
     _args.check_workers(workers)
     in1, in2 = _args.pair_nd("in1 and in2" if correlating else "volume and kernel", in1, in2)
     if in1.ndim == 0:
-        return _product(in1, in2.conj() if in2.dtype.kind == "c" else in2, out)
+        complex_taps = correlating and in2.dtype.kind == "c"
+        return _product(in1, in2.conj() if complex_taps else in2, out)
     call = checked_call(name, in1, in2, mode, method, accuracy)
     return _sums.delivered(call, call.shape, lambda result: result, out)
 

@@ -62,7 +62,8 @@ def _sum_of_shifts(call: Call) -> NDArray[Any]:
     before = [max(0, m - 1 - lo) for m, lo in zip(taps.shape[call.batch :], lows, strict=True)]
     after = [max(0, hi - n) for n, (_, hi) in zip(lengths, call.windows, strict=True)]
     how = {
-        "fill": {"mode": "constant", "constant_values": call.fill},
+        # Not a bare 0, of which pad would make an int64 among Python's own integers.
+        "fill": {"mode": "constant", "constant_values": np.asarray(call.fill, call.dtype)},
         "wrap": {"mode": "wrap"},
         "symm": {"mode": "symmetric"},
     }[call.boundary]
