@@ -261,11 +261,12 @@ def scipy_fillvalue(fillvalue: Any, dtype: np.dtype[Any]) -> Any:
     )
 
 
-def dtype_of_sums(refusal: str, in1: NDArray[Any], in2: NDArray[Any]) -> np.dtype[Any]:
-    """The dtype of the result: the engine's, or one in which plain sums can be made."""
-    dtype = engine_dtype(in1, in2)
-    if dtype is not None:
-        return dtype
+def generic_dtype(
+    refusal: str, in1: NDArray[Any], in2: NDArray[Any], correlating: bool
+) -> np.dtype[Any]:
+    """The dtype of a result that plain sums have to give."""
+    if correlating:
+        in2.conj()  # numpy says so itself where there is no conjugate
     if not {in1.dtype.num, in2.dtype.num} <= ENGINE_TYPES | GENERIC_TYPES:
         raise ValueError(
             f"{refusal}. Got {in1.dtype} and {in2.dtype}, takes numbers, booleans and objects"

@@ -92,7 +92,9 @@ def _call(
     method: str,
     accuracy: str,
 ) -> Call:
-    dtype = _args.dtype_of_sums("Unsupported type", in1, in2)
+    dtype = _args.engine_dtype(in1, in2) or _args.generic_dtype(
+        "Unsupported type", in1, in2, correlating
+    )
     order = _carried_first(in1.ndim, axes)
     batch = in1.ndim - len(axes)
     a, v = in1.transpose(order), in2.transpose(order)

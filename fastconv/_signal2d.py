@@ -212,9 +212,9 @@ def call_2d(
         in1, in2 = in2, in1
     _args.check_scipy_mode(mode)
     boundary = _args.scipy_boundary(boundary, in1)
-    if correlating:
-        in2.conj()  # numpy says so itself where there is no conjugate
-    dtype = _args.dtype_of_sums("convolve2d not available for this type", in1, in2)
+    dtype = _args.engine_dtype(in1, in2) or _args.generic_dtype(
+        "convolve2d not available for this type", in1, in2, correlating
+    )
     fill = _args.scipy_fillvalue(fillvalue, dtype) if boundary == "fill" else 0
     (n1, n2), (m1, m2) = in1.shape, in2.shape
     windows = _window(mode, n1, m1, correlating), _window(mode, n2, m2, correlating)
