@@ -306,14 +306,11 @@ def check_samples_nd(mode: str, in1: NDArray[Any], in2: NDArray[Any]) -> None:
         return
     if mode == "same" and in2.size:
         return  # nothing is asked for
-    if in1.ndim > 1 and mode == "valid":
-        return  # places where a sum of nothing lies within the other
-    # numpy, which convolves in 1-D, calls the larger one `a` in 'valid'.
-    larger_is_empty = in1.size == in2.size if mode == "valid" else in1.size == 0
-    raise ValueError(
-        f"{'a' if larger_is_empty else 'v'} cannot be empty: got in1 of shape {in1.shape} and in2 "
-        f"of shape {in2.shape}"
-    )
+    if in1.ndim == 1:  # numpy complains; in 'valid' scipy hands it the larger first
+        swapped = mode == "valid" and in1.size < in2.size
+        numpys_answer(numpy_convolve, *((in2, in1) if swapped else (in1, in2)), mode)
+    elif mode != "valid":  # where a sum of nothing lies within the other
+        raise ValueError(f"in1 and in2 cannot be empty: got shapes {in1.shape} and {in2.shape}")
 
 
 def axes_nd(axes: Any, ndim: int) -> tuple[int, ...]:

@@ -61,14 +61,14 @@ def _sum_of_shifts(call: Call) -> NDArray[Any]:
     lengths, taps = call.a.shape[call.batch :], _taps(call).astype(call.dtype)
     before = [max(0, m - 1 - lo) for m, lo in zip(taps.shape[call.batch :], lows, strict=True)]
     after = [max(0, hi - n) for n, (_, hi) in zip(lengths, call.windows, strict=True)]
-    how = {
+    beyond: dict[str, dict[str, Any]] = {
         # Not a bare 0, of which pad would make an int64 among Python's own integers.
         "fill": {"mode": "constant", "constant_values": np.asarray(call.fill, call.dtype)},
         "wrap": {"mode": "wrap"},
         "symm": {"mode": "symmetric"},
-    }[call.boundary]
+    }
     margins = [(0, 0)] * call.batch + list(zip(before, after, strict=True))
-    extended: NDArray[Any] = np.pad(call.a.astype(call.dtype), margins, **how)
+    extended: NDArray[Any] = np.pad(call.a.astype(call.dtype), margins, **beyond[call.boundary])
     total = np.zeros(call.shape, call.dtype)
     for tap in np.ndindex(taps.shape[call.batch :]):
         first = [b + lo - k for b, lo, k in zip(before, lows, tap, strict=True)]

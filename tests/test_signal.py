@@ -165,7 +165,7 @@ def test_empty_planes(name, mode, shape1, shape2):
     try:
         expected = scipys_answer(name, in1, in2, mode)
     except ValueError:
-        with pytest.raises(ValueError, match=r"^[av] cannot be empty"):
+        with pytest.raises(ValueError, match=r"^in1 and in2 cannot be empty: got shapes"):
             getattr(signal, name)(in1, in2, mode)
     else:
         assert_array_equal(getattr(signal, name)(in1, in2, mode), expected, strict=True)
@@ -362,7 +362,10 @@ def test_lags_are_those_of_the_values():
 
 
 def test_no_mode_for_lags():
-    assert_refused_alike("correlation_lags", 3, 2, "bogus")
+    with pytest.raises(
+        ValueError, match=r"^Mode bogus is invalid: takes 'full', 'same' or 'valid'"
+    ):
+        signal.correlation_lags(3, 2, "bogus")
 
 
 # --- the choice --------------------------------------------------------------------------
