@@ -28,19 +28,16 @@ def convolved(
     if in1.ndim == 0:
         complex_taps = correlating and in2.dtype.kind == "c"
         return _product(in1, in2.conj() if complex_taps else in2, out)
-    call = checked_call(name, in1, in2, mode, method, accuracy)
-    return _sums.delivered(call, call.shape, lambda result: result, out)
-
-
-def checked_call(
-    name: str, in1: NDArray[Any], in2: NDArray[Any], mode: Any, method: Any, accuracy: str
-) -> Call:
-    axes = tuple(range(in1.ndim))
     _args.swaps_in_valid(mode, in1.shape, in2.shape)
     _args.check_mode_nd(name, mode)
     _args.check_method_nd(method)
     _args.check_samples_nd(mode, in1, in2)
-    return _call(in1, in2, mode, axes, name == "correlate", method, accuracy)
+    if in1.ndim == 1 and (mode != "same" or in1.size >= in2.size):
+        # Here numpy's rules are the same, and its short way is there for small inputs.
+        function = _core.correlate if correlating else _core.convolve
+        return function(in1, in2, mode, method=method, accuracy=accuracy, out=out)
+    call = _call(in1, in2, mode, tuple(range(in1.ndim)), correlating, method, accuracy)
+    return _sums.delivered(call, call.shape, lambda result: result, out)
 
 
 def convolved_in_floats(
@@ -133,7 +130,8 @@ def chosen_method(in1: Any, in2: Any, mode: Any) -> str:
     _args.check_mode_nd("convolve", mode)
     if 0 in (in1.ndim, in1.size, in2.size):
         return "direct"
-    call = checked_call("convolve", in1, in2, mode, "auto", "auto")
+    _args.swaps_in_valid(mode, in1.shape, in2.shape)
+    call = _call(in1, in2, mode, tuple(range(in1.ndim)), False, "auto", "auto")
     if call.dtype.num not in _args.ENGINE_TYPES:
         return "direct"
     return "direct" if call.job(call.facts()).choose()["method"] == "direct" else "fft"

@@ -12,6 +12,12 @@ from fastconv import signal
 
 scipys = pytest.importorskip("scipy.signal")
 
+
+def nests(shape1, shape2):
+    pairs = list(zip(shape1, shape2, strict=True))
+    return all(n >= m for n, m in pairs) or all(n <= m for n, m in pairs)
+
+
 MODES = ["full", "same", "valid"]
 METHODS = ["auto", "direct", "fft", "overlap"]
 SHAPES = [
@@ -26,11 +32,6 @@ SHAPES = [
     ((3, 2, 4, 3), (2, 1, 3, 2)),
     ((2, 1, 1, 2), (3, 2, 1, 4)),
 ]
-
-
-def nests(shape1, shape2):
-    pairs = list(zip(shape1, shape2, strict=True))
-    return all(n >= m for n, m in pairs) or all(n <= m for n, m in pairs)
 
 
 def flipped(v):
@@ -52,19 +53,16 @@ def assert_along(result, in1, in2, mode, axes, accuracy):
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize(("shape1", "shape2"), SHAPES)
-def test_along_every_axis(shape1, shape2, mode, method, rng):
-    if mode == "valid" and not nests(shape1, shape2):
-        for name in ("convolve", "correlate"):
-            with pytest.raises(ValueError, match=r"^For 'valid' mode, one must be at least as la"):
-                getattr(signal, name)(np.ones(shape1), np.ones(shape2), mode, method)
-        return
+@pytest.mark.parametrize(
+    ("shape1", "shape2", "mode"),
+    [(*pair, mode) for pair in SHAPES for mode in MODES if mode != "valid" or nests(*pair)],
+)
+def test_along_every_axis(shape1, shape2, mode, method, level, rng):
     for first, second in oracle.PAIRS:
         in1, in2 = oracle.draw(rng, shape1, first), oracle.draw(rng, shape2, second)
-        got = signal.convolve(in1, in2, mode, method)
+        got = level.signal.convolve(in1, in2, mode, method)
         oracle.assert_within(got, in1, in2, mode, swap=False)
-        got = signal.correlate(in1, in2, mode, method)
+        got = level.signal.correlate(in1, in2, mode, method)
         oracle.assert_within(got, in1, flipped(in2), mode, swap=False)
 
 
@@ -77,7 +75,7 @@ def some_axes(ndim):
 @pytest.mark.parametrize("name", ["fftconvolve", "oaconvolve"])
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("axes", some_axes(3), ids=str)
-def test_some_axes(name, mode, axes, rng):
+def test_some_axes(name, mode, axes, level, rng):
     """The others are equal or one of both is 1; either input may be the longer."""
     for n, m in ((6, 3), (4, 7), (5, 5), (2, 1)):
         for ones in itertools.product([(3, 3), (1, 3), (3, 1), (1, 1)], repeat=3 - len(axes)):
@@ -90,7 +88,7 @@ def test_some_axes(name, mode, axes, rng):
                 continue
             for first, second in (("float64", "float64"), ("complex64", "float32")):
                 in1, in2 = oracle.draw(rng, shape1, first), oracle.draw(rng, shape2, second)
-                got = getattr(signal, name)(in1, in2, mode, axes)
+                got = getattr(level.signal, name)(in1, in2, mode, axes)
                 assert_along(got, in1, in2, mode, axes, "normwise")
                 assert got.flags.c_contiguous
 
@@ -176,13 +174,13 @@ def test_one_axis_by_its_number(rng):
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 @pytest.mark.parametrize("name", ["fftconvolve", "oaconvolve"])
-def test_what_is_not_finite_stays_local(name, value, rng):
+def test_what_is_not_finite_stays_local(name, value, level, rng):
     in1, in2 = oracle.draw(rng, (40, 300), "float64"), oracle.draw(rng, (3, 40), "float64")
     in1[20, 100] = value
-    got = getattr(signal, name)(in1, in2)
+    got = getattr(level.signal, name)(in1, in2)
     oracle.assert_within(got, in1, in2, "full", "normwise")
     assert (~np.isfinite(got)).sum() == in2.size
-    got = getattr(signal, name)(in1, in2[:1], axes=1)
+    got = getattr(level.signal, name)(in1, in2[:1], axes=1)
     assert_along(got, in1, in2[:1], "full", [1], "normwise")
 
 
@@ -204,18 +202,18 @@ def synthetic_volume():
 
 @pytest.mark.parametrize("volume", [measured_volume, synthetic_volume])
 @pytest.mark.parametrize("mode", MODES)
-def test_a_volume(volume, mode):
+def test_a_volume(volume, mode, level):
     data = volume()
     assert data.ndim == 3
     assert data.dtype == np.int16
     binomial = np.array([1, 2, 1], "int16")
     cube = binomial[:, None, None] * binomial[:, None] * binomial
-    oracle.assert_within(signal.convolve(data, cube, mode), data, cube, mode, swap=False)
+    oracle.assert_within(level.signal.convolve(data, cube, mode), data, cube, mode, swap=False)
     edges = np.diff(cube, axis=0, append=0)
-    got = signal.correlate(data, edges, mode)
+    got = level.signal.correlate(data, edges, mode)
     oracle.assert_within(got, data, flipped(edges), mode, swap=False)
     soft, ball = data.astype("float32"), (cube / cube.sum()).astype("float32")
-    got = signal.fftconvolve(soft, ball, mode)
+    got = level.signal.fftconvolve(soft, ball, mode)
     oracle.assert_within(got, soft, ball, mode, "normwise", swap=False)
-    got = signal.fftconvolve(soft, ball[:1, :1], mode, axes=2)
+    got = level.signal.fftconvolve(soft, ball[:1, :1], mode, axes=2)
     assert_along(got, soft, ball[:1, :1], mode, [2], "normwise")
