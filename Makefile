@@ -21,7 +21,8 @@ drop-in:  ## numpy's and scipy's own tests, with fastconv's functions in their p
 	$(PYTHON) tests/drop_in/numpys.py
 	$(PYTHON) tests/drop_in/scipys.py
 
-drop-in-oldest:  ## the same with the oldest numpy and scipy that are supported, in a fresh environment
+# These have wheels for Python 3.11 and 3.12.
+drop-in-oldest:  ## the same with the oldest numpy and scipy that are supported
 	rm -rf build/oldest
 	$(PYTHON) -m venv build/oldest
 	build/oldest/bin/python -m pip install --quiet '.[test]' 'numpy==2.0.*' 'scipy==1.13.*'
