@@ -25,6 +25,11 @@ MODES = frozenset(("full", "same", "valid"))
 ENGINE_TYPES = frozenset(np.dtype(char).num for char in "?bBhHiIlLqQefdFD")
 # And of what the engine does not know but plain sums can give.
 GENERIC_TYPES = frozenset(np.dtype(char).num for char in "gGO")
+# scipy's words differ with the function that looks at the mode first.
+MODE_REFUSALS = {
+    "convolve": "Acceptable mode flags are 'valid', 'same', or 'full', not mode={}",
+    "fftconvolve": "acceptable mode flags are 'valid', 'same', or 'full': got {!r}",
+}
 SCIPY_BOUNDARIES = {
     "fill": "fill",
     "pad": "fill",
@@ -62,16 +67,16 @@ def check_choice(name: str, value: object, choices: Collection[str]) -> None:
     raise ValueError(f"{name} not understood: {takes}")
 
 
-def check_workers(workers: Any) -> None:
-    """Refuse a number of threads that is none."""
+def check_workers(workers: object) -> None:
+    """Refuse what is no number of threads."""
     if workers is None:
         return
     try:
-        count = operator.index(workers)
+        number = operator.index(workers)  # type: ignore[arg-type]
     except TypeError:
-        raise TypeError(f"workers must be None or an integer: got {workers!r}") from None
-    if count < 1:
-        raise ValueError(f"workers must be positive: got {workers}")
+        raise TypeError(f"workers must be an integer: got {workers!r}, takes 1 or more") from None
+    if number < 1:
+        raise ValueError(f"workers must be positive: got {workers!r}, takes 1 or more, or None")
 
 
 def check_out(out: object, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
@@ -306,13 +311,115 @@ def scipy_fillvalue(fillvalue: Any, dtype: np.dtype[Any]) -> Any:
     )
 
 
-def generic_dtype(in1: NDArray[Any], in2: NDArray[Any], correlating: bool) -> np.dtype[Any]:
+def generic_dtype(
+    refusal: str, in1: NDArray[Any], in2: NDArray[Any], correlating: bool
+) -> np.dtype[Any]:
     """The dtype of a result that plain sums have to give."""
     if correlating:
         in2.conj()  # numpy says so itself where there is no conjugate
     if not {in1.dtype.num, in2.dtype.num} <= ENGINE_TYPES | GENERIC_TYPES:
         raise ValueError(
-            f"convolve2d not available for this type. Got {in1.dtype} and {in2.dtype}, takes "
-            "numbers, booleans and objects"
+            f"{refusal}. Got {in1.dtype} and {in2.dtype}, takes numbers, booleans and objects"
         )
     return np.result_type(in1.dtype, in2.dtype).newbyteorder("=")
+
+
+def pair_nd(names: str, in1: Any, in2: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Both inputs as arrays of equally many dimensions."""
+    in1, in2 = np.asarray(in1), np.asarray(in2)
+    if in1.ndim != in2.ndim:
+        raise ValueError(
+            f"{names} should have the same dimensionality: got shapes {in1.shape} and {in2.shape}"
+        )
+    return in1, in2
+
+
+def check_mode_nd(name: str, mode: object) -> None:
+    """check_scipy_mode in the words of the function `name`."""
+    if name not in MODE_REFUSALS:
+        check_scipy_mode(mode)
+    elif not (isinstance(mode, str) and mode in MODES):
+        raise ValueError(MODE_REFUSALS[name].format(mode))
+
+
+def check_method_nd(method: object) -> None:
+    if not (isinstance(method, str) and method in _core.METHODS):
+        raise ValueError(
+            "Acceptable method flags are 'auto', 'direct', or 'fft'. "
+            f"Got {method!r}, takes {', '.join(map(repr, _core.METHODS))}"
+        )
+
+
+def check_samples_nd(mode: str, in1: NDArray[Any], in2: NDArray[Any]) -> None:
+    """Refuse an input without samples, where scipy does."""
+    if in1.size and in2.size:
+        return
+    if mode == "same" and in2.size:
+        return  # nothing is asked for
+    if in1.ndim == 1:  # numpy complains; in 'valid' scipy hands it the larger first
+        swapped = mode == "valid" and in1.size < in2.size
+        numpys_answer(numpy_convolve, *((in2, in1) if swapped else (in1, in2)), mode)
+    elif mode != "valid":  # where a sum of nothing lies within the other
+        raise ValueError(f"in1 and in2 cannot be empty: got shapes {in1.shape} and {in2.shape}")
+
+
+def axes_nd(axes: Any, ndim: int) -> tuple[int, ...]:
+    """The convolved axes, counted from 0 and in order; all for None."""
+    if axes is None:
+        return tuple(range(ndim))
+    try:
+        given = [operator.index(axes)] if not hasattr(axes, "__iter__") else [*axes]
+        given = [operator.index(axis) for axis in given]
+    except TypeError:
+        raise ValueError(f"axes must be a scalar or iterable of integers: got {axes!r}") from None
+    if not given:
+        raise ValueError(f"when provided, axes cannot be empty: got {axes!r}, takes 1 to {ndim}")
+    if not all(-ndim <= axis < ndim for axis in given):
+        raise ValueError(f"axes exceeds dimensionality of input: got {axes!r} for {ndim}-D")
+    counted = sorted({axis % ndim for axis in given})
+    if len(counted) < len(given):
+        raise ValueError(f"all axes must be unique: got {axes!r}")
+    return tuple(counted)
+
+
+def check_shapes_nd(
+    mode: object, shape1: tuple[int, ...], shape2: tuple[int, ...], axes: tuple[int, ...]
+) -> None:
+    """Axes that are not convolved must broadcast, the others nest in 'valid'.
+
+    A convolved axis of which one has the length 1 counts as broadcasting.
+    """
+    long = [d for d in axes if shape1[d] != 1 and shape2[d] != 1]
+    if not all(
+        shape1[d] == shape2[d] or 1 in (shape1[d], shape2[d])
+        for d in range(len(shape1))
+        if d not in long
+    ):
+        raise ValueError(
+            f"incompatible shapes for in1 and in2: {shape1} and {shape2}: axes other than {axes} "
+            "must broadcast"
+        )
+    swaps_in_valid(mode, tuple(shape1[d] for d in long), tuple(shape2[d] for d in long))
+
+
+def as_float(x: NDArray[Any]) -> NDArray[Any]:
+    """In the precision that scipy's transforms take it in."""
+    if x.dtype.char == "e":
+        return x.astype(np.float32)
+    if x.dtype.kind in "fc":
+        return x
+    if x.dtype.kind in "biuO":
+        return x.astype(np.float64)
+    raise ValueError(f"type {x.dtype} is not supported: takes numbers, booleans and objects")
+
+
+def lag_range(n: int, m: int, mode: object) -> tuple[int, int]:
+    """The lags ``first <= lag < end`` of a correlation, as scipy counts them."""
+    if mode == "full":
+        return 1 - m, n
+    if mode == "valid":
+        return min(n - m, 0), max(n - m, 0) + 1
+    if mode == "same":
+        first = 1 - m + (n + m - 1) // 2 - n // 2
+        return first, first + n
+    raise ValueError(f"Mode {mode} is invalid: takes 'full', 'same' or 'valid'")

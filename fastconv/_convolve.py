@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _args, _core
+from . import _args, _core, _sums
 from ._args import numpy_convolve, numpy_correlate
 from ._call import Call
 from ._core import convolve, correlate
-from ._extended import extended_call, padded, taps
+from ._extended import extended_call
 from ._lines import Lines, lines
 
 __all__ = ["convolve", "correlate"]
@@ -51,9 +51,7 @@ def any_convolve(
     if call is None:
         _args.check_numpys_out(out, x, y, shape)
         return pairs.each(lambda p, q: numpy_convolve(p, q, mode), hi - lo, out)
-    _args.check_size(shape, call.dtype)
-    _args.check_out(out, shape, call.dtype)
-    return pairs.run(call, out)
+    return _sums.delivered(call, shape, pairs.seen, out)
 
 
 def any_correlate(
@@ -101,10 +99,10 @@ def any_correlate(
         if max_lag is None:
             return pairs.each(lambda p, q: numpy_correlate(p, q, mode), hi - lo, out)
         return pairs.each(lambda p, q: _numpys_lags(p, q, inner, part, hi - lo), hi - lo, out)
+    if max_lag is None and type(x) is type(y) is np.ndarray:
+        return _sums.delivered(call, shape, pairs.seen, out)
     _args.check_size(shape, call.dtype)
     _args.check_out(out, shape, call.dtype)
-    if max_lag is None and type(x) is type(y) is np.ndarray:
-        return pairs.run(call, out)
     result = _empty_like_numpys(x, y, n >= m, shape, call.dtype) if out is None else out
     base = pairs.seen(result)
     if base.size:
@@ -192,20 +190,9 @@ def _run_extended(
         accuracy=accuracy,
         **pairs.axes,
     )
-    length = call.shape[-1]
-    shape = pairs.shape(length)
-    _args.check_size(shape, call.dtype)
-    _args.check_out(out, shape, call.dtype)
-    if call.dtype.num not in _args.ENGINE_TYPES:
-        step = -1 if turned else 1
-        pairs = Lines(padded(call), taps(call), pairs.batch, pairs.place)
-        return pairs.each(lambda p, q: numpy_convolve(p, q, "valid")[::step], length, out)
-    if not turned:
-        return pairs.run(call, out)
-    result = np.empty(shape, call.dtype) if out is None else out
-    if result.size:
-        call.run(pairs.seen(result)[..., ::-1])
-    return result
+    step = -1 if turned else 1
+    shape = pairs.shape(call.shape[-1])
+    return _sums.delivered(call, shape, lambda result: pairs.seen(result)[..., ::step], out)
 
 
 _core.take_over(any_convolve, any_correlate)

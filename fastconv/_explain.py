@@ -12,7 +12,7 @@ from . import _args, _core
 from ._call import Call
 from ._convolve import convolve_call, correlate_call
 from ._lines import lines
-from .signal import call_2d
+from ._signal2d import call_2d
 
 
 @dataclass(frozen=True, slots=True)

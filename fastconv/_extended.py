@@ -31,7 +31,9 @@ def extended_call(
         in1, in2 = in2, in1
     _args.check_scipy_mode(mode)
     boundary = _args.scipy_boundary(boundary, in1.shape[batch:])
-    dtype = _args.engine_dtype(in1, in2) or _args.generic_dtype(in1, in2, correlating)
+    dtype = _args.engine_dtype(in1, in2) or _args.generic_dtype(
+        "convolve2d not available for this type", in1, in2, correlating
+    )
     fill = _args.scipy_fillvalue(fillvalue, dtype) if boundary == "fill" else 0
     lengths = zip(in1.shape[batch:], in2.shape[batch:], strict=True)
     call = Call(
@@ -63,19 +65,3 @@ def _window(mode: str, n: int, m: int, correlating: bool) -> tuple[int, int]:
 def _reversed(x: NDArray[Any], batch: int = 0) -> NDArray[Any]:
     """x with all axes but the first `batch` reversed."""
     return x[(slice(None),) * batch + (slice(None, None, -1),) * (x.ndim - batch)]
-
-
-def taps(call: Call) -> NDArray[Any]:
-    return call.v.conj() if call.conjugate else call.v
-
-
-def padded(call: Call) -> NDArray[Any]:
-    """`a` in the result's dtype, as far beyond its ends as the windows reach."""
-    widths = [(0, 0)] * call.batch
-    lengths = zip(call.a.shape[call.batch :], call.v.shape[call.batch :], strict=True)
-    for (n, m), (lo, hi) in zip(lengths, call.windows, strict=True):
-        widths.append((max(0, m - 1 - lo), max(0, hi - n)))
-    a = call.a.astype(call.dtype)
-    if call.boundary == "fill":
-        return np.pad(a, widths, constant_values=call.fill)
-    return np.pad(a, widths, mode="wrap" if call.boundary == "wrap" else "symmetric")

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _args
-from ._call import Call
 
 
 @dataclass(slots=True)
@@ -43,15 +42,6 @@ class Lines:
     def seen(self, result: NDArray[Any]) -> NDArray[Any]:
         """A result as a plain array with the axis last."""
         return np.moveaxis(np.asarray(result), self.place, -1)
-
-    def run(self, call: Call, out: NDArray[Any] | None = None) -> NDArray[Any]:
-        """The result of a call on these lines."""
-        if self.after == 0 and 0 not in self.batch:
-            return call.run(out)
-        result = np.empty(self.shape(call.shape[-1]), call.dtype) if out is None else out
-        if result.size:
-            call.run(self.seen(result))
-        return result
 
     def each(
         self,

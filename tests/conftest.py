@@ -7,6 +7,7 @@ The package under test is the installed one: the checkout's root, which holds a
 import os
 import subprocess
 import sys
+from inspect import ismodule
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -33,19 +34,22 @@ def available_levels():
 
 
 class Level:
-    """fastconv's functions on one level; counts the calls that ran there."""
+    """fastconv's functions on one level, and those of its `signal`; remembers which ran there."""
 
-    def __init__(self, name):
+    def __init__(self, name, space=fastconv, ran=None):
         self.name = name
-        self.calls = 0
+        self.space = space
+        self.ran = [] if ran is None else ran
 
-    def __getattr__(self, function):
-        call = getattr(fastconv, function)
+    def __getattr__(self, name):
+        member = getattr(self.space, name)
+        if ismodule(member):
+            return Level(self.name, member, self.ran)
 
         def on_this_level(*args, **kwargs):
-            result = call(*args, **kwargs)
+            result = member(*args, **kwargs)
             assert _core.level() == self.name, f"ran on {_core.level()}, not on {self.name}"
-            self.calls += 1
+            self.ran.append(name)
             return result
 
         return on_this_level
@@ -71,7 +75,7 @@ def level(request):
     yield used
     _core.use_level(before)
     passed = getattr(request.node, "passed", False)
-    assert used.calls or not passed, f"nothing ran on {request.param}"
+    assert used.ran or not passed, f"nothing ran on {request.param}"
 
 
 @pytest.fixture

@@ -185,9 +185,9 @@ def test_everything_else_is_baseline():
 RUNGS = [
     {"_core"},
     {"_args", "_call"},
-    {"_lines", "_extended"},
-    {"_convolve", "signal", "_config"},
-    {"_explain"},
+    {"_lines", "_extended", "_sums"},
+    {"_convolve", "_signal2d", "_nd", "_config"},
+    {"signal", "_explain"},
     {"__init__"},
     {"cli"},
     {"__main__"},
@@ -264,22 +264,27 @@ def test_numpy_alone_is_required():
 
 # --- every public name is documented, and its examples run ---------------------------------
 
-PUBLIC = [name for name in fastconv.__all__ if callable(getattr(fastconv, name))]
+NAMESPACES = [fastconv, fastconv.signal]
+PUBLIC = [
+    pytest.param(getattr(space, name), id=f"{space.__name__}.{name}")
+    for space in NAMESPACES
+    for name in space.__all__
+    if callable(getattr(space, name))
+]
 
 
-def test_all_is_all():
-    assert len(set(fastconv.__all__)) == len(fastconv.__all__)
-    assert {"convolve", "correlate", "convolve2d", "correlate2d", "explain", "show_config"} <= set(
-        fastconv.__all__
-    )
-    for name in fastconv.__all__:
-        assert hasattr(fastconv, name)
+@pytest.mark.parametrize("space", NAMESPACES, ids=lambda space: space.__name__)
+def test_all_is_all(space):
+    assert len(set(space.__all__)) == len(space.__all__)
+    assert {"convolve", "correlate", "convolve2d", "correlate2d"} <= set(space.__all__)
+    for name in space.__all__:
+        assert hasattr(space, name)
 
 
-@pytest.mark.parametrize("name", PUBLIC)
-def test_docstrings(name):
+@pytest.mark.parametrize("member", PUBLIC)
+def test_docstrings(member):
     """numpydoc, with every parameter named and an example."""
-    member = getattr(fastconv, name)
+    name = member.__name__
     text = inspect.getdoc(member) or ""
     assert re.search(r"^Examples\n-{8}$", text, re.M), f"{name} has no Examples section"
     assert text.splitlines()[0].strip() or text.splitlines()[1].strip(), "a summary line"
@@ -297,11 +302,16 @@ def test_docstrings(name):
         assert set(parameters) <= documented, f"{name}: {set(parameters) - documented}"
 
 
-@pytest.mark.parametrize("name", PUBLIC)
-def test_examples_of_docstrings_run(name):
-    examples = doctest.DocTestParser().get_doctest(
-        inspect.getdoc(getattr(fastconv, name)), {}, name, None, None
-    )
+@pytest.mark.parametrize("name", fastconv.signal.__all__)
+def test_functions_of_signal_name_their_source(name):
+    text = inspect.getdoc(getattr(fastconv.signal, name))
+    assert re.search(r"^References\n-{10}$", text, re.M)
+
+
+@pytest.mark.parametrize("member", PUBLIC)
+def test_examples_of_docstrings_run(member):
+    name = member.__name__
+    examples = doctest.DocTestParser().get_doctest(inspect.getdoc(member), {}, name, None, None)
     assert examples.examples, f"{name} shows no example"
     report = []
     runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
