@@ -376,7 +376,7 @@ def test_workers(ours, numpys):
         with pytest.raises(ValueError, match=r"^workers must be positive: got "):
             ours(a, v, workers=wrong)
     for wrong in (1.0, "2", [2]):
-        with pytest.raises(TypeError, match=r"^workers must be None or an integer: got "):
+        with pytest.raises(TypeError, match=r"^workers must be an integer: got "):
             ours(a, v, workers=wrong)
 
 
