@@ -244,6 +244,20 @@ FC_INLINE const BlockSizes<A>& blocks_for(ptrdiff_t kh) {
   return tiles_for<A>(kh);
 }
 
+// Rows swept at a time where they are long: few, so that memory is read along them. Twice
+// the kernel's make the partial rows at both ends of a sweep worth it, up to 5x5:
+// 1080x1920 in f64 takes 1.6 instead of 3.3 ms by 3x3, 3.7 instead of 4.8 by 5x5.
+constexpr ptrdiff_t kSweptBytes = ptrdiff_t(64) << 10;
+constexpr ptrdiff_t kSweptKernel = 5;
+
+template <class A>
+FC_INLINE ptrdiff_t swept_rows(const BlockSizes<A>& blocks, ptrdiff_t x_row) {
+  const ptrdiff_t least = 2 * blocks.least_rows, most = blocks.most_rows;
+  if (blocks.least_rows > kSweptKernel || least >= most || x_row <= 0) return most;
+  const ptrdiff_t rows = kSweptBytes / (x_row * ptrdiff_t(sizeof(typename A::T)));
+  return rows < least ? least : rows < most ? rows : most;
+}
+
 // Along one band of rows. What is left over at its end is covered by a block that
 // overlaps its neighbour (the same bits once more), or by ever narrower ones where
 // the outputs are added to.
@@ -293,7 +307,8 @@ void direct2d(const void* x_data, ptrdiff_t x_row, const void* g_data, void* y_d
       r = rows - tall.least_rows;
     }
     const BlockSizes<A>& blocks = rows - r < tall.least_rows ? single : tall;
-    const ptrdiff_t some = rows - r < blocks.most_rows ? rows - r : blocks.most_rows;
+    const ptrdiff_t most = swept_rows<A>(blocks, x_row);
+    const ptrdiff_t some = rows - r < most ? rows - r : most;
     band<A>(blocks, x + r * x_row, x_row, g, y + r * y_row, y_row, some, cols * A::step, kh, kw,
             accumulate);
     r += some;
