@@ -366,10 +366,36 @@ cdef inline bint can_take(np.ndarray out, ptrdiff_t size, np.ndarray a, np.ndarr
     )
 
 
+cdef object as_array(x, bint correlating):
+    """Python's own numbers and lists of them as numpy reads them; the rest, refused or not, as it is.
+
+    convolve takes a number for a sequence of one, correlate does not.
+    """
+    cdef bint number = type(x) is int or type(x) is float
+    if number and correlating or not (number or type(x) is list or type(x) is tuple):
+        return x
+    try:
+        return np.PyArray_FROM_O((x,) if number else x)
+    except (OverflowError, TypeError, ValueError):
+        return x
+
+
+cdef inline bint is_real(np.ndarray x) noexcept:
+    return np.PyArray_ISFLOAT(x) or np.PyArray_ISINTEGER(x)
+
+
 cdef object plain(a, v, mode, bint correlating, method, out):
-    """The answer for two plain arrays of one dtype and a plain `out` or none, else None."""
+    """The answer for two plain arrays and a plain `out` or none, else None."""
     if not (np.PyArray_CheckExact(a) and np.PyArray_CheckExact(v)):
-        return None
+        a, v = as_array(a, correlating), as_array(v, correlating)
+        if not (np.PyArray_CheckExact(a) and np.PyArray_CheckExact(v)):
+            return None
+    if np.PyArray_TYPE(<np.ndarray>a) != np.PyArray_TYPE(<np.ndarray>v):
+        # Real and complex stay as they are: the general path multiplies them as such.
+        if not (is_real(<np.ndarray>a) and is_real(<np.ndarray>v)):
+            return None
+        dtype_of_both = numpy.promote_types(a.dtype, v.dtype)
+        a, v = a.astype(dtype_of_both), v.astype(dtype_of_both)
     cdef int asked = FC_AUTO
     if method is not AUTO:
         if type(method) is not str or method not in METHODS:
@@ -377,7 +403,7 @@ cdef object plain(a, v, mode, bint correlating, method, out):
         asked = METHODS[method]
     cdef Mode window = mode_of(mode)
     cdef int type_num = np.PyArray_TYPE(<np.ndarray>a)
-    if window == IS_OTHER or type_num != np.PyArray_TYPE(<np.ndarray>v):
+    if window == IS_OTHER:
         return None
     # bool: bytes other than 0 and 1 are dealt with on the general path.
     cdef int dtype = dtype_of(type_num)

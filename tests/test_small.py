@@ -42,7 +42,8 @@ def test_the_plain_case_needs_no_python(name, monkeypatch):
         call = getattr(fastconv, name)
         for n, m in [(8, 3), (3, 8), (64, 8), (5000, 400)]:
             assert call(np.ones(n), np.ones(m), "same").size == max(n, m)
+            assert call(np.ones(n, int), [0.5] * m, "same").dtype == float
         with pytest.raises(TypeError):
-            call([1], [1])
+            call(np.ones((1, 1)), np.ones(1))
     finally:
         _core.take_over(_convolve.any_convolve, _convolve.any_correlate)
