@@ -27,8 +27,10 @@ cdef void view(np.ndarray x, fc_array *array) noexcept:
 
 
 cdef void reverse(np.ndarray x, fc_array *array) noexcept:
-    array.data = <char *>array.data + (np.PyArray_DIM(x, 0) - 1) * array.stride[0]
-    array.stride[0] = -array.stride[0]
+    cdef int d
+    for d in range(np.PyArray_NDIM(x)):
+        array.data = <char *>array.data + (np.PyArray_DIM(x, d) - 1) * array.stride[d]
+        array.stride[d] = -array.stride[d]
 
 
 cdef fc_status run_job(

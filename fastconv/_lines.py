@@ -29,7 +29,7 @@ class Lines:
         return -1 - self.place
 
     @property
-    def axes(self) -> dict[str, int]:
+    def axes(self) -> dict[str, Any]:
         """What a Call is told of them."""
         return {"batch": self.a.ndim - 1, "after": self.after}
 

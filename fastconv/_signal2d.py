@@ -4,7 +4,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike, NDArray
 
-from . import _args, _sums
+from . import _args, _core, _sums
 from ._call import Call
 from ._extended import extended_call
 
@@ -109,6 +109,10 @@ def convolve2d(
     array([[17, 25, 33],
            [22, 29, 36]])
     """
+    if _is_plain(boundary, fillvalue, method, accuracy, out, workers):
+        plain = _core.plain_2d(in1, in2, mode, False)
+        if plain is not None:
+            return plain
     _args.check_options(method, accuracy)
     _args.check_workers(workers)
     call, turned = call_2d("convolve2d", in1, in2, mode, boundary, fillvalue, method, accuracy)
@@ -189,10 +193,28 @@ def correlate2d(
     >>> np.argwhere(score == score.max())
     array([[1, 2]])
     """
+    if _is_plain(boundary, fillvalue, method, accuracy, out, workers):
+        plain = _core.plain_2d(in1, in2, mode, True)
+        if plain is not None:
+            return plain
     _args.check_options(method, accuracy)
     _args.check_workers(workers)
     call, turned = call_2d("correlate2d", in1, in2, mode, boundary, fillvalue, method, accuracy)
     return _delivered(call, turned, out)
+
+
+def _is_plain(
+    boundary: Any, fillvalue: Any, method: Any, accuracy: Any, out: Any, workers: Any
+) -> bool:
+    """Nothing is asked for but zeros beyond the edges."""
+    return (
+        out is None
+        and workers is None
+        and type(fillvalue) is int
+        and fillvalue == 0
+        and type(boundary) is type(method) is type(accuracy) is str
+        and (boundary, method, accuracy) == ("fill", "auto", "auto")
+    )
 
 
 def call_2d(
