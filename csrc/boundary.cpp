@@ -67,36 +67,115 @@ fc_array strip(Scratch& scratch, const fc_job& job, const fc_job& piece, const f
   return dense;
 }
 
-}  // namespace
+// The first combination of one of count[d] things for each axis is the zeros; true
+// where there is a next.
+bool advance(int ndim, const int* count, int* index) {
+  for (int d = ndim - 1; d >= 0; --d) {
+    if (++index[d] < count[d]) return true;
+    index[d] = 0;
+  }
+  return false;
+}
 
-void for_each_piece(const fc_job& job, const fc_array& a, const fc_array& out, VisitPiece visit) {
+fc_job without_boundary(fc_job job) {
+  for (int d = 0; d < job.ndim; ++d) job.axis[d].boundary = FC_FILL;
+  job.fill[0] = job.fill[1] = 0;
+  job.fill_bits = 0;
+  return job;
+}
+
+bool reads_beyond(const fc_axis& x) { return x.lo < x.m - 1 || x.hi > x.n; }
+
+// A signal much shorter than the kernel would be wrapped round many times.
+constexpr Index kMostTurns = 8;
+
+bool wraps(const fc_job& job) {
+  const bool zeros = job.fill[0] == 0 && job.fill[1] == 0 && job.fill_bits == 0;
+  for (int d = 0; d < job.ndim; ++d) {
+    const fc_axis& x = job.axis[d];
+    if (!reads_beyond(x) || (x.boundary == FC_FILL && zeros)) continue;
+    if (x.boundary != FC_WRAP || x.m > kMostTurns * x.n) return false;
+  }
+  return true;
+}
+
+// y[i] = sum_j full[i + j n]: j = 0 is written where it belongs, the others, windows of the
+// full convolution as well, are added to parts of it.
+void wrap(const fc_job& job, const fc_array& a, const fc_array& out, VisitPiece visit) {
+  const fc_job plain = without_boundary(job);
+  visit(plain, a, out, true);
+  struct Turn {
+    Index lo, hi, at;  // of the full convolution, and where in the window
+  };
+  Turn turn[FC_MAX_NDIM][2 * kMostTurns + 4];  // (2 full + window) / n, and both ends
+  int count[FC_MAX_NDIM], index[FC_MAX_NDIM] = {};
+  for (int d = 0; d < job.ndim; ++d) {
+    const fc_axis& x = job.axis[d];
+    const Index full = x.n + x.m - 1;
+    count[d] = 0;
+    turn[d][count[d]++] = {x.lo, x.hi, 0};
+    if (x.boundary != FC_WRAP || !reads_beyond(x)) continue;
+    for (Index j = -(x.hi / x.n) - 1; j <= (full - x.lo) / x.n; ++j) {
+      const Index lo = x.lo + j * x.n > 0 ? x.lo + j * x.n : 0;
+      const Index hi = x.hi + j * x.n < full ? x.hi + j * x.n : full;
+      if (j != 0 && lo < hi) turn[d][count[d]++] = {lo, hi, lo - (x.lo + j * x.n)};
+    }
+  }
+  const fc_dtype dtype = result_dtype(job.a_dtype, job.v_dtype);
+  const int ndim = job.nbatch + job.ndim;
+  while (advance(job.ndim, count, index)) {
+    Scratch scratch;
+    fc_job piece = plain;
+    fc_array strip = {};
+    char* to = static_cast<char*>(out.data);
+    Index shape[2 * FC_MAX_NDIM];
+    for (int d = 0; d < job.nbatch; ++d) shape[d] = job.batch[d];
+    for (int d = 0; d < job.ndim; ++d) {
+      const Turn& t = turn[d][index[d]];
+      piece.axis[d].lo = t.lo, piece.axis[d].hi = t.hi;
+      shape[job.nbatch + d] = t.hi - t.lo;
+      to += out.data ? t.at * out.stride[job.nbatch + d] : 0;
+    }
+    dense_strides(ndim, shape, kItemSize[dtype], strip.stride);
+    if (out.data) strip.data = scratch.take<char>(product(ndim, shape) * kItemSize[dtype]);
+    visit(piece, a, strip, true);
+    if (!out.data) continue;
+    add({to, ndim, shape, out.stride}, {static_cast<char*>(strip.data), ndim, shape, strip.stride},
+        dtype);
+  }
+}
+
+void extend_borders(const fc_job& job, const fc_array& a, const fc_array& out, VisitPiece visit) {
   Interval cut[FC_MAX_NDIM][3];
   int count[FC_MAX_NDIM], index[FC_MAX_NDIM] = {};
   for (int d = 0; d < job.ndim; ++d) count[d] = intervals(job.axis[d], cut[d]);
-  for (int d = job.ndim - 1; d >= 0;) {
+  do {
     Scratch scratch;
-    fc_job piece = job;
+    fc_job piece = without_boundary(job);
     fc_array part = a, to = out;
     Index first[FC_MAX_NDIM];
     bool border = false;
-    for (int x = 0; x < job.ndim; ++x) {
-      const Interval& i = cut[x][index[x]];
-      const Index m = job.axis[x].m, at = job.nbatch + x;
-      first[x] = i.lo - (m - 1);
-      piece.axis[x] = {i.hi - i.lo + m - 1, m, m - 1, m - 1 + i.hi - i.lo, FC_FILL};
-      part.data = static_cast<char*>(part.data) + first[x] * a.stride[at];
-      if (to.data) to.data = static_cast<char*>(to.data) + (i.lo - job.axis[x].lo) * out.stride[at];
+    for (int d = 0; d < job.ndim; ++d) {
+      const Interval& i = cut[d][index[d]];
+      const Index m = job.axis[d].m, at = job.nbatch + d;
+      first[d] = i.lo - (m - 1);
+      piece.axis[d] = {i.hi - i.lo + m - 1, m, m - 1, m - 1 + i.hi - i.lo, FC_FILL};
+      part.data = static_cast<char*>(part.data) + first[d] * a.stride[at];
+      if (to.data) to.data = static_cast<char*>(to.data) + (i.lo - job.axis[d].lo) * out.stride[at];
       border |= i.border;
     }
-    piece.fill[0] = piece.fill[1] = 0;
-    piece.fill_bits = 0;
     if (border) {
       part = strip(scratch, job, piece, a, first);
       piece.facts.known = 0;
     }
     visit(piece, part, to, border);
-    for (d = job.ndim - 1; d >= 0 && ++index[d] == count[d]; --d) index[d] = 0;
-  }
+  } while (advance(job.ndim, count, index));
+}
+
+}  // namespace
+
+void for_each_piece(const fc_job& job, const fc_array& a, const fc_array& out, VisitPiece visit) {
+  wraps(job) ? wrap(job, a, out, visit) : extend_borders(job, a, out, visit);
 }
 
 }  // namespace fastconv

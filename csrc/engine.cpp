@@ -62,7 +62,7 @@ fc_array taken(Scratch& scratch, const fc_job& job, const fc_array& v) {
 using SolvePart =
     FunctionRef<void(const Problem&, bool swapped, const fc_job&, const fc_candidate&)>;
 
-// Every dense problem that the job comes to. Borders choose for themselves, within
+// Every dense problem that the job comes to. Borders and turns choose for themselves, within
 // what `how` allows.
 void for_each_problem(const fc_job& job, const fc_candidate& how, const fc_array& a,
                       const fc_array& v, const fc_array& out, SolvePart solve, Context& context) {
@@ -76,8 +76,8 @@ void for_each_problem(const fc_job& job, const fc_candidate& how, const fc_array
   };
   if (!extends(job)) return arranged(job, how, a, out);
   for_each_piece(job, a, out,
-                 [&](const fc_job& piece, const fc_array& part, const fc_array& to, bool border) {
-                   if (!border) return arranged(piece, how, part, to);
+                 [&](const fc_job& piece, const fc_array& part, const fc_array& to, bool own_way) {
+                   if (!own_way) return arranged(piece, how, part, to);
                    fc_job asked = piece;
                    if (how.method == FC_DIRECT) asked.method = FC_DIRECT;
                    fc_plan own;

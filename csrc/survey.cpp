@@ -142,10 +142,8 @@ Survey::Survey(Scratch& scratch, const Problem& p, const fc_candidate& how, Grai
     bound_tiles(scratch, how, a, v);
   }
   mark_blocks(scratch, v.peak);
-  if (rows_apart()) {
-    edge_cols_ = edge_of_lines(false, context);
-  } else if (cols_apart()) {
-    edge_rows_ = edge_of_lines(true, context);
+  if (rows_apart() || cols_apart()) {
+    edges_of_lines(scratch, cols_apart(), context);
   } else {
     edge_rows_ = edge_of(true, v.peak, context);
     edge_cols_ = edge_of(false, v.peak, context);
@@ -168,13 +166,30 @@ void Survey::for_each(Visit visit) const {
       if (mark != kSafe) offer(w, mark);
     }
   }
+  if (line_edge_) {
+    const Index lines = rows_apart() ? p_.rows : p_.cols;
+    const auto same = [](const Edge& x, const Edge& y) {
+      return x.leading == y.leading && x.trailing == y.trailing;
+    };
+    for (Index i = 0, end; i < lines; i = end) {
+      const Edge& edge = line_edge_[i];
+      for (end = i + 1; end < lines && same(line_edge_[end], edge);) ++end;
+      if (rows_apart()) {
+        offer({i, end, 0, edge.leading}, kWeak);
+        offer({i, end, width() - edge.trailing, width()}, kWeak);
+      } else {
+        offer({0, edge.leading, i, end}, kWeak);
+        offer({height() - edge.trailing, height(), i, end}, kWeak);
+      }
+    }
+    return;
+  }
   const Index top = edge_rows_.leading, bottom = height() - edge_rows_.trailing;
   const Index left = edge_cols_.leading, right = width() - edge_cols_.trailing;
   offer({0, top, 0, width()}, kWeak);
   offer({bottom, height(), 0, width()}, kWeak);
   offer({0, height(), 0, left}, kWeak);
   offer({0, height(), right, width()}, kWeak);
-  if (rows_apart() || cols_apart()) return;
   // Corners, where both axes have but begun.
   for (const Index r : {Index(0), height() - grain_.rows}) {
     for (const Index c : {Index(0), width() - grain_.cols}) {
@@ -227,6 +242,9 @@ void Survey::bound_lines(const fc_candidate& how, const Coarse& a, const Coarse&
   const Index lines = columns ? a.cols : a.rows, blocks = columns ? a.rows : a.cols;
   const Index grain = columns ? grain_.rows : grain_.cols;
   const Index reach = whole ? blocks : 2 * ceil_div(2 * Index(points), grain);
+  const bool paired = !whole && !is_complex(result_dtype(p_.a_dtype, p_.v_dtype));
+  const Index step_out = Index(points) - p_.kw + 1;
+  const Index in_line = whole ? 1 : ceil_div(p_.col_hi - p_.col_lo, step_out);  // blocks
   const Index step = columns ? a.cols : 1, next = columns ? 1 : a.cols;  // along, across
   const Index out_step = columns ? cols_ : 1, out_next = columns ? 1 : cols_;
   const Index out_blocks = columns ? rows_ : cols_;
@@ -248,10 +266,11 @@ void Survey::bound_lines(const fc_candidate& how, const Coarse& a, const Coarse&
     const Index hi = last < blocks ? last : blocks;
     for (Index line = 0; line < lines; ++line) {
       Seen own = seen(line, lo, hi);
-      if (!whole && lines > 1) {
-        const Index group = columns ? 2 * lanes : 1;
-        const Index from = columns ? line / group * group : line - (line > 0);
-        const Index to = columns ? from + group : line + 2;
+      if (paired && lines > 1) {
+        const Index group = 2 * lanes;
+        // Of rows, a block with its neighbour in the order of all blocks of all rows.
+        const Index from = columns ? line / group * group : line - line * in_line % 2;
+        const Index to = columns ? from + group : line + 1 + (line + 1) * in_line % 2;
         Seen other;
         for (Index l = from; l < to && l < lines; ++l) {
           if (l == line) continue;
@@ -324,7 +343,9 @@ void Survey::bound_tiles(Scratch& scratch, const fc_candidate& how, const Coarse
 bool Survey::is_weak(double mean, Index block, double v_peak) const {
   const double loss = loss_[block];
   if (mean < 2 * loss) return true;
-  const double taps = double(p_.kh) * double(p_.kw), outputs = double(height()) * double(width());
+  const double taps = double(p_.kh) * double(p_.kw);
+  const double outputs =
+      double(rows_apart() ? 1 : height()) * double(cols_apart() ? 1 : width());  // of a line
   const double k = fmax(1, 4 * mean / (near_top_[block] * v_peak));
   if (k > 40 || mean > 200 * taps * loss) return mean < 4 * loss;
   const double margin = 2 * fmin(pow(100 * outputs, 1 / k), pow(100, 1 / k) * taps);
@@ -401,8 +422,8 @@ Survey::Edge Survey::edge_of(bool along_rows, double v_peak, Context& context) c
   return edge;
 }
 
-// The same for lines beside each other, where s itself is had: the most of any line.
-Survey::Edge Survey::edge_of_lines(bool along_rows, Context& context) const {
+// The same for lines beside each other, where s itself is had, of each by itself.
+void Survey::edges_of_lines(Scratch& kept, bool along_rows, Context& context) {
   const Index grain = along_rows ? grain_.rows : grain_.cols;
   const Index n = along_rows ? p_.rows : p_.cols, m = along_rows ? p_.kh : p_.kw;
   const Index lo = along_rows ? p_.row_lo : p_.col_lo, hi = along_rows ? p_.row_hi : p_.col_hi;
@@ -411,7 +432,8 @@ Survey::Edge Survey::edge_of_lines(bool along_rows, Context& context) const {
   const Index samples = at_most(count, n), taps = at_most(count, m);
   const Index step = along_rows ? p_.a_row : kItemSize[p_.a_dtype];
   const Index next = along_rows ? kItemSize[p_.a_dtype] : p_.a_row;
-  Edge edge;
+  line_edge_ = kept.take<Edge>(lines);
+  for (Index line = 0; line < lines; ++line) line_edge_[line] = Edge();
   for (const bool trailing : {false, true}) {
     if (trailing ? hi <= n + m - 1 - whole : lo >= whole) continue;
     Scratch scratch;
@@ -426,17 +448,16 @@ Survey::Edge Survey::edge_of_lines(bool along_rows, Context& context) const {
     }
     marginal(p_.v_dtype, p_.v, p_.kh, p_.kw, p_.v_row, along_rows, trailing, taps, v);
     first_sums(a, lines, samples, v, taps, s, count, context);
-    Index& weak = trailing ? edge.trailing : edge.leading;
     const Index at = !trailing ? 0 : (n + m - 2) / grain;
     for (Index line = 0; line < lines; ++line) {
+      Index& weak = trailing ? line_edge_[line].trailing : line_edge_[line].leading;
       const double loss = loss_[along_rows ? at * cols_ + line : line * cols_ + at];
-      for (Index i = weak; i < count; ++i) {
+      for (Index i = 0; i < count; ++i) {
         if (s[line * count + i] < loss) weak = i + 1;
       }
+      if (weak == count) weak = whole;
     }
-    if (weak == count) weak = whole;
   }
-  return edge;
 }
 
 double Survey::macs() const {

@@ -56,7 +56,7 @@ class Survey {
   void mark_blocks(Scratch&, double v_peak);
   bool is_weak(double mean, Index block, double v_peak) const;
   Edge edge_of(bool along_rows, double v_peak, Context&) const;
-  Edge edge_of_lines(bool along_rows, Context&) const;
+  void edges_of_lines(Scratch&, bool along_rows, Context&);
   void bound_lines(const fc_candidate& how, const Coarse& a, const Coarse& v, Index lanes);
   void bound_tiles(Scratch&, const fc_candidate& how, const Coarse& a, const Coarse& v);
   template <class Visit>
@@ -74,6 +74,7 @@ class Survey {
   double *mean_, *loss_, *near_top_;
   Mark* mark_;
   Edge edge_rows_, edge_cols_;
+  Edge* line_edge_ = nullptr;  // of lines apart, one each
 };
 
 }  // namespace fastconv

@@ -1,5 +1,6 @@
 #include "views.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "runtime.h"
@@ -160,6 +161,39 @@ void zero(const View& to, Index item) {
   const int last = to.ndim - 1;
   const Index rows = product(last, to.shape), bytes = to.shape[last] * item;
   for (Index r = 0; r < rows; ++r) memset(to.data + row_offset(to, r), 0, size_t(bytes));
+}
+
+template <class T, int Parts, class Sum>
+static void add_as(const View& to, const View& from, Sum sum) {
+  const int last = to.ndim - 1;
+  const Index rows = product(last, to.shape);
+  for (Index r = 0; r < rows; ++r) {
+    char* y = to.data + row_offset(to, r);
+    const char* x = from.data + row_offset(from, r);
+    for (Index i = 0; i < to.shape[last]; ++i, y += to.stride[last], x += from.stride[last]) {
+      T a[Parts], b[Parts];
+      memcpy(a, y, sizeof a);
+      memcpy(b, x, sizeof b);
+      for (int part = 0; part < Parts; ++part) a[part] = sum(a[part], b[part]);
+      memcpy(y, a, sizeof a);
+    }
+  }
+}
+
+void add(const View& to, const View& from, fc_dtype dtype) {
+  const auto plus = [](auto x, auto y) { return decltype(x)(x + y); };
+  switch (dtype) {
+    case FC_F32: return add_as<float, 1>(to, from, plus);
+    case FC_F64: return add_as<double, 1>(to, from, plus);
+    case FC_C64: return add_as<float, 2>(to, from, plus);
+    case FC_C128: return add_as<double, 2>(to, from, plus);
+    case FC_I8: return add_as<uint8_t, 1>(to, from, plus);
+    case FC_I16: return add_as<uint16_t, 1>(to, from, plus);
+    case FC_I32: return add_as<uint32_t, 1>(to, from, plus);
+    case FC_I64: return add_as<uint64_t, 1>(to, from, plus);
+    default:
+      return add_as<uint8_t, 1>(to, from, [](uint8_t x, uint8_t y) { return uint8_t(x | y); });
+  }
 }
 
 bool aligned(const void* p, int ndim, const Index* stride, fc_dtype dtype) {

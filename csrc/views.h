@@ -24,6 +24,9 @@ void copy(const View& to, const View& from, Index item);
 // to[...] = 0.
 void zero(const View& to, Index item);
 
+// to[...] += from[...], as the dtype's sums go: integers wrap, bool is OR.
+void add(const View& to, const View& from, fc_dtype);
+
 // Row-major strides of a dense array.
 void dense_strides(int ndim, const Index* shape, Index item, Index* stride);
 
