@@ -4,6 +4,8 @@ import doctest
 import re
 from pathlib import Path
 
+import fastconv
+
 README = Path(__file__).resolve().parent.parent / "README.md"
 
 
@@ -16,16 +18,36 @@ def test_exactly_two_set_up_commands():
 
 
 def test_examples():
-    (block,) = re.findall(r"```pycon\n(.*?)```", README.read_text(), re.S)
-    examples = doctest.DocTestParser().get_doctest(block, {}, "README.md", None, None)
+    code = "\n".join(re.findall(r"```pycon\n(.*?)```", README.read_text(), re.S))
+    examples = doctest.DocTestParser().get_doctest(code, {}, "README.md", None, None)
     report = []
     failed, tried = doctest.DocTestRunner().run(examples, out=report.append)
-    assert tried >= 8
+    assert tried >= 15
     assert failed == 0, "".join(report)
 
 
+def test_every_function_replaced_is_named():
+    row = r"^\| `(numpy|scipy\.signal)\.(\w+)` \| `(\w+)\.(\w+)` \|"
+    rows = re.findall(row, README.read_text(), re.M)
+    spaces = {"fastconv": fastconv, "signal": fastconv.signal}
+    for _, theirs, space, ours in rows:
+        assert theirs == ours
+        assert ours in spaces[space].__all__
+    named = {ours for _, _, space, ours in rows if space == "signal"}
+    assert named == set(fastconv.signal.__all__)
+    assert {ours for theirs, _, _, ours in rows if theirs == "numpy"} == {"convolve", "correlate"}
+
+
+def anchors(text):
+    """GitHub's names for a page's headings."""
+    headings = re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S), re.M)
+    return {re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings}
+
+
 def test_links_lead_somewhere():
-    for name in ("README.md", "CONTRIBUTING.md", "docs/house.md", "docs/performance.md"):
-        file = README.parent / name
-        for link in re.findall(r"\]\((?!https?:)([^)#]+)", file.read_text()):
-            assert (file.parent / link).exists(), f"{name} links to {link}"
+    pages = [README, README.parent / "CONTRIBUTING.md", *(README.parent / "docs").glob("*.md")]
+    for page in pages:
+        for link, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", page.read_text()):
+            target = page.parent / link if link else page
+            assert target.exists(), f"{page.name} links to {link}"
+            assert not anchor or anchor in anchors(target.read_text()), f"{page.name}: #{anchor}"
