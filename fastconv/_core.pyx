@@ -1,5 +1,5 @@
 # cython: language_level=3, binding=True, embedsignature=False
-# cython: boundscheck=False, wraparound=False, cdivision=True, freethreading_compatible=True
+# cython: boundscheck=False, wraparound=False, cdivision=True
 # cython: auto_pickle=False, autotestdict=False
 """Between Python and the engine: the plain case of convolve and correlate, and
 jobs, plans and levels for the modules above.
