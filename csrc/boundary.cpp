@@ -72,7 +72,10 @@ fc_array strip(Scratch& scratch, const fc_job& job, const fc_job& piece, const f
 void for_each_piece(const fc_job& job, const fc_array& a, const fc_array& out, VisitPiece visit) {
   Interval cut[FC_MAX_NDIM][3];
   int count[FC_MAX_NDIM], index[FC_MAX_NDIM] = {};
-  for (int d = 0; d < job.ndim; ++d) count[d] = intervals(job.axis[d], cut[d]);
+  for (int d = 0; d < job.ndim; ++d) {
+    if (job.axis[d].lo == job.axis[d].hi) return;
+    count[d] = intervals(job.axis[d], cut[d]);
+  }
   for (int d = job.ndim - 1; d >= 0;) {
     Scratch scratch;
     fc_job piece = job;
