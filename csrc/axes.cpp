@@ -57,6 +57,16 @@ Extent flatten(const Extent* extent, int count, Index* pitch) {
   return flat;
 }
 
+// So many lines that they stay in L2, and fill the lanes of any level: what shares a
+// transform is then the same in one problem as in several. A line is never left alone,
+// where other sums would take it.
+Index lines_together(Index count, Index line_bytes) {
+  constexpr Index kTogetherBytes = Index(512) << 10, kLaneLines = 32;
+  const Index some = kTogetherBytes / line_bytes / kLaneLines * kLaneLines;
+  const Index most = some > kLaneLines ? some : kLaneLines;
+  return count <= most + 1 ? count : most;
+}
+
 Problem kernel_of(Problem p, Index k) {
   p.v += k * p.v_next;
   p.out += p.out ? k * p.out_next : 0;

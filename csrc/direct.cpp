@@ -397,8 +397,10 @@ void direct(const Problem& p, Context& context) {
   if (one_column && (p.rows > 1 && p.kh > 1)) return convolve_column(p, context);
   const Pair pair = pair_of(p.a_dtype, p.v_dtype);
   const bool line = p.rows == 1 || p.kh == 1;
+  // Columns keep their roles: those of one depend on no other.
+  const bool columns = p.kw == 1 && p.cols > 1;
   if (line ? p.kh > p.rows || (p.kh == p.rows && p.kw > p.cols)
-           : double(p.kh) * double(p.kw) > double(p.rows) * double(p.cols)) {
+           : !columns && double(p.kh) * double(p.kw) > double(p.rows) * double(p.cols)) {
     return direct(swapped(p), context);
   }
   if (has_few_outputs(p)) return convolve_by_dots(p, context, pair);

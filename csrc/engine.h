@@ -82,6 +82,10 @@ int convolved_axes(const fc_job&, int* axes);
 // each then lie.
 Extent flatten(const Extent* extent, int count, Index* pitch);
 
+// Of `count` lines side by side, each of so many bytes with its result, how many from the
+// first on are copied and judged together: the same whatever their order in memory.
+Index lines_together(Index count, Index line_bytes);
+
 // Is v the longer? Then the operands change roles (convolution commutes).
 bool swaps(const Extent& row, const Extent& col);
 
