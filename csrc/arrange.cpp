@@ -213,7 +213,7 @@ void solve_scattered(Shape s, const Carried* axes, int count, const Bank& bank, 
   out_shape[count] = along.extent.hi - along.extent.lo, out_stride[count] = along.out;
   const auto dense = [&](Index* shape, Index item, Index* stride) {
     dense_strides(count + 1, shape, item, stride);
-    return scratch.take<char>(product(count + 1, shape) * item);
+    return scratch.take<char>(bytes_of(count + 1, shape, item));
   };
   Index a_dense[2 * FC_MAX_NDIM], out_dense[2 * FC_MAX_NDIM];
   char* a = dense(a_shape, s.a_item(), a_dense);

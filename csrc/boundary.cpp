@@ -55,9 +55,7 @@ fc_array strip(Scratch& scratch, const fc_job& job, const fc_job& piece, const f
   }
   const Index item = kItemSize[job.a_dtype];
   fc_array dense = {};
-  Index total = item;
-  for (int d = 0; d < ndim; ++d) total *= count[d];
-  dense.data = scratch.take<char>(total);
+  dense.data = scratch.take<char>(bytes_of(ndim, count, item));
   dense_strides(ndim, count, item, dense.stride);
   for (int d = 0; d < job.nbatch; ++d) dense.stride[d] = a.stride[d] ? dense.stride[d] : 0;
   char fill[16];

@@ -42,20 +42,19 @@ void solve(const Problem& p, bool swapped, const fc_job& job, const fc_candidate
 fc_array taken(Scratch& scratch, const fc_job& job, const fc_array& v) {
   if (!job.conjugate || !is_complex(job.v_dtype)) return v;
   const int ndim = job.nbatch + job.ndim;
-  Index shape[2 * FC_MAX_NDIM], count = 1;
+  Index shape[2 * FC_MAX_NDIM];
   fc_array own = {};
   for (int d = 0; d < ndim; ++d) {
     const int x = d - job.nbatch;
     shape[d] = x >= 0 ? job.axis[x].m : v.stride[d] ? job.batch[d] : 1;
-    count *= shape[d];
   }
-  const Index item = kItemSize[job.v_dtype];
-  own.data = scratch.take<char>(count * item);
+  const Index item = kItemSize[job.v_dtype], bytes = bytes_of(ndim, shape, item);
+  own.data = scratch.take<char>(bytes);
   dense_strides(ndim, shape, item, own.stride);
   copy({static_cast<char*>(own.data), ndim, shape, own.stride},
        {static_cast<char*>(v.data), ndim, shape, v.stride}, item);
   for (int d = 0; d < job.nbatch; ++d) own.stride[d] = v.stride[d] ? own.stride[d] : 0;
-  conjugate(job.v_dtype, static_cast<char*>(own.data), count);
+  conjugate(job.v_dtype, static_cast<char*>(own.data), bytes / item);
   return own;
 }
 

@@ -78,6 +78,9 @@ Extent resolve(const fc_job&, int axis);
 // carried along as batch axes are. Returns how many.
 int convolved_axes(const fc_job&, int* axes);
 
+// Can there be transforms of all these axes at all? Only then may they be flattened.
+bool transforms_fit(const Extent* extent, int count);
+
 // Several axes as one (Kronecker's substitution), and how far apart the indices of
 // each then lie.
 Extent flatten(const Extent* extent, int count, Index* pitch);

@@ -141,6 +141,22 @@ def test_bits_of_a_bank_do_not_depend_on_memory(run, rng, method):
         oracle.assert_same_bits(run(a, apart, [(0, n + m - 1)], batch=2, method=method), together)
 
 
+@pytest.mark.parametrize("dtype", oracle.FLOATS)
+def test_kernels_of_a_bank_do_not_leak(run, rng, dtype):
+    """Loud, quiet and empty kernels see the same transforms: each as if it were alone."""
+    reach = 12 if dtype in ("float32", "complex64") else 150
+    a, bank = oracle.draw(rng, (3, 1, 900), dtype), oracle.draw(rng, (1, 6, 40), dtype)
+    a[1] *= 1e-6
+    for powers in ([0, 1, 2, 3, 4, 4], [-reach, 0, reach, 0, 0, reach]):
+        kernels = bank * (10.0 ** np.reshape(powers, (6, 1))).astype(dtype)
+        kernels[0, 3] = 0
+        for plan in (None, {"method": "overlap", "block": (1, 128), "lanes": 1}):
+            got = run(a, kernels, [(0, 939)], batch=2, method="overlap", plan=plan)
+            for line, results in zip(a[:, 0], got, strict=True):
+                for kernel, result in zip(kernels[0], results, strict=True):
+                    oracle.assert_within(result, line, kernel)
+
+
 @pytest.mark.parametrize("method", ["fft", "overlap"])
 def test_a_scan_of_many_problems_writes_nowhere(rng, method):
     """It arranges them as a call does, without a result."""
