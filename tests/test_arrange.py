@@ -204,6 +204,22 @@ def test_more_axes(run, rng, dtype, method):
 
 
 @METHODS
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64"])
+def test_what_is_not_finite_stays_local_in_more_axes(run, rng, dtype, method):
+    for shape, kernel in [((4, 6, 8), (3, 4, 5)), ((3, 4, 5, 6), (2, 3, 4, 3))]:
+        for bad_taps in (False, True):
+            a, v = oracle.draw(rng, shape, dtype), oracle.draw(rng, kernel, dtype)
+            a[(1,) * a.ndim] = np.inf
+            a[(-1,) * a.ndim] = np.nan
+            if bad_taps:
+                v[(1,) * v.ndim] = np.inf
+            oracle.assert_within(run(a, v, full_windows(a, v, 0), method=method), a, v)
+    job = _core.Job(shape, kernel, dtype, dtype, full_windows(a, v, 0), method=method)
+    job.scan(a, v)
+    assert job.choose()["method"] == "direct"
+
+
+@METHODS
 def test_a_batch_of_volumes(run, rng, method):
     a, v = oracle.draw(rng, (3, 5, 6, 7), "float64"), oracle.draw(rng, (1, 2, 3, 3), "float64")
     got = run(a, v, full_windows(a, v, 1), batch=1, method=method)
