@@ -106,10 +106,11 @@ void for_each_index(const Shape& s, const Carried* axes, int count, Visit visit)
     visit(at);
     int d = count - 1;
     for (; d >= 0; --d) {
-      at.a += axes[d].a, at.v += axes[d].v, at.out += axes[d].out;
+      at.a += axes[d].a, at.v += axes[d].v;
+      if (at.out) at.out += axes[d].out;
       if (++index[d] < axes[d].count) break;
       at.a -= axes[d].a * axes[d].count, at.v -= axes[d].v * axes[d].count;
-      at.out -= axes[d].out * axes[d].count;
+      if (at.out) at.out -= axes[d].out * axes[d].count;
       index[d] = 0;
     }
     if (d < 0) return;
@@ -137,27 +138,23 @@ struct Bank {
   Index count, v, out;
 };
 
-// Lines that are copied are so many at a time that they stay in L2, and fill the lanes
-// of any level, so that what shares a transform is the same as without copies.
-constexpr Index kCopiedBytes = Index(512) << 10;
-constexpr Index kLaneLines = 32;
-
-Index lines_at_once(const Shape& s, const Lines& lines, bool columns) {
+// Lines that lie as the methods read and write them are one problem; others are copied,
+// some at a time.
+bool lie_dense(const Shape& s, const Lines& lines, bool columns) {
   const Convolved& along = s.axis[0];
   const Index a_step = columns ? lines.a : along.a, out_step = columns ? lines.out : along.out;
-  const Index line_bytes = (along.extent.n + along.extent.hi - along.extent.lo) * s.out_item();
-  const Index some = kCopiedBytes / line_bytes / kLaneLines * kLaneLines;
-  const bool dense = a_step == s.a_item() && (out_step == s.out_item() || !s.out);
-  return dense || lines.count == 1 ? lines.count : some > kLaneLines ? some : kLaneLines;
+  return a_step == s.a_item() && (out_step == s.out_item() || !s.out);
 }
 
-void solve_lines(Shape s, const Lines& lines, const Bank& bank, bool columns, Solve solve) {
+void solve_lines(Shape s, const Lines& lines, const Bank& bank, bool columns, bool swap,
+                 Solve solve) {
   const Convolved& along = s.axis[0];
   const Extent& e = along.extent;
-  const Index outputs = e.hi - e.lo, most = lines_at_once(s, lines, columns);
-  for (Index done = 0; done < lines.count; done += most) {
+  const Index outputs = e.hi - e.lo, line_bytes = (e.n + outputs) * s.out_item();
+  const bool dense = lie_dense(s, lines, columns);
+  for (Index done = 0, count; done < lines.count; done += count) {
     Scratch scratch;
-    const Index count = lines.count - done < most ? lines.count - done : most;
+    count = dense ? lines.count : lines_together(lines.count - done, line_bytes);
     const auto view = [&](char* data, Index length, Index step, Index next, Index* shape,
                           Index* stride) -> View {
       shape[columns] = count, stride[columns] = next;
@@ -177,11 +174,10 @@ void solve_lines(Shape s, const Lines& lines, const Bank& bank, bool columns, So
     p.v = v.data, p.v_row = columns ? s.v_item() : 0;
     p.out = out.data, p.out_row = out.stride[1];
     p.kernels = bank.count, p.v_next = v.stride[0], p.out_next = out.stride[0];
-    const bool swap = lines.count == 1 && bank.count == 1 && e.m > e.n;
     solve(swap ? swapped(p) : p, s.swapped != swap);
     out.finish();
-    s.a += most * lines.a;
-    s.out += s.out ? most * lines.out : 0;
+    s.a += count * lines.a;
+    s.out += s.out ? count * lines.out : 0;
   }
 }
 
@@ -217,7 +213,7 @@ void solve_scattered(Shape s, const Carried* axes, int count, const Bank& bank, 
   out_shape[count] = along.extent.hi - along.extent.lo, out_stride[count] = along.out;
   const auto dense = [&](Index* shape, Index item, Index* stride) {
     dense_strides(count + 1, shape, item, stride);
-    return scratch.take<char>(product(count + 1, shape) * item);
+    return scratch.take<char>(bytes_of(count + 1, shape, item));
   };
   Index a_dense[2 * FC_MAX_NDIM], out_dense[2 * FC_MAX_NDIM];
   char* a = dense(a_shape, s.a_item(), a_dense);
@@ -229,7 +225,7 @@ void solve_scattered(Shape s, const Carried* axes, int count, const Bank& bank, 
   s.a = a, s.out = out;
   s.axis[0].a = s.a_item(), s.axis[0].out = s.out_item();
   for (Index k = 0; k < bank.count; ++k) {
-    solve_lines(s, lines, {1, 0, 0}, columns, solve);
+    solve_lines(s, lines, {1, 0, 0}, columns, false, solve);
     s.v += bank.v;
     if (!to) continue;
     copy({to + k * bank.out, count + 1, out_shape, out_stride},
@@ -269,6 +265,8 @@ void solve_one_axis(Shape s, const fc_candidate& how, Solve solve, const KernelT
       outer[outer_count++] = c;
     }
   }
+  const Extent& e = s.axis[0].extent;
+  const bool swap = line_count == 0 && kernel_count == 0 && e.m > e.n;
   Carried lines, kernels;
   const bool even = merged(line, line_count, lines);
   if (!merged(kernel, kernel_count, kernels)) {
@@ -277,7 +275,7 @@ void solve_one_axis(Shape s, const fc_candidate& how, Solve solve, const KernelT
   }
   const Bank bank = {kernels.count, kernels.v, kernels.out};
   for_each_index(s, outer, outer_count, [&](const Shape& at) {
-    even ? solve_lines(at, {lines.count, lines.a, lines.out}, bank, columns, solve)
+    even ? solve_lines(at, {lines.count, lines.a, lines.out}, bank, columns, swap, solve)
          : solve_scattered(at, line, line_count, bank, columns, solve);
   });
 }

@@ -28,7 +28,7 @@ int convolved_axes(const fc_job& job, int* axes) {
   int count = 0, longest = job.ndim - 1;
   for (int d = job.ndim - 1; d >= 0; --d) {
     const Extent e = resolve(job, d), l = resolve(job, longest);
-    if (e.n + e.m > l.n + l.m) longest = d;
+    if (size_t(e.n) + size_t(e.m) > size_t(l.n) + size_t(l.m)) longest = d;
   }
   for (int d = 0; d < job.ndim; ++d) {
     const Extent e = resolve(job, d);
@@ -36,6 +36,14 @@ int convolved_axes(const fc_job& job, int* axes) {
   }
   if (count == 0) axes[count++] = longest;
   return count;
+}
+
+// 2^48 complex points are 4 PB. What is no longer may be doubled and rounded up without
+// leaving Index.
+bool transforms_fit(const Extent* extent, int count) {
+  double points = 1;
+  for (int d = 0; d < count; ++d) points *= double(extent[d].n) + double(extent[d].m);
+  return points < 0x1p48;
 }
 
 // Index (i_0, .., i_{k-1}) becomes sum_d i_d pitch_d. An axis inside another wraps
@@ -55,6 +63,16 @@ Extent flatten(const Extent* extent, int count, Index* pitch) {
     step *= length > e.m ? length : e.m;
   }
   return flat;
+}
+
+// So many lines that they stay in L2, and fill the lanes of any level: what shares a
+// transform is then the same in one problem as in several. A line is never left alone,
+// where other sums would take it.
+Index lines_together(Index count, Index line_bytes) {
+  constexpr Index kTogetherBytes = Index(512) << 10, kLaneLines = 32;
+  const Index some = kTogetherBytes / line_bytes / kLaneLines * kLaneLines;
+  const Index most = some > kLaneLines ? some : kLaneLines;
+  return count <= most + 1 ? count : most;
 }
 
 Problem kernel_of(Problem p, Index k) {

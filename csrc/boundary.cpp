@@ -55,9 +55,7 @@ fc_array strip(Scratch& scratch, const fc_job& job, const fc_job& piece, const f
   }
   const Index item = kItemSize[job.a_dtype];
   fc_array dense = {};
-  Index total = item;
-  for (int d = 0; d < ndim; ++d) total *= count[d];
-  dense.data = scratch.take<char>(total);
+  dense.data = scratch.take<char>(bytes_of(ndim, count, item));
   dense_strides(ndim, count, item, dense.stride);
   for (int d = 0; d < job.nbatch; ++d) dense.stride[d] = a.stride[d] ? dense.stride[d] : 0;
   char fill[16];
@@ -137,7 +135,7 @@ void wrap(const fc_job& job, const fc_array& a, const fc_array& out, VisitPiece 
       to += out.data ? t.at * out.stride[job.nbatch + d] : 0;
     }
     dense_strides(ndim, shape, kItemSize[dtype], strip.stride);
-    if (out.data) strip.data = scratch.take<char>(product(ndim, shape) * kItemSize[dtype]);
+    if (out.data) strip.data = scratch.take<char>(bytes_of(ndim, shape, kItemSize[dtype]));
     visit(piece, a, strip, true);
     if (!out.data) continue;
     add({to, ndim, shape, out.stride}, {static_cast<char*>(strip.data), ndim, shape, strip.stride},
@@ -175,6 +173,9 @@ void extend_borders(const fc_job& job, const fc_array& a, const fc_array& out, V
 }  // namespace
 
 void for_each_piece(const fc_job& job, const fc_array& a, const fc_array& out, VisitPiece visit) {
+  for (int d = 0; d < job.ndim; ++d) {
+    if (job.axis[d].lo == job.axis[d].hi) return;
+  }
   wraps(job) ? wrap(job, a, out, visit) : extend_borders(job, a, out, visit);
 }
 

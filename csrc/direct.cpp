@@ -26,6 +26,8 @@ constexpr Index kBorder = 128;
 constexpr Index kSweepTaps = 2048;
 // Multiply-adds between looks at the poll: 2 to 20 ms.
 constexpr double kPieceMacs = 5e7;
+// What a call costs beside its sums: 100 ns or so, of which sums of tiny slices consist.
+constexpr double kCallMacs = 1000;
 // Widest vector; a border block of columns is no narrower.
 constexpr Index kVectorBytes = 64;
 
@@ -393,12 +395,15 @@ void convolve_by_dots(const Problem& p, Context& context, Pair pair) {
 
 void direct(const Problem& p, Context& context) {
   if (p.row_lo == p.row_hi || p.col_lo == p.col_hi) return;
+  context.spend(kCallMacs);
   const bool one_column = p.cols == 1 && p.kw == 1;
   if (one_column && (p.rows > 1 && p.kh > 1)) return convolve_column(p, context);
   const Pair pair = pair_of(p.a_dtype, p.v_dtype);
   const bool line = p.rows == 1 || p.kh == 1;
+  // Columns keep their roles: those of one depend on no other.
+  const bool columns = p.kw == 1 && p.cols > 1;
   if (line ? p.kh > p.rows || (p.kh == p.rows && p.kw > p.cols)
-           : double(p.kh) * double(p.kw) > double(p.rows) * double(p.cols)) {
+           : !columns && double(p.kh) * double(p.kw) > double(p.rows) * double(p.cols)) {
     return direct(swapped(p), context);
   }
   if (has_few_outputs(p)) return convolve_by_dots(p, context, pair);

@@ -42,21 +42,62 @@ void solve(const Problem& p, bool swapped, const fc_job& job, const fc_candidate
 fc_array taken(Scratch& scratch, const fc_job& job, const fc_array& v) {
   if (!job.conjugate || !is_complex(job.v_dtype)) return v;
   const int ndim = job.nbatch + job.ndim;
-  Index shape[2 * FC_MAX_NDIM], count = 1;
+  Index shape[2 * FC_MAX_NDIM];
   fc_array own = {};
   for (int d = 0; d < ndim; ++d) {
     const int x = d - job.nbatch;
     shape[d] = x >= 0 ? job.axis[x].m : v.stride[d] ? job.batch[d] : 1;
-    count *= shape[d];
   }
-  const Index item = kItemSize[job.v_dtype];
-  own.data = scratch.take<char>(count * item);
+  const Index item = kItemSize[job.v_dtype], bytes = bytes_of(ndim, shape, item);
+  own.data = scratch.take<char>(bytes);
   dense_strides(ndim, shape, item, own.stride);
   copy({static_cast<char*>(own.data), ndim, shape, own.stride},
        {static_cast<char*>(v.data), ndim, shape, v.stride}, item);
   for (int d = 0; d < job.nbatch; ++d) own.stride[d] = v.stride[d] ? own.stride[d] : 0;
-  conjugate(job.v_dtype, static_cast<char*>(own.data), count);
+  conjugate(job.v_dtype, static_cast<char*>(own.data), bytes / item);
   return own;
+}
+
+// Calls visit(row, count) for every dense row of an array, in the order of memory;
+// batch axes along which it does not change are taken once.
+template <class Visit>
+void for_each_row(const fc_job& job, const fc_array& array, bool is_a, fc_dtype dtype,
+                  Visit visit) {
+  Index shape[2 * FC_MAX_NDIM], stride[2 * FC_MAX_NDIM];
+  int ndim = 0;
+  for (int d = 0; d < job.nbatch + job.ndim; ++d) {
+    const fc_axis* axis = d < job.nbatch ? nullptr : &job.axis[d - job.nbatch];
+    const Index length = !axis ? job.batch[d] : is_a ? axis->n : axis->m;
+    if (length == 1 || (!axis && array.stride[d] == 0)) continue;
+    int at = ndim++;
+    for (; at > 0 && imaxabs(stride[at - 1]) < imaxabs(array.stride[d]); --at) {
+      shape[at] = shape[at - 1], stride[at] = stride[at - 1];
+    }
+    shape[at] = length, stride[at] = array.stride[d];
+  }
+  if (ndim == 0) shape[0] = 1, stride[0] = kItemSize[dtype], ndim = 1;
+  Scratch scratch;
+  const Rows rows(scratch, {static_cast<char*>(array.data), ndim, shape, stride}, dtype);
+  const View view = {rows.data, ndim, shape, rows.stride};
+  for (Index r = 0; r < product(ndim - 1, shape); ++r) {
+    visit(rows.data + row_offset(view, r), shape[ndim - 1]);
+  }
+}
+
+Magnitudes measured(const fc_job& job, const fc_array& array, bool is_a, Context& context) {
+  const fc_dtype dtype = is_a ? job.a_dtype : job.v_dtype;
+  Magnitudes m;
+  for_each_row(job, array, is_a, dtype, [&](const char* row, Index count) {
+    measure(dtype, row, count, context.kernels, m);
+  });
+  return m;
+}
+
+// Are axes flattened for a transform? A NaN or an Inf would there meet the zeros between
+// them, which are no samples: it is left to direct sums, which see the axes as they are.
+bool flattens(const fc_job& job) {
+  int axes[FC_MAX_NDIM];
+  return is_float(job.a_dtype) && convolved_axes(job, axes) > 2;
 }
 
 using SolvePart =
@@ -68,8 +109,15 @@ void for_each_problem(const fc_job& job, const fc_candidate& how, const fc_array
                       const fc_array& v, const fc_array& out, SolvePart solve, Context& context) {
   Scratch scratch;
   const fc_array taps = taken(scratch, job, v);
-  const auto arranged = [&](const fc_job& piece, const fc_candidate& way, const fc_array& part,
+  const bool flat = flattens(job);
+  const bool finite = !flat || measured(job, v, false, context).bad == 0;
+  const auto arranged = [&](const fc_job& piece, const fc_candidate& asked, const fc_array& part,
                             const fc_array& to) {
+    fc_candidate way = asked;
+    if (flat && way.method != FC_DIRECT &&
+        !(finite && measured(piece, part, true, context).bad == 0)) {
+      way.method = FC_DIRECT;
+    }
     arrange(
         piece, way, part, taps, to,
         [&](const Problem& p, bool swapped) { solve(p, swapped, piece, way); }, context);
@@ -109,41 +157,10 @@ fc_status caught(Work work) {
   }
 }
 
-// Calls visit(row, count) for every dense row of an array, in the order of memory;
-// batch axes along which it does not change are taken once.
-template <class Visit>
-void for_each_row(const fc_job& job, const fc_array& array, bool is_a, fc_dtype dtype,
-                  Visit visit) {
-  Index shape[2 * FC_MAX_NDIM], stride[2 * FC_MAX_NDIM];
-  int ndim = 0;
-  for (int d = 0; d < job.nbatch + job.ndim; ++d) {
-    const fc_axis* axis = d < job.nbatch ? nullptr : &job.axis[d - job.nbatch];
-    const Index length = !axis ? job.batch[d] : is_a ? axis->n : axis->m;
-    if (length == 1 || (!axis && array.stride[d] == 0)) continue;
-    int at = ndim++;
-    for (; at > 0 && imaxabs(stride[at - 1]) < imaxabs(array.stride[d]); --at) {
-      shape[at] = shape[at - 1], stride[at] = stride[at - 1];
-    }
-    shape[at] = length, stride[at] = array.stride[d];
-  }
-  if (ndim == 0) shape[0] = 1, stride[0] = kItemSize[dtype], ndim = 1;
-  Scratch scratch;
-  const Rows rows(scratch, {static_cast<char*>(array.data), ndim, shape, stride}, dtype);
-  const View view = {rows.data, ndim, shape, rows.stride};
-  for (Index r = 0; r < product(ndim - 1, shape); ++r) {
-    visit(rows.data + row_offset(view, r), shape[ndim - 1]);
-  }
-}
-
 void scan(fc_job& job, const fc_array& a, const fc_array& v) {
   Context context(kernels(fc_level()), job.poll, job.poll_context);
-  Magnitudes of_a, of_v;
-  for_each_row(job, a, true, job.a_dtype, [&](const char* row, Index count) {
-    measure(job.a_dtype, row, count, context.kernels, of_a);
-  });
-  for_each_row(job, v, false, job.v_dtype, [&](const char* row, Index count) {
-    measure(job.v_dtype, row, count, context.kernels, of_v);
-  });
+  const Magnitudes of_a = measured(job, a, true, context);
+  const Magnitudes of_v = measured(job, v, false, context);
   fc_facts& facts = job.facts;
   facts.a_bad = of_a.bad;
   facts.v_finite = of_v.bad == 0;
@@ -153,7 +170,13 @@ void scan(fc_job& job, const fc_array& a, const fc_array& v) {
   facts.known = 0;
   fc_plan plan;
   fc_choose(&job, &plan);
-  if (is_float(job.a_dtype) && plan.chosen.method != FC_DIRECT) {
+  if (plan.chosen.method != FC_DIRECT && flattens(job) && facts.a_bad) {
+    facts.repair_macs = 1;
+    for (int d = 0; d < job.nbatch; ++d) facts.repair_macs *= double(job.batch[d]);
+    for (int d = 0; d < job.ndim; ++d) {
+      facts.repair_macs *= double(job.axis[d].hi - job.axis[d].lo) * double(job.axis[d].m);
+    }
+  } else if (is_float(job.a_dtype) && plan.chosen.method != FC_DIRECT) {
     fc_array nowhere = {};
     Index count[2 * FC_MAX_NDIM];
     for (int d = 0; d < job.nbatch; ++d) count[d] = job.batch[d];

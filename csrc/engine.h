@@ -78,9 +78,16 @@ Extent resolve(const fc_job&, int axis);
 // carried along as batch axes are. Returns how many.
 int convolved_axes(const fc_job&, int* axes);
 
+// Can there be transforms of all these axes at all? Only then may they be flattened.
+bool transforms_fit(const Extent* extent, int count);
+
 // Several axes as one (Kronecker's substitution), and how far apart the indices of
 // each then lie.
 Extent flatten(const Extent* extent, int count, Index* pitch);
+
+// Of `count` lines side by side, each of so many bytes with its result, how many from the
+// first on are copied and judged together: the same whatever their order in memory.
+Index lines_together(Index count, Index line_bytes);
 
 // Is v the longer? Then the operands change roles (convolution commutes).
 bool swaps(const Extent& row, const Extent& col);

@@ -86,25 +86,72 @@ const char* without(Scratch& scratch, const Problem& p, const Bad* bad, Index co
   return copy;
 }
 
+// A signal as transforms may see it: what is not finite taken out, and what it weighs.
+// All kernels of a bank share it.
+class Signal {
+ public:
+  Signal(Scratch& scratch, const Problem& p, const KernelTable& table)
+      : a_(p.a), a_row_(p.a_row), grain_(grain_of(p)) {
+    weigh(scratch, p, table);
+    if (weight_.finite || !take_out_bad(scratch, p)) return;
+    weigh(scratch, p, table);
+  }
+
+  const Coarse& weight() const { return weight_; }
+  Grain grain() const { return grain_; }
+  bool untouched() const { return bad_count_ == 0; }
+
+  Problem finite(Problem p) const {
+    p.a = a_, p.a_row = a_row_;
+    return p;
+  }
+
+  void add_what_is_bad(const Problem& p) const {
+    for (Index b = 0; b < bad_count_; ++b) {
+      is_single(p.a_dtype) ? add_bad<float>(p, bad_[b]) : add_bad<double>(p, bad_[b]);
+    }
+  }
+
+ private:
+  void weigh(Scratch& scratch, const Problem& p, const KernelTable& table) {
+    weight_ = coarse(scratch, table, p.a_dtype, a_, p.rows, p.cols, a_row_, grain_);
+  }
+
+  // False where patching, a multiply-add a tap for each sample, is no bargain.
+  bool take_out_bad(Scratch& scratch, const Problem& p) {
+    const Index room = Index(macs_of(p) / (4 * double(p.kh) * double(p.kw))) + 1;
+    bad_ = scratch.take<Bad>(room);
+    const Index found =
+        is_single(p.a_dtype) ? find_bad<float>(p, bad_, room) : find_bad<double>(p, bad_, room);
+    if (found == 0 || found > room) return false;
+    bad_count_ = found;
+    a_ = without(scratch, p, bad_, found);
+    a_row_ = p.cols * kItemSize[p.a_dtype];
+    return true;
+  }
+
+  const char* a_;
+  Index a_row_;
+  const Grain grain_;
+  Coarse weight_;
+  Bad* bad_ = nullptr;
+  Index bad_count_ = 0;
+};
+
 // What is known of a problem before any transform is made.
 class Guard {
  public:
-  Guard(Scratch& scratch, const Problem& p, const fc_candidate& how, fc_accuracy accuracy,
-        Context& context)
-      : p_(p), finite_(p), how_(how) {
-    const KernelTable& table = context.kernels;
-    const Grain grain = grain_of(p);
-    const Coarse v = coarse(scratch, table, p.v_dtype, p.v, p.kh, p.kw, p.v_row, grain);
-    if (!v.finite) return;
-    Coarse a = coarse(scratch, table, p.a_dtype, p.a, p.rows, p.cols, p.a_row, grain);
-    if (!a.finite) {
-      if (!take_out_bad(scratch)) return;
-      a = coarse(scratch, table, p.a_dtype, finite_.a, p.rows, p.cols, finite_.a_row, grain);
-    }
+  Guard(Scratch& scratch, const Problem& p, const Signal& signal, const fc_candidate& how,
+        fc_accuracy accuracy, Context& context)
+      : p_(p), finite_(signal.finite(p)), signal_(signal), how_(how) {
+    const Coarse& a = signal.weight();
+    const Coarse v =
+        coarse(scratch, context.kernels, p.v_dtype, p.v, p.kh, p.kw, p.v_row, signal.grain());
+    if (!a.finite || !v.finite) return;
     if (!magnitudes_fit(p.a_dtype, a.peak, v.peak, v.total_sum)) return;
     transforms_ = true;
     if (accuracy == FC_NORMWISE) return;
-    survey_.emplace(scratch, finite_, how, grain, a, v, context);
+    survey_.emplace(scratch, finite_, how, signal.grain(), a, v, context);
     transforms_ = 2 * survey_->macs() <= macs_of(p);
   }
 
@@ -112,7 +159,7 @@ class Guard {
     return transforms_ && survey_ ? survey_->macs() : transforms_ ? 0 : macs_of(p_);
   }
 
-  bool transforms_as_it_is() const { return transforms_ && bad_count_ == 0; }
+  bool transforms_as_it_is() const { return transforms_ && signal_.untouched(); }
 
   void repair(Context& context) const {
     if (survey_) survey_->repair(context);
@@ -122,60 +169,112 @@ class Guard {
     if (!transforms_) return direct(p_, context);
     spectral(finite_, how_, context);
     repair(context);
-    for (Index b = 0; b < bad_count_; ++b) {
-      is_single(p_.a_dtype) ? add_bad<float>(p_, bad_[b]) : add_bad<double>(p_, bad_[b]);
-    }
+    signal_.add_what_is_bad(p_);
   }
 
  private:
-  // False where patching, a multiply-add a tap for each sample, is no bargain.
-  bool take_out_bad(Scratch& scratch) {
-    const Index room = Index(macs_of(p_) / (4 * double(p_.kh) * double(p_.kw))) + 1;
-    bad_ = scratch.take<Bad>(room);
-    bad_count_ =
-        is_single(p_.a_dtype) ? find_bad<float>(p_, bad_, room) : find_bad<double>(p_, bad_, room);
-    if (bad_count_ == 0 || bad_count_ > room) return false;
-    finite_.a = without(scratch, p_, bad_, bad_count_);
-    finite_.a_row = p_.cols * kItemSize[p_.a_dtype];
-    return true;
-  }
-
-  const Problem& p_;
-  Problem finite_;  // with zeros for what is not finite
+  const Problem p_, finite_;
+  const Signal& signal_;
   const fc_candidate& how_;
   bool transforms_ = false;
-  Bad* bad_ = nullptr;
-  Index bad_count_ = 0;
   std::optional<Survey> survey_;
 };
 
+// Lines that are judged together, under every kernel of a bank.
+class Group {
+ public:
+  Group(Scratch& scratch, const Problem& p, const fc_candidate& how, fc_accuracy accuracy,
+        Context& context)
+      : p_(p),
+        signal_(scratch, p, context.kernels),
+        how_(how),
+        guards_(scratch.take<Guard>(p.kernels)) {
+    for (Index k = 0; k < p.kernels; ++k) {
+      new (guards_ + k) Guard(scratch, kernel_of(p, k), signal_, how, accuracy, context);
+      together_ &= guards_[k].transforms_as_it_is();
+    }
+  }
+
+  // May all kernels see the same transforms?
+  bool together() const { return together_; }
+
+  double repair_macs() const {
+    double macs = 0;
+    for (Index k = 0; k < p_.kernels; ++k) macs += guards_[k].repair_macs();
+    return macs;
+  }
+
+  void repair(Context& context) const {
+    for (Index k = 0; k < p_.kernels; ++k) guards_[k].repair(context);
+  }
+
+  void run(Context& context) const {
+    if (together_) {
+      spectral(p_, how_, context);
+      return repair(context);
+    }
+    for (Index k = 0; k < p_.kernels; ++k) guards_[k].run(context);
+  }
+
+ private:
+  const Problem p_;
+  const Signal signal_;
+  const fc_candidate& how_;
+  Guard* const guards_;
+  bool together_ = true;
+};
+
+// Calls visit(part) for every group of lines of a problem.
+template <class Visit>
+void for_each_group(const Problem& p, Visit visit) {
+  const bool rows = p.kh == 1, columns = !rows && p.kw == 1;
+  const Index lines = rows ? p.rows : columns ? p.cols : 1;
+  const Index out_item = kItemSize[result_dtype(p.a_dtype, p.v_dtype)];
+  const Index samples = rows ? p.cols + p.col_hi - p.col_lo : p.rows + p.row_hi - p.row_lo;
+  Problem q = p;
+  for (Index first = 0, some; first < lines; first += some) {
+    some = lines_together(lines - first, samples * out_item);
+    if (rows) {
+      q.a = p.a + first * p.a_row;
+      q.out = p.out ? p.out + first * p.out_row : nullptr;
+      q.rows = q.row_hi = some;
+    } else if (columns) {
+      q.a = p.a + first * kItemSize[p.a_dtype];
+      q.out = p.out ? p.out + first * out_item : nullptr;
+      q.cols = q.col_hi = some;
+    }
+    visit(q);
+  }
+}
+
 }  // namespace
 
-// Kernels of a bank see the same transforms of a, unless one of them may not be
-// transformed or a has to be mended.
+// What is decided for lines depends on those of their group alone, never on how many
+// more the problem has: these are as many as their order in memory allows (arrange.cpp).
 void guarded(const Problem& p, const fc_candidate& how, fc_accuracy accuracy, Context& context) {
   Scratch scratch;
-  Problem* problem = scratch.take<Problem>(p.kernels);
-  Guard* guard = scratch.take<Guard>(p.kernels);
+  Index count = 0;
+  for_each_group(p, [&](const Problem&) { ++count; });
+  Group* group = scratch.take<Group>(count);
   bool together = true;
-  for (Index k = 0; k < p.kernels; ++k) {
-    problem[k] = kernel_of(p, k);
-    new (guard + k) Guard(scratch, problem[k], how, accuracy, context);
-    together &= guard[k].transforms_as_it_is();
-  }
+  Index at = 0;
+  for_each_group(p, [&](const Problem& part) {
+    new (group + at) Group(scratch, part, how, accuracy, context);
+    together &= group[at++].together();
+  });
   if (together) spectral(p, how, context);
-  for (Index k = 0; k < p.kernels; ++k) {
-    together ? guard[k].repair(context) : guard[k].run(context);
+  for (Index g = 0; g < count; ++g) {
+    together ? group[g].repair(context) : group[g].run(context);
   }
 }
 
 double repair_macs(const Problem& p, const fc_candidate& how, fc_accuracy accuracy,
                    Context& context) {
   double macs = 0;
-  for (Index k = 0; k < p.kernels; ++k) {
+  for_each_group(p, [&](const Problem& part) {
     Scratch scratch;
-    macs += Guard(scratch, kernel_of(p, k), how, accuracy, context).repair_macs();
-  }
+    macs += Group(scratch, part, how, accuracy, context).repair_macs();
+  });
   return macs;
 }
 

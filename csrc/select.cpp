@@ -47,6 +47,7 @@ struct Task {
   int precision;   // 0 single, 1 double: what a transform computes in
   fc_facts facts;  // of a and v in these roles
   int lanes;       // vector lanes of the transforms' real type
+  bool fits;       // transforms can be so long; else row and col say nothing
 
   bool flat() const { return axes == 1; }
   double all_lines(double one) const { return members * kernels * lines * one; }
@@ -82,7 +83,8 @@ Task task_of(const fc_job& job, const Costs& costs, const KernelTable& table) {
             is_complex(job.a_dtype) || is_complex(job.v_dtype),
             is_single(job.a_dtype) ? 0 : 1,
             job.facts,
-            table.spectral[is_single(job.a_dtype) ? 0 : 1].lanes};
+            table.spectral[is_single(job.a_dtype) ? 0 : 1].lanes,
+            false};
   double samples = 1, shared[3] = {1, 1, 1};  // by fc_sharing
   int kept = 0;
   for (int d = 0; d < job.ndim; ++d) {
@@ -99,8 +101,11 @@ Task task_of(const fc_job& job, const Costs& costs, const KernelTable& table) {
   }
   for (int d = 0; d < job.nbatch; ++d) shared[job.shared[d]] *= double(job.batch[d]);
   t.taps = fmin(t.taps, samples);
-  t.row = flatten(extent, axes - 1, pitch);
-  t.col = extent[axes - 1];
+  t.fits = transforms_fit(extent, axes);
+  if (t.fits) {
+    t.row = flatten(extent, axes - 1, pitch);
+    t.col = extent[axes - 1];
+  }
   t.members = shared[FC_SHARES_NONE];
   if (axes == 1) {
     t.lines = shared[FC_SHARES_V];
@@ -277,7 +282,8 @@ bool data_forbids(const Task& t) {
 }
 
 bool may_transform(const Task& t) {
-  return t.job.method != FC_DIRECT && t.job.accuracy != FC_COMPONENTWISE && !data_forbids(t);
+  return t.fits && t.job.method != FC_DIRECT && t.job.accuracy != FC_COMPONENTWISE &&
+         !data_forbids(t);
 }
 
 // What was asked for comes first wherever it can be had.

@@ -245,7 +245,7 @@ void Survey::bound_lines(const fc_candidate& how, const Coarse& a, const Coarse&
   const bool paired = !whole && !is_complex(result_dtype(p_.a_dtype, p_.v_dtype));
   const Index step_out = Index(points) - p_.kw + 1;
   const Index in_line = whole ? 1 : ceil_div(p_.col_hi - p_.col_lo, step_out);  // blocks
-  const Index step = columns ? a.cols : 1, next = columns ? 1 : a.cols;  // along, across
+  const Index step = columns ? a.cols : 1, next = columns ? 1 : a.cols;         // along, across
   const Index out_step = columns ? cols_ : 1, out_next = columns ? 1 : cols_;
   const Index out_blocks = columns ? rows_ : cols_;
   struct Seen {

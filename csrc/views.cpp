@@ -3,6 +3,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include <new>
+
 #include "runtime.h"
 
 namespace fastconv {
@@ -122,6 +124,13 @@ Index product(int ndim, const Index* shape) {
   return count;
 }
 
+Index bytes_of(int ndim, const Index* shape, Index item) {
+  for (int d = 0; d < ndim; ++d) {
+    if (__builtin_mul_overflow(item, shape[d], &item)) throw std::bad_alloc();
+  }
+  return item;
+}
+
 Index row_offset(const View& x, Index r) {
   Index offset = 0;
   for (int d = x.ndim - 2; d >= 0; --d) {
@@ -212,7 +221,7 @@ Rows::Rows(Scratch& scratch, const View& from, fc_dtype dtype, bool reads)
     memcpy(stride, from.stride, sizeof(Index) * size_t(from.ndim));
     return;
   }
-  data = scratch.take<char>(product(from.ndim, from.shape) * item_);
+  data = scratch.take<char>(bytes_of(from.ndim, from.shape, item_));
   dense_strides(from.ndim, from.shape, item_, stride);
   if (reads) copy({data, from.ndim, from.shape, stride}, from, item_);
 }

@@ -15,6 +15,10 @@ struct View {
 
 Index product(int ndim, const Index* shape);
 
+// Bytes of a dense array. Throws std::bad_alloc where there are more than can be: arrays
+// that broadcast may be of any shape.
+Index bytes_of(int ndim, const Index* shape, Index item);
+
 // Where row number r of the array begins, in bytes.
 Index row_offset(const View&, Index r);
 

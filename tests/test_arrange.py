@@ -113,6 +113,75 @@ def test_bits_do_not_depend_on_memory(run, rng, dtype, after, method):
 
 
 @METHODS
+@pytest.mark.parametrize("after", [0, 1])
+@pytest.mark.parametrize(("n", "m"), [(2010, 31), (2010, 2000), (40, 1500)])
+def test_bits_of_a_line_do_not_depend_on_what_is_copied_with_it(run, rng, n, m, after, method):
+    """Lines that lie otherwise in memory are copied 32 at a time; some of these are loud."""
+    for count in (33, 65):
+        a, v = oracle.draw(rng, (count, n), "float64"), oracle.draw(rng, (1, m), "float64")
+        a *= 10.0 ** rng.integers(-12, 12, (count, 1))
+        a[2, 7], a[-1, -1] = np.nan, 1e200
+        for mode in ("same", "valid"):
+            window = _core.window(mode, n, m, False)
+            rows, columns = (
+                run(x, v, [window], batch=1, after=after, method=method)
+                for x in (np.ascontiguousarray(a), np.asfortranarray(a))
+            )
+            oracle.assert_same_bits(rows, columns)
+
+
+@METHODS
+def test_bits_of_a_bank_do_not_depend_on_memory(run, rng, method):
+    """Kernels that one stride steps through, and those that none does."""
+    for n, m in [(10, 900), (900, 70)]:
+        a = oracle.draw(rng, (1, 1, n), "float64")
+        bank = oracle.draw(rng, (3, 4, m), "float64")
+        apart = np.repeat(bank, 2, axis=1)[:, ::2]
+        together = run(a, bank, [(0, n + m - 1)], batch=2, method=method)
+        oracle.assert_same_bits(run(a, apart, [(0, n + m - 1)], batch=2, method=method), together)
+
+
+@pytest.mark.parametrize("dtype", oracle.FLOATS)
+def test_kernels_of_a_bank_do_not_leak(run, rng, dtype):
+    """Loud, quiet and empty kernels see the same transforms: each as if it were alone."""
+    reach = 12 if dtype in ("float32", "complex64") else 150
+    a, bank = oracle.draw(rng, (3, 1, 900), dtype), oracle.draw(rng, (1, 6, 40), dtype)
+    a[1] *= 1e-6
+    for powers in ([0, 1, 2, 3, 4, 4], [-reach, 0, reach, 0, 0, reach]):
+        kernels = bank * (10.0 ** np.reshape(powers, (6, 1))).astype(dtype)
+        kernels[0, 3] = 0
+        for plan in (None, {"method": "overlap", "block": (1, 128), "lanes": 1}):
+            got = run(a, kernels, [(0, 939)], batch=2, method="overlap", plan=plan)
+            for line, results in zip(a[:, 0], got, strict=True):
+                for kernel, result in zip(kernels[0], results, strict=True):
+                    oracle.assert_within(result, line, kernel)
+
+
+@pytest.mark.parametrize("method", ["fft", "overlap"])
+def test_a_scan_of_many_problems_writes_nowhere(rng, method):
+    """It arranges them as a call does, without a result."""
+    cases = [
+        ((3, 40, 700), (3, 1, 150), {"batch": 2, "after": 1}),
+        ((2, 3, 700), (1, 3, 150), {"batch": 2, "after": 1}),
+        ((3, 12, 13, 14), (1, 5, 6, 7), {"batch": 1}),
+        ((3, 30, 40), (3, 7, 9), {"batch": 1}),
+    ]
+    for a_shape, v_shape, options in cases:
+        a, v = oracle.draw(rng, a_shape, "float64"), oracle.draw(rng, v_shape, "float64")
+        windows = full_windows(a, v, options["batch"])
+        job = _core.Job(a_shape, v_shape, "f8", "f8", windows, method=method, **options)
+        assert job.scan(a, v)["repair_macs"] < a.size * v.size
+
+
+@METHODS
+@pytest.mark.parametrize("boundary", ["wrap", "symm"])
+def test_an_empty_window_within_an_extended_picture(run, rng, boundary, method):
+    a, v = oracle.draw(rng, (10, 50), "float64"), oracle.draw(rng, (3, 4), "float64")
+    for windows in [[(5, 5), (0, 53)], [(0, 12), (9, 9)], [(0, 0), (0, 53)]]:
+        assert run(a, v, windows, boundary=boundary, method=method).size == 0
+
+
+@METHODS
 @pytest.mark.parametrize("dtype", ["float32", "float64", "complex128", "int32", "uint8", "bool"])
 def test_more_axes(run, rng, dtype, method):
     """Three and four convolved axes, batches of them, windows inside."""
@@ -132,6 +201,22 @@ def test_more_axes(run, rng, dtype, method):
             reference = oracle.reference(a, v)
             error = abs(part - reference.full[inner])
             assert (error <= reference.bound()[inner]).all()
+
+
+@METHODS
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64"])
+def test_what_is_not_finite_stays_local_in_more_axes(run, rng, dtype, method):
+    for shape, kernel in [((4, 6, 8), (3, 4, 5)), ((3, 4, 5, 6), (2, 3, 4, 3))]:
+        for bad_taps in (False, True):
+            a, v = oracle.draw(rng, shape, dtype), oracle.draw(rng, kernel, dtype)
+            a[(1,) * a.ndim] = np.inf
+            a[(-1,) * a.ndim] = np.nan
+            if bad_taps:
+                v[(1,) * v.ndim] = np.inf
+            oracle.assert_within(run(a, v, full_windows(a, v, 0), method=method), a, v)
+    job = _core.Job(shape, kernel, dtype, dtype, full_windows(a, v, 0), method=method)
+    job.scan(a, v)
+    assert job.choose()["method"] == "direct"
 
 
 @METHODS

@@ -47,7 +47,8 @@ fc_job empty_job(DtypePair types, fc_method method) {
 // given steps, and judges every output, or `samples` of them and the two ends.
 void check(fc_job& job, Random& random, const std::vector<int>& a_step,
            const std::vector<int>& v_step, const std::vector<int>& out_step, int misalign = 0,
-           int samples = 0, bool a_first_fastest = false, bool out_first_fastest = false) {
+           int samples = 0, bool a_first_fastest = false, bool out_first_fastest = false,
+           const fc_plan* plan = nullptr) {
   std::vector<ptrdiff_t> a_shape, v_shape, out_shape;
   for (int b = 0; b < job.nbatch; ++b) {
     a_shape.push_back(job.batch[b]);
@@ -76,7 +77,7 @@ void check(fc_job& job, Random& random, const std::vector<int>& a_step,
            fc_level_name(fc_level()), kMethodNames[job.method], int(job.a_dtype), int(job.v_dtype),
            job.ndim, job.nbatch, job.axis[0].n, job.axis[0].m, job.axis[0].lo, job.axis[0].hi,
            int(job.axis[0].boundary));
-  bool good = fc_run(&job, nullptr, &a.view, &v.view, &out.view) == FC_OK;
+  bool good = fc_run(&job, plan, &a.view, &v.view, &out.view) == FC_OK;
   good &= a.bytes() == a_before && v.bytes() == v_before;
 
   // What was written is judged and restored; the gaps must then be untouched.
@@ -100,6 +101,14 @@ void check(fc_job& job, Random& random, const std::vector<int>& a_step,
   out.each([&](const ptrdiff_t* index) { memset(out.at(index), 0xff, item); });
   good &= out.bytes() == out_before;
   count(good, what);
+}
+
+// A scan looks at every problem of a call and writes nothing.
+void count_scan(fc_job job, const Array& a, const Array& v) {
+  const std::vector<char> a_before = a.bytes(), v_before = v.bytes();
+  bool good = fc_scan(&job, &a.view, &v.view) == FC_OK && job.facts.known && job.facts.v_finite;
+  good &= a.bytes() == a_before && v.bytes() == v_before;
+  count(good, "fc_scan");
 }
 
 void set_axis(fc_job& job, int d, ptrdiff_t n, ptrdiff_t m, ptrdiff_t lo, ptrdiff_t hi,
@@ -244,6 +253,40 @@ void lines(Random& random) {
   }
 }
 
+// Signals under banks of kernels, in groups that fill the lanes and that do not, their
+// blocks short enough to be many; and the scan of the same.
+void banks(Random& random) {
+  for (const DtypePair types : kPairs) {
+    for (const ptrdiff_t count : {1, 3, 37, 70}) {
+      for (const ptrdiff_t kernels : {2, 5}) {
+        const ptrdiff_t n = random.between(1, 200), m = random.between(2, 20);
+        fc_job job = empty_job(types, FC_OVERLAP);
+        job.ndim = 1;
+        job.nbatch = 2;
+        job.batch[0] = kernels, job.batch[1] = count;
+        job.shared[0] = FC_SHARES_A, job.shared[1] = FC_SHARES_V;
+        const ptrdiff_t lo = random.between(0, n + m - 2);
+        set_axis(job, 0, n, m, lo, random.between(lo + 1, n + m - 1),
+                 fc_boundary(random.between(0, 2)));
+        fc_plan plan;
+        fc_choose(&job, &plan);
+        plan.chosen = {FC_OVERLAP, plan.chosen.ring, {1, 64}, 1, {1, 1}, 0};
+        for (const int after : {0, 1}) {
+          job.after = after;
+          const int out = random.between(0, 1) ? 1 : -2;
+          check(job, random, {0, 1, 1}, {1, 0, -1}, {out, 1, 1}, 0, 9, after, !after, &plan);
+          check(job, random, {0, -2, 1}, {2, 0, 1}, {1, 2, 1}, 0, 9, !after, after);
+          job.facts.known = 0;
+          Array a(types.a, {1, count, n}, {0, 1, 1}), v(types.v, {kernels, 1, m}, {1, 0, 1});
+          a.fill_random(random);
+          v.fill_random(random);
+          count_scan(job, a, v);
+        }
+      }
+    }
+  }
+}
+
 // fc_small does the whole job or nothing, and never declines the smallest.
 void small_calls(Random& random) {
   for (const DtypePair types : kPairs) {
@@ -300,6 +343,51 @@ void plans() {
   }
 }
 
+// Shapes that no memory holds, as arrays that broadcast may have, are chosen for all the
+// same: by direct sums, in time, with numbers that can be compared.
+void endless_plans() {
+  constexpr ptrdiff_t far = PTRDIFF_MAX;
+  const std::vector<std::vector<ptrdiff_t>> shapes = {
+      {far / 2}, {far / 8, far / 8}, {far, 3}, {1 << 20, 1 << 20, 1 << 20, 1 << 20}};
+  for (const auto& shape : shapes) {
+    for (const fc_method method : kMethods) {
+      for (const DtypePair types : kPairs) {
+        fc_job job = empty_job(types, method);
+        job.ndim = int(shape.size());
+        for (int d = 0; d < job.ndim; ++d) {
+          const ptrdiff_t n = shape[size_t(d)];
+          set_axis(job, d, n, n, n - 1, n);
+        }
+        fc_plan plan;
+        fc_choose(&job, &plan);
+        count(plan.chosen.method == FC_DIRECT && plan.chosen.predicted_ns > 0 &&
+                  isfinite(plan.chosen.predicted_ns),
+              "fc_choose of an endless shape");
+      }
+    }
+  }
+}
+
+int count_poll(void* calls) { return ++*static_cast<int*>(calls) < 0; }
+
+// Sums so small that their calls are all that takes time ask now and then too.
+void polls_of_small_slices() {
+  const std::vector<ptrdiff_t> a_shape = {60, 60, 2, 2}, v_shape = {20, 20, 2, 2};
+  Array a(FC_F64, a_shape, {1, 1, 1, 1}), v(FC_F64, v_shape, {1, 1, 1, 1});
+  Array out(FC_F64, {79, 79, 3, 3}, {1, 1, 1, 1});
+  fc_job job = empty_job({FC_F64, FC_F64}, FC_DIRECT);
+  job.ndim = 4;
+  for (int d = 0; d < 4; ++d) {
+    const ptrdiff_t n = a_shape[size_t(d)], m = v_shape[size_t(d)];
+    set_axis(job, d, n, m, 0, n + m - 1);
+  }
+  int calls = 0;
+  job.poll = count_poll;
+  job.poll_context = &calls;
+  count(fc_run(&job, nullptr, &a.view, &v.view, &out.view) == FC_OK && calls >= 2,
+        "polls of small slices");
+}
+
 int stop(void* calls) { return ++*static_cast<int*>(calls) >= 2; }
 
 // A poll that says stop is obeyed, soon, and the next call works.
@@ -342,8 +430,11 @@ int main(int argc, char** argv) {
     long_rows(random);
     images(random);
     lines(random);
+    banks(random);
     anything(random, cases);
     plans();
+    endless_plans();
+    polls_of_small_slices();
     printf("%s: %d passed\n", fc_level_name(level), passed - before);
   }
   Random random(99);
