@@ -40,6 +40,8 @@
 namespace fastconv {
 namespace {
 
+constexpr double kLogTwo = 0.69314718055994530942, kLogHundred = 4.60517018598809136804;
+
 // E of the head comment, from the sums and energies that a transform sees.
 double expected_error(double points, double unit, double a_sum, double a_energy, double v_sum,
                       double v_energy) {
@@ -80,9 +82,15 @@ double magnitude(const char* at, bool complex) {
   return complex ? hypot(double(x[0]), double(x[1])) : fabs(double(x[0]));
 }
 
-double magnitude_at(fc_dtype dtype, const char* at) {
-  return is_single(dtype) ? magnitude<float>(at, is_complex(dtype))
-                          : magnitude<double>(at, is_complex(dtype));
+template <class T>
+void magnitudes_as(const char* at, Index step, Index count, bool complex, double* to) {
+  for (Index i = 0; i < count; ++i, at += step) to[i] = magnitude<T>(at, complex);
+}
+
+// to[i] = |x[i]|, x `step` bytes apart.
+void magnitudes(fc_dtype dtype, const char* at, Index step, Index count, double* to) {
+  is_single(dtype) ? magnitudes_as<float>(at, step, count, is_complex(dtype), to)
+                   : magnitudes_as<double>(at, step, count, is_complex(dtype), to);
 }
 
 // line[t] = sum of |x| over row t (along_rows) or column t, counted from the end
@@ -91,13 +99,14 @@ void marginal(fc_dtype dtype, const char* data, Index rows, Index cols, Index st
               bool along_rows, bool trailing, Index count, double* line) {
   const Index item = kItemSize[dtype];
   const Index length = along_rows ? rows : cols, others = along_rows ? cols : rows;
-  for (Index t = 0; t < count; ++t) {
-    const Index at = trailing ? length - 1 - t : t;
-    line[t] = 0;
-    for (Index other = 0; other < others; ++other) {
-      const Index r = along_rows ? at : other, c = along_rows ? other : at;
-      line[t] += magnitude_at(dtype, data + r * stride + c * item);
-    }
+  const Index step = along_rows ? stride : item, next = along_rows ? item : stride;
+  Scratch scratch;
+  double* one = scratch.take<double>(count);
+  for (Index t = 0; t < count; ++t) line[t] = 0;
+  const char* first = trailing ? data + (length - 1) * step : data;
+  for (Index other = 0; other < others; ++other) {
+    magnitudes(dtype, first + other * next, trailing ? -step : step, count, one);
+    for (Index t = 0; t < count; ++t) line[t] += one[t];
   }
 }
 
@@ -131,6 +140,11 @@ Survey::Survey(Scratch& scratch, const Problem& p, const fc_candidate& how, Grai
       grain_(grain),
       rows_(rows_apart() ? a.rows : a.rows + v.rows),
       cols_(cols_apart() ? a.cols : a.cols + v.cols) {
+  taps_ = double(p.kh) * double(p.kw);
+  log_taps_ = log(taps_);
+  // of a line
+  log_outputs_ =
+      kLogHundred + log(double(rows_apart() ? 1 : height()) * double(cols_apart() ? 1 : width()));
   mean_ = scratch.take<double>(rows_ * cols_);
   loss_ = scratch.take<double>(rows_ * cols_);
   near_top_ = scratch.take<double>(rows_ * cols_);
@@ -339,17 +353,16 @@ void Survey::bound_tiles(Scratch& scratch, const fc_candidate& how, const Coarse
 
 // Terms are alike where none is much above the mean: k is about mean s over the
 // largest product, four times that for Gaussian noise. The margin is
-// 2 (100 outputs)^(1/k), and no more than the choice among m^k sums allows.
+// 2 (100 outputs)^(1/k), and no more than the choice among m^k sums allows: powers are
+// compared by their logarithms, and those of most blocks by their exponents alone.
 bool Survey::is_weak(double mean, Index block, double v_peak) const {
   const double loss = loss_[block];
   if (mean < 2 * loss) return true;
-  const double taps = double(p_.kh) * double(p_.kw);
-  const double outputs =
-      double(rows_apart() ? 1 : height()) * double(cols_apart() ? 1 : width());  // of a line
   const double k = fmax(1, 4 * mean / (near_top_[block] * v_peak));
-  if (k > 40 || mean > 200 * taps * loss) return mean < 4 * loss;
-  const double margin = 2 * fmin(pow(100 * outputs, 1 / k), pow(100, 1 / k) * taps);
-  return mean < margin * loss;
+  if (k > 40 || mean > 200 * taps_ * loss) return mean < 4 * loss;
+  const double ratio = mean / (2 * loss);
+  const double margin = fmin(log_outputs_ / k, kLogHundred / k + log_taps_);
+  return ilogb(ratio) * kLogTwo < margin && log(ratio) < margin;
 }
 
 // A block's mean hides a quiet half beside a loud one, and the products counted
@@ -441,10 +454,8 @@ void Survey::edges_of_lines(Scratch& kept, bool along_rows, Context& context) {
     double* v = scratch.take<double>(taps);
     double* s = scratch.take<double>(lines * count);
     for (Index line = 0; line < lines; ++line) {
-      for (Index t = 0; t < samples; ++t) {
-        const Index at = trailing ? n - 1 - t : t;
-        a[line * samples + t] = magnitude_at(p_.a_dtype, p_.a + line * next + at * step);
-      }
+      const char* first = p_.a + line * next + (trailing ? (n - 1) * step : 0);
+      magnitudes(p_.a_dtype, first, trailing ? -step : step, samples, a + line * samples);
     }
     marginal(p_.v_dtype, p_.v, p_.kh, p_.kw, p_.v_row, along_rows, trailing, taps, v);
     first_sums(a, lines, samples, v, taps, s, count, context);

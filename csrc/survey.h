@@ -70,7 +70,8 @@ class Survey {
 
   const Problem& p_;
   Grain grain_;
-  Index rows_, cols_;  // blocks of outputs
+  Index rows_, cols_;                     // blocks of outputs
+  double taps_, log_taps_, log_outputs_;  // log_outputs_: of a hundred times as many
   double *mean_, *loss_, *near_top_;
   Mark* mark_;
   Edge edge_rows_, edge_cols_;
