@@ -47,7 +47,7 @@ def symbols(target, nm="nm"):
 def foreign_symbols(level, found):
     """What breaks the rule that a level's object is one constant: empty if nothing does."""
     own = ("fastconv::kernels_" + level, "RD")  # read-only data, with or without relocations
-#GCC turns loops into the first three; neither allocates nor depends on the level.
+    # GCC turns loops into the first three; neither allocates nor depends on the level.
     needed = {"memcpy", "memset", "memmove", "_GLOBAL_OFFSET_TABLE_", "fma", "fmaf"}
     wrong = [
         (kind, name)
