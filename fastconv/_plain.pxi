@@ -48,15 +48,49 @@ cdef inline bint apart(np.ndarray x, np.ndarray y) noexcept:
     return x_data + np.PyArray_NBYTES(x) <= y_data or y_data + np.PyArray_NBYTES(y) <= x_data
 
 
-cdef inline bint can_take(np.ndarray out, ptrdiff_t size, np.ndarray a, np.ndarray v) noexcept:
-    return (
-        is_plain(out) and is_dense(out) and is_dense(a) and is_dense(v)
-        and np.PyArray_DIM(out, 0) == size
-        and np.PyArray_TYPE(out) == np.PyArray_TYPE(a)
-        and np.PyArray_ISWRITEABLE(out)
-        and apart(out, a)
-        and apart(out, v)
+# A new array for the result; or `out`, where the engine can write there itself; or None.
+cdef object target(
+    out, int ndim, np.npy_intp *shape, int type_num, np.ndarray a, np.ndarray v
+):
+    if out is None:
+        return np.PyArray_SimpleNew(ndim, shape, type_num)
+    if not np.PyArray_CheckExact(out):
+        return None
+    cdef np.ndarray y = out
+    cdef int d
+    cdef bint fits = (
+        is_plain(y, ndim) and is_dense(y) and is_dense(a) and is_dense(v)
+        and np.PyArray_TYPE(y) == type_num
+        and np.PyArray_ISWRITEABLE(y)
+        and apart(y, a)
+        and apart(y, v)
     )
+    for d in range(ndim if fits else 0):
+        fits = fits and np.PyArray_DIM(y, d) == shape[d]
+    return out if fits else None
+
+
+cdef int asked_method(method) except -2:
+    """The fc_method of that name; -1 where there is none."""
+    if method is AUTO:
+        return FC_AUTO
+    return METHODS[method] if type(method) is str and method in METHODS else -1
+
+
+# numpy's type number of what two arrays make that the engine can read together; -1 where it
+# cannot. bool: bytes other than 0 and 1 are dealt with on the general path.
+cdef int result_type(np.ndarray a, np.ndarray v) noexcept:
+    cdef int a_type = np.PyArray_TYPE(a), v_type = np.PyArray_TYPE(v)
+    cdef int a_dtype = dtype_of(a_type), v_dtype = dtype_of(v_type)
+    if a_dtype < 0 or v_dtype < 0 or a_dtype == FC_BOOL:
+        return -1
+    if a_type == v_type:
+        return a_type
+    if not (np.PyArray_ISCOMPLEX(a) or np.PyArray_ISCOMPLEX(v)):
+        return -1
+    if not go_together(<fc_dtype>a_dtype, <fc_dtype>v_dtype):
+        return -1
+    return a_type if np.PyArray_ISCOMPLEX(a) else v_type
 
 
 cdef object as_array(x, bint correlating):
@@ -83,58 +117,42 @@ cdef object plain(a, v, mode, bint correlating, method, out):
         a, v = as_array(a, correlating), as_array(v, correlating)
         if not (np.PyArray_CheckExact(a) and np.PyArray_CheckExact(v)):
             return None
-    if np.PyArray_TYPE(<np.ndarray>a) != np.PyArray_TYPE(<np.ndarray>v):
-        # Real and complex stay as they are: the general path multiplies them as such.
-        if not (is_real(<np.ndarray>a) and is_real(<np.ndarray>v)):
-            return None
+    if (
+        np.PyArray_TYPE(<np.ndarray>a) != np.PyArray_TYPE(<np.ndarray>v)
+        and is_real(<np.ndarray>a) and is_real(<np.ndarray>v)
+    ):
         dtype_of_both = numpy.promote_types(a.dtype, v.dtype)
         a, v = a.astype(dtype_of_both), v.astype(dtype_of_both)
-    cdef int asked = FC_AUTO
-    if method is not AUTO:
-        if type(method) is not str or method not in METHODS:
-            return None
-        asked = METHODS[method]
+    cdef int type_num = result_type(<np.ndarray>a, <np.ndarray>v), asked = asked_method(method)
     cdef Mode window = mode_of(mode)
-    cdef int type_num = np.PyArray_TYPE(<np.ndarray>a)
-    if window == IS_OTHER:
+    if type_num < 0 or asked < 0 or window == IS_OTHER:
         return None
-    # bool: bytes other than 0 and 1 are dealt with on the general path.
-    cdef int dtype = dtype_of(type_num)
-    if dtype < 0 or dtype == FC_BOOL or not (is_plain(<np.ndarray>a) and is_plain(<np.ndarray>v)):
+    if not (is_plain(<np.ndarray>a) and is_plain(<np.ndarray>v)):
         return None
     cdef fc_axis axis
     axis.n, axis.m = np.PyArray_DIM(<np.ndarray>a, 0), np.PyArray_DIM(<np.ndarray>v, 0)
     axis.boundary = FC_FILL
     set_window(window, correlating, &axis)
     cdef np.npy_intp size = axis.hi - axis.lo
-    if out is None:
-        out = np.PyArray_SimpleNew(1, &size, type_num)
-    elif not (
-        np.PyArray_CheckExact(out)
-        and can_take(<np.ndarray>out, size, <np.ndarray>a, <np.ndarray>v)
-    ):
-        return None
-    solve_plain(
-        <np.ndarray>a, <np.ndarray>v, &axis, correlating, <fc_dtype>dtype, <fc_method>asked,
-        <np.ndarray>out
-    )
+    out = target(out, 1, &size, type_num, <np.ndarray>a, <np.ndarray>v)
+    if out is not None:
+        solve_plain(
+            <np.ndarray>a, <np.ndarray>v, &axis, correlating, <fc_method>asked, <np.ndarray>out
+        )
     return out
 
 
-def plain_2d(in1, in2, mode, bint correlating):
+def plain_2d(in1, in2, mode, bint correlating, method, out):
     """
-    convolve2d's or correlate2d's answer for two plain arrays of one dtype, zeros beyond.
+    convolve2d's or correlate2d's answer for two plain arrays, zeros beyond.
 
     None where the general path has to answer, or refuse.
     """
     if not (np.PyArray_CheckExact(in1) and np.PyArray_CheckExact(in2)):
         return None
     cdef np.ndarray a = in1, v = in2
-    cdef int type_num = np.PyArray_TYPE(a)
-    cdef int dtype = dtype_of(type_num)
-    if type_num != np.PyArray_TYPE(v) or dtype < 0 or dtype == FC_BOOL:
-        return None
-    if not (is_plain(a, 2) and is_plain(v, 2)):
+    cdef int type_num = result_type(a, v), asked = asked_method(method)
+    if type_num < 0 or asked < 0 or not (is_plain(a, 2) and is_plain(v, 2)):
         return None
     cdef Mode window = mode_of(mode)
     cdef fc_job job
@@ -157,10 +175,13 @@ def plain_2d(in1, in2, mode, bint correlating):
         else:
             return None
         shape[d] = axis.hi - axis.lo
+    out = target(out, 2, shape, type_num, a, v)
+    if out is None:
+        return None
     job.ndim = 2
-    job.a_dtype = job.v_dtype = <fc_dtype>dtype
-    job.conjugate = correlating
-    out = np.PyArray_SimpleNew(2, shape, type_num)
+    job.a_dtype = <fc_dtype>dtype_of(np.PyArray_TYPE(a))
+    job.v_dtype = <fc_dtype>dtype_of(np.PyArray_TYPE(v))
+    job.conjugate, job.method = correlating, <fc_method>asked
     cdef fc_array from_a, from_v, to
     view(a, &from_a)
     view(v, &from_v)
@@ -172,11 +193,12 @@ def plain_2d(in1, in2, mode, bint correlating):
 
 
 cdef int solve_plain(
-    np.ndarray a, np.ndarray v, fc_axis *axis, bint correlating, fc_dtype dtype,
-    fc_method method, np.ndarray out
+    np.ndarray a, np.ndarray v, fc_axis *axis, bint correlating, fc_method method, np.ndarray out
 ) except -1:
-    if method <= FC_DIRECT and is_dense(a) and is_dense(v) and fc_small(
-        dtype, np.PyArray_DATA(a), axis.n, np.PyArray_DATA(v), axis.m, correlating,
+    cdef fc_dtype a_dtype = <fc_dtype>dtype_of(np.PyArray_TYPE(a))
+    cdef fc_dtype v_dtype = <fc_dtype>dtype_of(np.PyArray_TYPE(v))
+    if a_dtype == v_dtype and method <= FC_DIRECT and is_dense(a) and is_dense(v) and fc_small(
+        a_dtype, np.PyArray_DATA(a), axis.n, np.PyArray_DATA(v), axis.m, correlating,
         axis.lo, axis.hi, np.PyArray_DATA(out)
     ):
         return 0
@@ -184,7 +206,7 @@ cdef int solve_plain(
     set_defaults(&job)
     job.ndim = 1
     job.axis[0] = axis[0]
-    job.a_dtype = job.v_dtype = dtype
+    job.a_dtype, job.v_dtype = a_dtype, v_dtype
     job.conjugate = correlating
     job.method = method
     cdef fc_array from_a, from_v, to

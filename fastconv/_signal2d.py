@@ -109,8 +109,8 @@ def convolve2d(
     array([[17, 25, 33],
            [22, 29, 36]])
     """
-    if _is_plain(boundary, fillvalue, method, accuracy, out, workers):
-        plain = _core.plain_2d(in1, in2, mode, False)
+    if _is_plain(boundary, fillvalue, accuracy, workers):
+        plain = _core.plain_2d(in1, in2, mode, False, method, out)
         if plain is not None:
             return plain
     _args.check_options(method, accuracy)
@@ -193,8 +193,8 @@ def correlate2d(
     >>> np.argwhere(score == score.max())
     array([[1, 2]])
     """
-    if _is_plain(boundary, fillvalue, method, accuracy, out, workers):
-        plain = _core.plain_2d(in1, in2, mode, True)
+    if _is_plain(boundary, fillvalue, accuracy, workers):
+        plain = _core.plain_2d(in1, in2, mode, True, method, out)
         if plain is not None:
             return plain
     _args.check_options(method, accuracy)
@@ -203,17 +203,14 @@ def correlate2d(
     return _delivered(call, turned, out)
 
 
-def _is_plain(
-    boundary: Any, fillvalue: Any, method: Any, accuracy: Any, out: Any, workers: Any
-) -> bool:
+def _is_plain(boundary: Any, fillvalue: Any, accuracy: Any, workers: Any) -> bool:
     """Nothing is asked for but zeros beyond the edges."""
     return (
-        out is None
-        and workers is None
+        workers is None
         and type(fillvalue) is int
         and fillvalue == 0
-        and type(boundary) is type(method) is type(accuracy) is str
-        and (boundary, method, accuracy) == ("fill", "auto", "auto")
+        and type(boundary) is type(accuracy) is str
+        and (boundary, accuracy) == ("fill", "auto")
     )
 
 
