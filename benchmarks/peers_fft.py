@@ -5,6 +5,7 @@ would who cares for speed: buffers are made once and keep the zeros they are pad
 are taken in blocks that stay in the cache.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -86,7 +87,7 @@ class Transforms:
     back: Callable[[], object]
 
 
-class BySpectra:
+class BySpectra(ABC):
     """A library that has `good_length` and `transforms`."""
 
     name: str
@@ -97,11 +98,13 @@ class BySpectra:
         self.library = import_module(self.module)
         self.prepared = lru_cache(PLANS_KEPT)(self.transforms)
 
+    @abstractmethod
     def good_length(self, n: int, real: bool) -> int:
-        raise NotImplementedError
+        """The least length of at least n that it transforms fast."""
 
+    @abstractmethod
     def transforms(self, size: Size) -> Transforms:
-        raise NotImplementedError
+        """Planned, with buffers of their own."""
 
     def runners(self, a: Array, v: Array, mode: str, axis: int | None = None) -> Iterator[Runner]:
         dtype = np.result_type(a, v)

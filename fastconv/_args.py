@@ -67,12 +67,12 @@ def check_choice(name: str, value: object, choices: Collection[str]) -> None:
     raise ValueError(f"{name} not understood: {takes}")
 
 
-def check_workers(workers: object) -> None:
+def check_workers(workers: Any) -> None:
     """Refuse what is no number of threads."""
     if workers is None:
         return
     try:
-        number = operator.index(workers)  # type: ignore[arg-type]
+        number = operator.index(workers)
     except TypeError:
         raise TypeError(f"workers must be an integer: got {workers!r}, takes 1 or more") from None
     if number < 1:

@@ -3,6 +3,7 @@
 ``from fastconv import signal`` stands in for ``from scipy import signal``.
 """
 
+from functools import partial
 from timeit import Timer
 from typing import Any, Literal, overload
 
@@ -406,7 +407,7 @@ def choose_conv_method(
         return _nd.chosen_method(in1, in2, mode)
     first, second = np.asarray(in1), np.asarray(in2)
     times = {
-        method: _nd.seconds(Timer(lambda m=method: convolve(first, second, mode, m)))  # type: ignore[misc]
+        method: _nd.seconds(Timer(partial(convolve, first, second, mode, method)))
         for method in ("fft", "direct")
     }
     return ("fft" if times["fft"] < times["direct"] else "direct"), times
