@@ -248,6 +248,35 @@ void filter(const void* points, const void* spectrum, ptrdiff_t length, void* ou
   }
 }
 
+// sum = sum_q x[q] h[q] of `length` points, each with factors of its own for every lane.
+template <class T>
+void products(const void* const* x, const void* const* h, int count, ptrdiff_t length, void* sum) {
+  constexpr int W = kLanes<T>, kAtOnce = 4;
+  T* y = static_cast<T*>(sum);
+  const auto point = [](const void* const* of, int q, ptrdiff_t j) {
+    return load_point<T, false>(static_cast<const T*>(of[q]) + 2 * W * j);
+  };
+  ptrdiff_t j = 0;
+  for (; j + kAtOnce <= length; j += kAtOnce) {
+    Complex<Vec<T>> total[kAtOnce] = {};
+    for (int q = 0; q < count; ++q) {
+#pragma GCC unroll 4
+      for (int i = 0; i < kAtOnce; ++i) {
+        const Complex<Vec<T>> a = point(x, q, j + i), b = point(h, q, j + i);
+        total[i].re = fma(-a.im, b.im, fma(a.re, b.re, total[i].re));
+        total[i].im = fma(a.im, b.re, fma(a.re, b.im, total[i].im));
+      }
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < kAtOnce; ++i) store_point<T, false>(y + 2 * W * (j + i), total[i]);
+  }
+  for (; j < length; ++j) {
+    Complex<Vec<T>> total = {};
+    for (int q = 0; q < count; ++q) total = total + point(x, q, j) * point(h, q, j);
+    store_point<T, false>(y + 2 * W * j, total);
+  }
+}
+
 // --- The spectrum of one short kernel -------------------------------------------
 
 // `count` <= W samples of v from `first` on, zeros beyond its m.

@@ -135,6 +135,11 @@ struct SpectralKernels {
   // out = z times one complex factor a point.
   void (*filter)(const void* z, const void* spectrum, ptrdiff_t length, void* out);
 
+  // sum = sum over q < count of x[q] h[q], `length` points with W complex factors each;
+  // sum may be x[0].
+  void (*products)(const void* const* x, const void* const* h, int count, ptrdiff_t length,
+                   void* sum);
+
   // h = the transform of m real samples v, or pairs, and zeros after them, scaled: one
   // complex factor a point, for kFilter. z is scratch for plan.length points.
   void (*spectrum)(const void* v, ptrdiff_t m, bool pairs, double scale, const LanePlan&, void* z,
