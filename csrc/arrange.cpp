@@ -37,6 +37,7 @@ struct Convolved {
 struct Shape {
   char *a, *v, *out;
   fc_dtype a_dtype, v_dtype;
+  fc_spectra* spectra;
   bool swapped = false;
   int carried_count = 0, axes = 0;
   Carried carried[2 * FC_MAX_NDIM];
@@ -74,6 +75,7 @@ Shape shape_of(const fc_job& job, const fc_array& a, const fc_array& v, const fc
   s.a = static_cast<char*>(a.data), s.v = static_cast<char*>(v.data);
   s.out = static_cast<char*>(out.data);
   s.a_dtype = job.a_dtype, s.v_dtype = job.v_dtype;
+  s.spectra = job.spectra;
   for (int d = 0; d < job.nbatch; ++d) {
     s.carry({job.batch[d], a.stride[d], v.stride[d], out.stride[d], job.shared[d],
              d >= job.nbatch - job.after});
@@ -122,6 +124,7 @@ Problem problem_of(const Shape& s, const Extent& row, const Extent& col) {
   p.a_dtype = s.a_dtype, p.v_dtype = s.v_dtype;
   p.rows = row.n, p.kh = row.m, p.row_lo = row.lo, p.row_hi = row.hi;
   p.cols = col.n, p.kw = col.m, p.col_lo = col.lo, p.col_hi = col.hi;
+  p.spectra = s.swapped ? nullptr : s.spectra;
   return p;
 }
 
@@ -246,7 +249,7 @@ void solve_one_axis(Shape s, const fc_candidate& how, Solve solve, const KernelT
   int shared[3] = {0, 0, 0};
   for (int d = 0; d < s.carried_count; ++d) ++shared[s.carried[d].shared];
   // One transform of one signal, each of the kernels another: the kernels are the lines.
-  if (how.method == FC_ONESHOT && !shared[FC_SHARES_V]) s.swap();
+  if (how.method == FC_ONESHOT && shared[FC_SHARES_A] && !shared[FC_SHARES_V]) s.swap();
   Index after = 1;
   for (int d = 0; d < s.carried_count; ++d) {
     const Carried& c = s.carried[d];
@@ -266,7 +269,9 @@ void solve_one_axis(Shape s, const fc_candidate& how, Solve solve, const KernelT
     }
   }
   const Extent& e = s.axis[0].extent;
-  const bool swap = line_count == 0 && kernel_count == 0 && e.m > e.n;
+  // A kept spectrum is one of v; one transform of both does not ask which is longer.
+  const bool keeps = how.method == FC_ONESHOT && s.spectra && !s.swapped;
+  const bool swap = line_count == 0 && kernel_count == 0 && e.m > e.n && !keeps;
   Carried lines, kernels;
   const bool even = merged(line, line_count, lines);
   if (!merged(kernel, kernel_count, kernels)) {

@@ -154,23 +154,9 @@ class MatrixConvolution {
                     ? call.kernels.column_groups
                     : 1;
     work_ = scratch.take<T>(column * together_);
-    spectrum_ = scratch.take<T>(reals);
     bands_ = scratch.take<T>(reals);
-  }
-
-  void transform_kernel() {
-    Scratch scratch;
-    const Problem& p = call_.p;
-    Layout<T> layout(shape_, line_, call_.v_item, scratch);
-    Planes v = {{}, {}, call_.v_item == 2, false};
-    const double scale = call_.v_scale / (double(shape_.n1) * double(shape_.n2));
-    v.re = layout.reading(0, p.v, p.v_row, p.kh, p.kw, whole(0, 0));
-    v.re.scale = scale;
-    if (right_angle_) {
-      v.im = layout.reading(1, p.v, p.v_row, p.kh, p.kw, whole(1, 0));
-      v.im.scale = scale;
-    }
-    columns(v, spectrum_);
+    product_ = call.p.kernels > 1 ? scratch.take<T>(reals) : nullptr;
+    transform_kernels(reals, scratch);
   }
 
   void convolve() {
@@ -184,6 +170,48 @@ class MatrixConvolution {
   }
 
  private:
+  // Of a single kernel that no one keeps, the rows wait until they are used (rows()).
+  void transform_kernels(Index reals, Scratch& scratch) {
+    const Problem& p = call_.p;
+    spectrum_ = scratch.take<const T*>(p.kernels);
+    if (p.kernels == 1 && !p.spectra) {
+      spectrum_[0] = waiting_ = scratch.take<T>(reals);
+      return kernel_columns(p, waiting_);
+    }
+    const Transformed how = {&call_.kernels,
+                             call_.v_item * Index(sizeof(T)),
+                             p.kh,
+                             p.kw,
+                             {shape_.n1, shape_.n2},
+                             0,
+                             right_angle_,
+                             line_,
+                             kernel_scale()};
+    for (Index k = 0; k < p.kernels; ++k) {
+      const Problem kernel = kernel_of(p, k);
+      spectrum_[k] = spectrum_of<T>(kernel, how, reals, scratch, [&](T* to) {
+        kernel_columns(kernel, to);
+        for_each_band(
+            [&](Index at) { call_.kernels.transform(to + at, row_->plan, kForward, nullptr); });
+      });
+    }
+  }
+
+  double kernel_scale() const { return call_.v_scale / (double(shape_.n1) * double(shape_.n2)); }
+
+  void kernel_columns(const Problem& p, T* bands) {
+    Scratch scratch;
+    Layout<T> layout(shape_, line_, call_.v_item, scratch);
+    Planes v = {{}, {}, call_.v_item == 2, false};
+    v.re = layout.reading(0, p.v, p.v_row, p.kh, p.kw, whole(0, 0));
+    v.re.scale = kernel_scale();
+    if (right_angle_) {
+      v.im = layout.reading(1, p.v, p.v_row, p.kh, p.kw, whole(1, 0));
+      v.im.scale = kernel_scale();
+    }
+    columns(v, bands);
+  }
+
   // Half `half` of a one-shot transform.
   Tile whole(int half, Index row) const {
     const Problem& p = call_.p;
@@ -241,26 +269,42 @@ class MatrixConvolution {
                       [&](int half) { return norm(half ? planes.im : planes.re); });
   }
 
-  // The kernel's own rows are transformed on its first use, while they are in cache.
-  void rows() {
+  template <class Visit>
+  void for_each_band(Visit visit) {
     for (Index at = 0; at < shape_.n1 / call_.kernels.lanes * matrix_.band; at += matrix_.band) {
-      if (!spectrum_ready_) call_.kernels.transform(spectrum_ + at, row_->plan, kForward, nullptr);
-      call_.kernels.transform(bands_ + at, row_->plan, kProduct, spectrum_ + at);
+      visit(at);
       call_.context.spend(row_macs_);
     }
-    spectrum_ready_ = true;
+  }
+
+  // The signal's rows forward, times the kernel, and back; what waits of the kernel goes
+  // forward while it is in cache.
+  void filter_rows() {
+    for_each_band([&](Index at) {
+      if (waiting_) call_.kernels.transform(waiting_ + at, row_->plan, kForward, nullptr);
+      call_.kernels.transform(bands_ + at, row_->plan, kProduct, spectrum_[0] + at);
+    });
+    waiting_ = nullptr;
+  }
+
+  void forward_rows() {
+    for_each_band(
+        [&](Index at) { call_.kernels.transform(bands_ + at, row_->plan, kForward, nullptr); });
+  }
+
+  void multiply_rows(Index k) {
+    for_each_band([&](Index at) {
+      const void *x = bands_ + at, *h = spectrum_[k] + at;
+      call_.kernels.products(&x, &h, 1, shape_.n2, product_ + at);
+      call_.kernels.transform(product_ + at, row_->plan, kInverse, nullptr);
+    });
   }
 
   void transform_tiles(const Tile& first, const Tile& second, bool both) {
     const Problem& p = call_.p;
     Planes in = {{}, {}, call_.a_item == 2, false};
-    Planes out = {{}, {}, call_.complex(), p.accumulate};
     in.re = in_.reading(0, p.a, p.a_row, p.rows, p.cols, first);
-    out.re = out_.writing(0, p, first);
-    if (both) {
-      in.im = in_.reading(1, p.a, p.a_row, p.rows, p.cols, second);
-      out.im = out_.writing(1, p, second);
-    }
+    if (both) in.im = in_.reading(1, p.a, p.a_row, p.rows, p.cols, second);
     in.re.scale = in.im.scale = 1;
     const Balance b = columns(in, bands_);
     if (b.re != 0 || b.im != 0) {
@@ -268,16 +312,34 @@ class MatrixConvolution {
       in.im.scale = power_of_two<T>(-b.im);
       columns(in, bands_);
     }
-    out.re.scale = power_of_two<T>(call_.v_exponent + b.re);
-    out.im.scale = power_of_two<T>(call_.v_exponent + b.im);
-    rows();
+    const auto deliver = [&](Index k, const T* bands) {
+      const Problem of_k = kernel_of(p, k);
+      Planes out = {{}, {}, call_.complex(), p.accumulate};
+      out.re = out_.writing(0, of_k, first);
+      if (both) out.im = out_.writing(1, of_k, second);
+      out.re.scale = power_of_two<T>(call_.v_exponent + b.re);
+      out.im.scale = power_of_two<T>(call_.v_exponent + b.im);
+      inverse_columns(out, bands);
+      out_.finish(p.accumulate);
+    };
+    if (p.kernels == 1) {
+      filter_rows();
+      return deliver(0, bands_);
+    }
+    forward_rows();
+    for (Index k = 0; k < p.kernels; ++k) {
+      multiply_rows(k);
+      deliver(k, product_);
+    }
+  }
+
+  void inverse_columns(const Planes& planes, const T* bands) {
     const Index groups = shape_.n2 / call_.kernels.lanes;
     for (Index g = 0; g < groups; g += together_) {
       const int count = int(std::min<Index>(together_, groups - g));
-      call_.kernels.columns_inverse(matrix_, out, g, count, work_, bands_);
+      call_.kernels.columns_inverse(matrix_, planes, g, count, work_, bands);
       call_.context.spend(count * column_macs_);
     }
-    out_.finish(p.accumulate);
   }
 
   double norm(const Plane& plane) const {
@@ -299,8 +361,9 @@ class MatrixConvolution {
   Matrix matrix_;
   Index together_;
   double column_macs_, row_macs_;
-  bool spectrum_ready_ = false;
-  T *work_, *spectrum_, *bands_;
+  T *work_, *bands_, *product_;
+  const T** spectrum_;    // of each kernel
+  T* waiting_ = nullptr;  // the one of which only the columns are transformed yet
 };
 
 }  // namespace
@@ -312,7 +375,6 @@ void by_matrix(const Call<T>& call, const fc_candidate& how) {
       line ? split_length(how.block[1], call.kernels.lanes) : Split{how.block[0], how.block[1]};
   Scratch scratch;
   MatrixConvolution<T> matrix(call, shape, line, how.method == FC_ONESHOT, scratch);
-  matrix.transform_kernel();
   matrix.convolve();
 }
 

@@ -17,25 +17,19 @@ namespace fastconv {
 namespace {
 
 // Facts are the job's: of a and v as they stood before they changed roles.
-void solve_one(const Problem& p, bool swapped, const fc_job& job, const fc_candidate& how,
-               Context& context) {
-  if (how.method == FC_DIRECT) return direct(p, context);
+void solve(const Problem& p, bool swapped, const fc_job& job, const fc_candidate& how,
+           Context& context) {
+  if (how.method == FC_DIRECT) {
+    for (Index k = 0; k < p.kernels; ++k) direct(kernel_of(p, k), context);
+    return;
+  }
+  if (is_float(p.a_dtype)) return guarded(p, how, job.accuracy, context);
   fc_facts facts = job.facts;
   if (swapped) {
     std::swap(facts.a_max, facts.v_max);
     std::swap(facts.a_norm, facts.v_norm);
   }
   exact(p, how, facts, context);
-}
-
-void solve(const Problem& p, bool swapped, const fc_job& job, const fc_candidate& how,
-           Context& context) {
-  if (is_float(p.a_dtype) && how.method != FC_DIRECT) {
-    return guarded(p, how, job.accuracy, context);
-  }
-  for (Index k = 0; k < p.kernels; ++k) {
-    solve_one(kernel_of(p, k), swapped, job, how, context);
-  }
 }
 
 // v as it is multiplied: conjugated where that is asked for.

@@ -59,6 +59,8 @@ struct Problem {
   bool accumulate;  // out += instead of out =
   // A bank: so many kernels, each with a result of its own, bytes apart.
   Index kernels = 1, v_next = 0, out_next = 0;
+  // Where the spectra of v are kept, or null: v is no one's kernel, or used but once.
+  fc_spectra* spectra = nullptr;
 };
 
 // The problem of one kernel of a bank.

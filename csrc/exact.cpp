@@ -13,11 +13,19 @@
 // so short that each product a_i * v_j is proven, and the rounded products are
 // added with their shifts modulo 2^bits, as numpy wraps; those shifted beyond
 // the dtype's bits are not computed at all. Cost: one f64 convolution a product:
-// 1 for small numbers, 2 for int16 of full range, 6 for int32, 20 for int64.
+// 1 for small numbers, 2 for int16 of full range, 6 for int32, 20 for int64. The digits
+// of v are a bank of kernels, under which each digit of a is transformed once.
+//
+// Integers being exact, the window may be cut anywhere: it is taken in pieces whose
+// doubles stay in L2.
 #include <math.h>
+#include <stdint.h>
+
+#include <algorithm>
 
 #include "engine.h"
 #include "runtime.h"
+#include "spectra.h"
 
 namespace fastconv {
 namespace {
@@ -58,22 +66,145 @@ void put_row(fc_dtype dtype, const KernelTable& table, const double* x, Index co
   for (Index i = 0; i < count; ++i) row[i] = char((add && row[i]) || x[i] > 0.5);
 }
 
-Magnitudes measure_all(fc_dtype dtype, const char* data, Index rows, Index cols, Index stride,
-                       const KernelTable& table) {
-  Magnitudes m;
+void measure_all(fc_dtype dtype, const char* data, Index rows, Index cols, Index stride,
+                 const KernelTable& table, Magnitudes& m) {
   for (Index r = 0; r < rows; ++r) measure(dtype, data + r * stride, cols, table, m);
-  return m;
 }
 
 fc_facts facts_of(const Problem& p, const KernelTable& table) {
   fc_facts facts = {};
-  const Magnitudes a = measure_all(p.a_dtype, p.a, p.rows, p.cols, p.a_row, table);
-  const Magnitudes v = measure_all(p.a_dtype, p.v, p.kh, p.kw, p.v_row, table);
+  Magnitudes a;
+  measure_all(p.a_dtype, p.a, p.rows, p.cols, p.a_row, table, a);
+  Magnitudes v;
+  for (Index k = 0; k < p.kernels; ++k) {
+    measure_all(p.v_dtype, kernel_of(p, k).v, p.kh, p.kw, p.v_row, table, v);
+  }
   facts.known = 1;
   facts.a_max = a.max, facts.a_norm = a.norm();
   facts.v_max = v.max, facts.v_norm = v.norm();
   return facts;
 }
+
+// A part of the window, as large as its doubles may be.
+struct Piece {
+  Index rows, cols;
+};
+
+// Whole groups of blocks, or pairs of tiles: a cut then costs no transform.
+Piece piece_of(const Problem& p, const fc_candidate& how, Index lanes, Index spectra) {
+  const Index height = p.row_hi - p.row_lo, width = p.col_hi - p.col_lo, slots = 2 * lanes;
+  Piece unit = {1, width};
+  if (how.method == FC_ONESHOT) {
+    if (p.kh > 1 || how.block[0] > 1) return {height, width};
+  } else if (!how.lanes) {
+    unit = {how.block[0] - p.kh + 1, 2 * (how.block[1] - p.kw + 1)};
+  } else if (p.kh > 1) {
+    unit = {how.block[1] - p.kh + 1, slots};
+  } else {
+    const Index group = slots * (how.block[1] - p.kw + 1);
+    unit = width > group ? Piece{1, group} : Piece{slots, width};
+  }
+  constexpr Index kPieceBytes = Index(1) << 19;
+  const Index outputs = kPieceBytes / 8 / (1 + spectra);
+  const auto multiple = [](Index of, Index most, Index all) {
+    return std::min(all, std::max<Index>(1, most / of) * of);
+  };
+  const Index cols = multiple(unit.cols, outputs / unit.rows, width);
+  return {multiple(unit.rows, outputs / cols, height), cols};
+}
+
+class InDigits {
+ public:
+  InDigits(const Problem& p, const fc_candidate& how, const fc_facts& facts, const Digits& digits,
+           Context& context)
+      : p_(p),
+        how_(how),
+        context_(context),
+        digits_(digits),
+        a_width_(digit_width(signed_bits(facts.a_max), digits.a)),
+        v_width_(digit_width(signed_bits(facts.v_max), digits.v)),
+        bits_(p.a_dtype == FC_BOOL ? 64 : bits_of(p.a_dtype)),
+        digit_(kernels_of(p.a_dtype, context.kernels).digit),
+        v_(scratch_.take<double>(digits.v * p.kernels * p.kh * p.kw)) {
+    double* to = v_;
+    for (int j = 0; j < digits_.v; ++j) {
+      for (Index k = 0; k < p.kernels; ++k, to += p.kh * p.kw) {
+        const char* v = kernel_of(p, k).v;
+        split(v, p.v_row, p.kh, p.kw, j, v_width_, digits_.v, to);
+      }
+    }
+  }
+
+  void run() {
+    const Index lanes = context_.kernels.spectral[1].lanes;
+    const Piece piece = piece_of(p_, how_, lanes, digits_.v * p_.kernels);
+    for (Index r = p_.row_lo; r < p_.row_hi; r += piece.rows) {
+      for (Index c = p_.col_lo; c < p_.col_hi; c += piece.cols) {
+        convolve(r, std::min(p_.row_hi, r + piece.rows), c, std::min(p_.col_hi, c + piece.cols));
+      }
+    }
+  }
+
+ private:
+  void split(const char* x, Index x_row, Index rows, Index cols, int index, int width, int digits,
+             double* to) const {
+    for (Index r = 0; r < rows; ++r) {
+      digit_(x + r * x_row, cols, index, width, index + 1 == digits, to + r * cols);
+    }
+  }
+
+  // Outputs [r0, r1) x [c0, c1).
+  void convolve(Index r0, Index r1, Index c0, Index c1) {
+    Scratch scratch;
+    const Index row0 = std::max<Index>(0, r0 - p_.kh + 1), rows = std::min(p_.rows, r1) - row0;
+    const Index col0 = std::max<Index>(0, c0 - p_.kw + 1), cols = std::min(p_.cols, c1) - col0;
+    const Index height = r1 - r0, width = c1 - c0, item = kItemSize[p_.a_dtype];
+    double* a = scratch.take<double>(rows * cols);
+    double* out = scratch.take<double>(digits_.v * p_.kernels * height * width);
+    Problem q = p_;
+    q.a_dtype = q.v_dtype = FC_F64;
+    q.rows = rows, q.cols = cols;
+    q.row_lo = r0 - row0, q.row_hi = r1 - row0, q.col_lo = c0 - col0, q.col_hi = c1 - col0;
+    q.a = reinterpret_cast<char*>(a), q.a_row = cols * 8;
+    q.v = reinterpret_cast<char*>(v_), q.v_row = p_.kw * 8, q.v_next = p_.kh * q.v_row;
+    q.out = reinterpret_cast<char*>(out), q.out_row = width * 8, q.out_next = height * q.out_row;
+    q.accumulate = false;
+    if (!q.spectra) q.spectra = &of_all_pieces_;
+    bool add = p_.accumulate;
+    for (int i = 0; i < digits_.a; ++i, add = true) {
+      split(p_.a + row0 * p_.a_row + col0 * item, p_.a_row, rows, cols, i, a_width_, digits_.a, a);
+      const int partners = std::min(digits_.v, (bits_ - i * a_width_ + v_width_ - 1) / v_width_);
+      if (partners <= 0) return;
+      q.kernels = partners * p_.kernels;
+      spectral(q, how_, context_);
+      put(out, i, partners, r0, c0, height, width, add);
+    }
+  }
+
+  void put(const double* out, int i, int partners, Index r0, Index c0, Index height, Index width,
+           bool add) const {
+    const Index item = kItemSize[p_.a_dtype];
+    for (int j = 0; j < partners; ++j) {
+      for (Index k = 0; k < p_.kernels; ++k) {
+        char* to = kernel_of(p_, k).out + (r0 - p_.row_lo) * p_.out_row + (c0 - p_.col_lo) * item;
+        for (Index r = 0; r < height; ++r, out += width) {
+          put_row(p_.a_dtype, context_.kernels, out, width, i * a_width_ + j * v_width_,
+                  add || j > 0, to + r * p_.out_row);
+        }
+      }
+    }
+  }
+
+  Scratch scratch_;
+  const Problem p_;
+  const fc_candidate& how_;
+  Context& context_;
+  const Digits digits_;
+  const int a_width_, v_width_, bits_;
+  void (*const digit_)(const void*, Index, int, int, bool, double*);
+  double* const v_;  // by digit, then by kernel
+  fc_spectra of_all_pieces_{SIZE_MAX};
+};
 
 }  // namespace
 
@@ -103,48 +234,15 @@ Digits digits_for(fc_dtype dtype, const fc_facts& facts, Index n, Index m, doubl
 }
 
 void exact(const Problem& p, const fc_candidate& how, const fc_facts& known, Context& context) {
-  Scratch scratch;
-  const fc_dtype dtype = p.a_dtype;
   const KernelTable& table = context.kernels;
   const fc_facts facts = known.known ? known : facts_of(p, table);
   const double points = double(how.block[0]) * double(how.block[1]);
   const Index lines = p.kh == 1 ? p.rows : p.kw == 1 ? p.cols : 1;
   const Index seen = p.rows * p.cols / lines * (lines > 1 ? 2 : 1);  // two may ride together
   const Digits digits =
-      digits_for(dtype, facts, seen, p.kh * p.kw, points, how.method == FC_OVERLAP);
-  if (!digits.products) return direct(p, context);
-
-  const Index height = p.row_hi - p.row_lo, width = p.col_hi - p.col_lo;
-  double* a = scratch.take<double>(p.rows * p.cols);
-  double* v = scratch.take<double>(p.kh * p.kw);
-  double* out = scratch.take<double>(height * width);
-  Problem q = p;
-  q.a_dtype = q.v_dtype = FC_F64;
-  q.a = reinterpret_cast<char*>(a), q.a_row = p.cols * 8;
-  q.v = reinterpret_cast<char*>(v), q.v_row = p.kw * 8;
-  q.out = reinterpret_cast<char*>(out), q.out_row = width * 8;
-  q.accumulate = false;
-
-  const auto digit = kernels_of(dtype, table).digit;
-  const int bits = dtype == FC_BOOL ? 64 : bits_of(dtype);
-  const int wa = digit_width(signed_bits(facts.a_max), digits.a);
-  const int wv = digit_width(signed_bits(facts.v_max), digits.v);
-  bool add = p.accumulate;
-  for (int i = 0; i < digits.a; ++i) {
-    for (Index r = 0; r < p.rows; ++r) {
-      digit(p.a + r * p.a_row, p.cols, i, wa, i + 1 == digits.a, a + r * p.cols);
-    }
-    for (int j = 0; j < digits.v && i * wa + j * wv < bits; ++j) {
-      for (Index r = 0; r < p.kh; ++r) {
-        digit(p.v + r * p.v_row, p.kw, j, wv, j + 1 == digits.v, v + r * p.kw);
-      }
-      spectral(q, how, context);
-      for (Index r = 0; r < height; ++r) {
-        put_row(dtype, table, out + r * width, width, i * wa + j * wv, add, p.out + r * p.out_row);
-      }
-      add = true;
-    }
-  }
+      digits_for(p.a_dtype, facts, seen, p.kh * p.kw, points, how.method == FC_OVERLAP);
+  if (digits.products) return InDigits(p, how, facts, digits, context).run();
+  for (Index k = 0; k < p.kernels; ++k) direct(kernel_of(p, k), context);
 }
 
 }  // namespace fastconv

@@ -72,6 +72,9 @@ typedef struct {
   double repair_macs;    /* multiply-adds to redo what a transform would lose */
 } fc_facts;
 
+/* Spectra of kernels, kept between calls (below). */
+typedef struct fc_spectra fc_spectra;
+
 /* Called without the GIL every few tens of milliseconds; nonzero stops. */
 typedef int (*fc_poll)(void *context);
 
@@ -89,7 +92,8 @@ typedef struct {
   long long fill_bits;
   fc_method method; /* FC_AUTO, or the one to use wherever it is right */
   fc_accuracy accuracy;
-  int workers; /* at most so many */
+  int workers;         /* at most so many */
+  fc_spectra *spectra; /* where those of v are kept, or NULL */
   fc_facts facts;
   fc_poll poll; /* may be NULL */
   void *poll_context;
@@ -136,6 +140,14 @@ fc_status fc_run(const fc_job *job, const fc_plan *plan, const fc_array *a, cons
  * correlation does. */
 int fc_small(fc_dtype dtype, const void *a, ptrdiff_t n, const void *v, ptrdiff_t m, int reverse,
              ptrdiff_t lo, ptrdiff_t hi, void *out);
+
+/* A store of kernels' spectra, at most max_bytes of them, for calls with the same v: each
+ * is made once, found again by the taps and the transform, and lives as long as the store,
+ * which threads may share. NULL: no memory. full: something has not fitted any more. */
+fc_spectra *fc_spectra_new(size_t max_bytes);
+void fc_spectra_free(fc_spectra *spectra);
+size_t fc_spectra_bytes(const fc_spectra *spectra);
+int fc_spectra_full(const fc_spectra *spectra);
 
 /* Instruction-set levels, in order; level 0 is always built. */
 int fc_levels(void);                  /* how many this build holds */

@@ -143,12 +143,11 @@ double overlap_ns(const Task& t, Index length) {
                                                  gflops(t.costs.overlap_gflops[t.precision], bytes);
 }
 
-// Transforms one after another, lanes inside: one of each of `spectra` operands, and
-// two for every one of `count` pieces.
-double matrix_ns(const Task& t, double points, double spectra, double count) {
+// Transforms one after another, lanes inside.
+double matrix_ns(const Task& t, double points, double transforms) {
   const double bytes = (t.precision ? 32 : 16) * points;
-  return t.costs.matrix_call[t.precision] + (spectra + 2 * count) * transform_flops(points) /
-                                                gflops(t.costs.matrix_gflops[t.precision], bytes);
+  return t.costs.matrix_call[t.precision] +
+         transforms * transform_flops(points) / gflops(t.costs.matrix_gflops[t.precision], bytes);
 }
 
 // Blocks or tiles, two real ones (or one complex) at a time.
@@ -156,13 +155,14 @@ double matrix_overlap_ns(const Task& t, Index rows, Index cols) {
   const double per_pass = t.complex_data ? 1 : 2;
   const double tiles = ceil(double(t.row.hi - t.row.lo) / double(rows - t.row.m + 1)) *
                        ceil(double(t.col.hi - t.col.lo) / double(cols - t.col.m + 1));
-  return matrix_ns(t, double(rows) * double(cols), t.kernels,
-                   t.kernels * ceil(t.lines * tiles / per_pass));
+  return matrix_ns(t, double(rows) * double(cols),
+                   t.kernels + (1 + t.kernels) * ceil(t.lines * tiles / per_pass));
 }
 
 // One signal under a bank: its spectrum serves all kernels.
 double oneshot_ns(const Task& t, double points) {
-  return matrix_ns(t, points, t.lines == 1 ? 1 : t.kernels, t.lines * t.kernels);
+  return matrix_ns(t, points,
+                   t.lines == 1 ? 1 + 2 * t.kernels : t.kernels + t.lines * (1 + t.kernels));
 }
 
 // Candidates in ascending order of predicted time.

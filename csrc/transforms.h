@@ -8,6 +8,7 @@
 
 #include "engine.h"
 #include "runtime.h"
+#include "spectra.h"
 #include "twiddles.h"
 
 namespace fastconv {
@@ -143,6 +144,21 @@ void copy_out(T* to, const T* from, Index reals, bool accumulate) {
   }
 }
 
+// A kernel's spectrum of so many reals, as make(T*) writes it: from where such are kept, or
+// in scratch memory.
+template <class T, class Make>
+const T* spectrum_of(const Problem& kernel, const Transformed& how, Index reals, Scratch& scratch,
+                     const Make& make) {
+  if (kernel.spectra) {
+    const void* kept = kernel.spectra->get(how, kernel.v, kernel.v_row, size_t(reals) * sizeof(T),
+                                           [&](void* to) { make(static_cast<T*>(to)); });
+    if (kept) return static_cast<const T*>(kept);
+  }
+  T* own = scratch.take<T>(reals);
+  make(own);
+  return own;
+}
+
 // Overlap-save group by group: what the lanes hold, and where it goes, is Groups'.
 // Cost a group: one gather, forward, product, inverse of `length` vectors, one scatter;
 // of a bank, forward once and the rest for every kernel.
@@ -153,21 +169,26 @@ void overlap_groups(const Call<T>& call, Index length, Index m, Groups& groups) 
   const Shared<LaneTable> table = lane_table<T>(length);
   T* z = scratch.take<T>(2 * W * length);
   T* product = bank > 1 ? scratch.take<T>(2 * W * length) : nullptr;
-  T* spectrum = scratch.take<T>(2 * length * bank);
+  const T** spectrum = scratch.take<const T*>(bank);
+  const double scale = call.v_scale / double(length);
+  Transformed how = {&call.kernels, call.v_item * Index(sizeof(T)), 1, m, {1, length}, 1, 0, 1,
+                     scale};
   for (Index k = 0; k < bank; ++k) {
-    call.kernels.spectrum(kernel_of(call.p, k).v, m, call.v_item == 2,
-                          call.v_scale / double(length), table->plan, z, spectrum + 2 * length * k);
+    const Problem kernel = kernel_of(call.p, k);
+    spectrum[k] = spectrum_of<T>(kernel, how, 2 * length, scratch, [&](T* h) {
+      call.kernels.spectrum(kernel.v, m, call.v_item == 2, scale, table->plan, z, h);
+    });
   }
   for (Index group = 0; group < groups.groups(); ++group) {
     groups.place(group);
     groups.gather(z);
     if (bank == 1) {
-      call.kernels.transform(z, table->plan, kFilter, spectrum);
+      call.kernels.transform(z, table->plan, kFilter, spectrum[0]);
       groups.scatter(z, 0);
     } else {
       call.kernels.transform(z, table->plan, kForward, nullptr);
       for (Index k = 0; k < bank; ++k) {
-        call.kernels.filter(z, spectrum + 2 * length * k, length, product);
+        call.kernels.filter(z, spectrum[k], length, product);
         call.kernels.transform(product, table->plan, kInverse, nullptr);
         groups.scatter(product, k);
       }

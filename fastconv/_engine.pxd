@@ -62,6 +62,9 @@ cdef extern from "fastconv.h" nogil:
         double a_norm, v_norm
         double repair_macs
 
+    ctypedef struct fc_spectra:
+        pass
+
     ctypedef int (*fc_poll)(void *context) noexcept
 
     ctypedef struct fc_job:
@@ -78,6 +81,7 @@ cdef extern from "fastconv.h" nogil:
         fc_method method
         fc_accuracy accuracy
         int workers
+        fc_spectra *spectra
         fc_facts facts
         fc_poll poll
         void *poll_context
@@ -105,6 +109,10 @@ cdef extern from "fastconv.h" nogil:
     void fc_choose(const fc_job *job, fc_plan *plan)
     fc_status fc_run(const fc_job *job, const fc_plan *plan, const fc_array *a,
                      const fc_array *v, const fc_array *out)
+    fc_spectra *fc_spectra_new(size_t max_bytes)
+    void fc_spectra_free(fc_spectra *spectra)
+    size_t fc_spectra_bytes(const fc_spectra *spectra)
+    int fc_spectra_full(const fc_spectra *spectra)
     int fc_small(fc_dtype dtype, const void *a, ptrdiff_t n, const void *v, ptrdiff_t m,
                  int reverse, ptrdiff_t lo, ptrdiff_t hi, void *out)
 

@@ -14,6 +14,7 @@ cdef void set_defaults(fc_job *job) noexcept:
     job.method = FC_AUTO
     job.accuracy = FC_ACCURACY_AUTO
     job.workers = 1
+    job.spectra = NULL
     memset(&job.facts, 0, sizeof(fc_facts))
     job.poll = poll
     job.poll_context = NULL

@@ -62,7 +62,7 @@ def test_no_drawer_for_everything(path):
 
 FACE = {"fastconv.h", "engine.h", "kernels/table.h"}
 # Parts that know no method: whoever needs one may include it.
-SHARED = {"runtime.h", "views.h", "lengths.h", "twiddles.h"}
+SHARED = {"runtime.h", "views.h", "lengths.h", "twiddles.h", "spectra.h"}
 # Insides of one method or of the selector, and who they are for. Methods do not
 # include each other: what they call of one another stands in engine.h.
 PRIVATE = {

@@ -287,6 +287,70 @@ void banks(Random& random) {
   }
 }
 
+// The same by long transforms: forward once, back once for each kernel.
+void banks_by_matrix(Random& random) {
+  for (const DtypePair types : kPairs) {
+    for (const fc_method method : {FC_OVERLAP, FC_ONESHOT}) {
+      const ptrdiff_t n = random.between(300, 900), m = random.between(2, 120);
+      fc_job job = empty_job(types, method);
+      job.ndim = 1;
+      job.nbatch = 2;
+      job.batch[0] = 3, job.batch[1] = random.between(2, 5);
+      job.shared[0] = FC_SHARES_A, job.shared[1] = FC_SHARES_V;
+      set_axis(job, 0, n, m, random.between(0, n / 2), n + m - 1);
+      fc_plan plan;
+      fc_choose(&job, &plan);
+      const ptrdiff_t length = method == FC_OVERLAP ? 512 : 1024;
+      plan.chosen = {method, plan.chosen.ring, {1, length}, 0, {1, 1}, 0};
+      check(job, random, {0, 1, 1}, {1, 0, -1}, {-2, 1, 1}, 0, 20, false, false, &plan);
+    }
+  }
+}
+
+// Kept spectra are those of the very taps: other kernels of the same size meet the same
+// store, the same kernel meets it twice, and one with no room keeps nothing.
+void kept_spectra(Random& random) {
+  for (const DtypePair types : kPairs) {
+    for (const ptrdiff_t rows : {1, 30}) {
+      for (const fc_method method : {FC_OVERLAP, FC_ONESHOT}) {
+        fc_job job = empty_job(types, method);
+        job.ndim = rows > 1 ? 2 : 1;
+        const ptrdiff_t n = rows > 1 ? 40 : 3000, m = rows > 1 ? 7 : 150;
+        if (rows > 1) set_axis(job, 0, rows, 5, 0, rows);
+        set_axis(job, job.ndim - 1, n, m, 0, n + m - 1);
+        job.spectra = fc_spectra_new(1 << 20);
+        job.accuracy = FC_NORMWISE;  // no guard: transforms, whatever the data
+        const std::vector<int> steps(size_t(job.ndim), 1);
+        for (int kernel = 0; kernel < 3; ++kernel) check(job, random, steps, steps, steps, 0, 20);
+        Array a(types.a, {rows, n}, {1, 1}), v(types.v, {rows > 1 ? 5 : 1, m}, {1, 1});
+        const std::vector<ptrdiff_t> out = {rows, n + m - 1};
+        Array first(result_dtype(types), out, {1, 1}), second(result_dtype(types), out, {1, 1});
+        Array alone(result_dtype(types), out, {1, 1});
+        a.fill_random(random);
+        v.fill_random(random);
+        const ptrdiff_t skip = rows > 1 ? 0 : 1;  // a line is a row of its picture
+        const auto view = [&](const Array& x) {
+          fc_array seen = {x.view.data, {x.view.stride[skip], x.view.stride[1]}};
+          return seen;
+        };
+        const fc_array from = view(a), taps = view(v),
+                       to[] = {view(first), view(second), view(alone)};
+        bool good = fc_run(&job, nullptr, &from, &taps, &to[0]) == FC_OK;
+        const size_t kept = fc_spectra_bytes(job.spectra);
+        good &= kept > 0 && kept <= 1 << 20 && !fc_spectra_full(job.spectra);
+        good &= fc_run(&job, nullptr, &from, &taps, &to[1]) == FC_OK;
+        good &= fc_spectra_bytes(job.spectra) == kept && first.bytes() == second.bytes();
+        fc_spectra_free(job.spectra);
+        job.spectra = fc_spectra_new(100);
+        good &= fc_run(&job, nullptr, &from, &taps, &to[2]) == FC_OK;
+        good &= fc_spectra_bytes(job.spectra) == 0 && first.bytes() == alone.bytes();
+        fc_spectra_free(job.spectra);
+        count(good, "kept spectra");
+      }
+    }
+  }
+}
+
 // fc_small does the whole job or nothing, and never declines the smallest.
 void small_calls(Random& random) {
   for (const DtypePair types : kPairs) {
@@ -431,6 +495,8 @@ int main(int argc, char** argv) {
     images(random);
     lines(random);
     banks(random);
+    banks_by_matrix(random);
+    kept_spectra(random);
     anything(random, cases);
     plans();
     endless_plans();
