@@ -83,7 +83,7 @@ Shape shape_of(const fc_job& job, const fc_array& a, const fc_array& v, const fc
   int kept[FC_MAX_NDIM];
   const int count = convolved_axes(job, kept);
   for (int d = 0; d < job.ndim; ++d) {
-    const Extent e = resolve(job, d);
+    const Extent e = extent_of(job.axis[d]);
     const int at = job.nbatch + d;
     const Index a_stride = a.stride[at], v_stride = v.stride[at], out_stride = out.stride[at];
     if (s.axes < count && kept[s.axes] == d) {

@@ -16,22 +16,17 @@ bool extends(const fc_job& job) {
   return reads && !zeros;
 }
 
-Extent resolve(const fc_job& job, int d) {
-  const fc_axis& axis = job.axis[d];
-  if (!extends(job)) return {axis.n, axis.m, axis.lo, axis.hi};
-  const Index count = axis.hi - axis.lo;
-  return {count + axis.m - 1, axis.m, axis.m - 1, axis.m - 1 + count};
-}
+Extent extent_of(const fc_axis& axis) { return {axis.n, axis.m, axis.lo, axis.hi}; }
 
 // Where one operand has a single sample, products are not added up.
 int convolved_axes(const fc_job& job, int* axes) {
   int count = 0, longest = job.ndim - 1;
   for (int d = job.ndim - 1; d >= 0; --d) {
-    const Extent e = resolve(job, d), l = resolve(job, longest);
+    const Extent e = extent_of(job.axis[d]), l = extent_of(job.axis[longest]);
     if (size_t(e.n) + size_t(e.m) > size_t(l.n) + size_t(l.m)) longest = d;
   }
   for (int d = 0; d < job.ndim; ++d) {
-    const Extent e = resolve(job, d);
+    const Extent e = extent_of(job.axis[d]);
     if (e.n > 1 && e.m > 1) axes[count++] = d;
   }
   if (count == 0) axes[count++] = longest;

@@ -1,73 +1,17 @@
 #include "boundary.h"
 
-#include <string.h>
+#include <algorithm>
 
+#include "outside.h"
 #include "runtime.h"
 #include "views.h"
 
 namespace fastconv {
 namespace {
 
-struct Interval {
-  Index lo, hi;
-  bool border;
-};
-
-// An axis' window: outputs before, within and behind those that read a alone. One
-// piece where the inside is less than half of it.
-int intervals(const fc_axis& x, Interval (&cut)[3]) {
-  const Index inside_lo = x.lo > x.m - 1 ? x.lo : x.m - 1;
-  const Index inside_hi = x.hi < x.n ? x.hi : x.n;
-  if (2 * (inside_hi - inside_lo) < x.hi - x.lo) {
-    cut[0] = {x.lo, x.hi, true};
-    return 1;
-  }
-  int count = 0;
-  if (x.lo < inside_lo) cut[count++] = {x.lo, inside_lo, true};
-  if (inside_lo < inside_hi) cut[count++] = {inside_lo, inside_hi, false};
-  if (inside_hi < x.hi) cut[count++] = {inside_hi, x.hi, true};
-  return count;
-}
-
-void fill_item(const fc_job& job, char* item) {
-  const float singles[2] = {float(job.fill[0]), float(job.fill[1])};
-  if (!is_float(job.a_dtype)) {  // little-endian: the low bytes are the item
-    memcpy(item, &job.fill_bits, sizeof job.fill_bits);
-  } else if (is_single(job.a_dtype)) {
-    memcpy(item, singles, sizeof singles);
-  } else {
-    memcpy(item, job.fill, sizeof job.fill);
-  }
-}
-
-// The samples that a border reads, extended; batch axes along which a does not
-// change are taken once.
-fc_array strip(Scratch& scratch, const fc_job& job, const fc_job& piece, const fc_array& a,
-               const Index* first) {
-  const int ndim = job.nbatch + job.ndim;
-  Index shape[2 * FC_MAX_NDIM], count[2 * FC_MAX_NDIM], from[2 * FC_MAX_NDIM] = {};
-  fc_boundary boundary[2 * FC_MAX_NDIM] = {};
-  for (int d = 0; d < ndim; ++d) {
-    const int x = d - job.nbatch;
-    shape[d] = x >= 0 ? job.axis[x].n : a.stride[d] ? job.batch[d] : 1;
-    count[d] = x >= 0 ? piece.axis[x].n : shape[d];
-    if (x >= 0) from[d] = first[x], boundary[d] = job.axis[x].boundary;
-  }
-  const Index item = kItemSize[job.a_dtype];
-  fc_array dense = {};
-  dense.data = scratch.take<char>(bytes_of(ndim, count, item));
-  dense_strides(ndim, count, item, dense.stride);
-  for (int d = 0; d < job.nbatch; ++d) dense.stride[d] = a.stride[d] ? dense.stride[d] : 0;
-  char fill[16];
-  fill_item(job, fill);
-  extend(static_cast<char*>(dense.data), count, {static_cast<char*>(a.data), ndim, shape, a.stride},
-         from, boundary, fill, item);
-  return dense;
-}
-
 // The first combination of one of count[d] things for each axis is the zeros; true
 // where there is a next.
-bool advance(int ndim, const int* count, int* index) {
+bool advance(int ndim, const Index* count, Index* index) {
   for (int d = ndim - 1; d >= 0; --d) {
     if (++index[d] < count[d]) return true;
     index[d] = 0;
@@ -84,99 +28,185 @@ fc_job without_boundary(fc_job job) {
 
 bool reads_beyond(const fc_axis& x) { return x.lo < x.m - 1 || x.hi > x.n; }
 
-// A signal much shorter than the kernel would be wrapped round many times.
-constexpr Index kMostTurns = 8;
+bool repeats(const fc_axis& x) { return x.boundary != FC_FILL && reads_beyond(x); }
 
-bool wraps(const fc_job& job) {
-  const bool zeros = job.fill[0] == 0 && job.fill[1] == 0 && job.fill_bits == 0;
-  for (int d = 0; d < job.ndim; ++d) {
-    const fc_axis& x = job.axis[d];
-    if (!reads_beyond(x) || (x.boundary == FC_FILL && zeros)) continue;
-    if (x.boundary != FC_WRAP || x.m > kMostTurns * x.n) return false;
+Index period(const fc_axis& x) { return x.boundary == FC_SYMM ? 2 * x.n : x.n; }
+
+// A kernel of more periods is folded to one first.
+constexpr Index kMostPeriods = 8;
+
+bool folds(const fc_axis& x) { return repeats(x) && x.m > kMostPeriods * period(x); }
+
+// An array of the job's own, dense, its lengths along convolved axes given; batch axes along
+// which `like` does not change are there once.
+struct Own {
+  int ndim;
+  Index shape[2 * FC_MAX_NDIM];
+  fc_array array = {};
+
+  Own(Scratch& scratch, const fc_job& job, const fc_array& like, const Index* length,
+      fc_dtype dtype)
+      : ndim(job.nbatch + job.ndim) {
+    for (int d = 0; d < job.nbatch; ++d) shape[d] = like.stride[d] ? job.batch[d] : 1;
+    for (int d = 0; d < job.ndim; ++d) shape[job.nbatch + d] = length[d];
+    dense_strides(ndim, shape, kItemSize[dtype], array.stride);
+    if (like.data) array.data = scratch.take<char>(bytes_of(ndim, shape, kItemSize[dtype]));
   }
-  return true;
-}
 
-// y[i] = sum_j full[i + j n]: j = 0 is written where it belongs, the others, windows of the
-// full convolution as well, are added to parts of it.
-void wrap(const fc_job& job, const fc_array& a, const fc_array& out, VisitPiece visit) {
-  const fc_job plain = without_boundary(job);
-  visit(plain, a, out, true);
-  struct Turn {
-    Index lo, hi, at;  // of the full convolution, and where in the window
-  };
-  Turn turn[FC_MAX_NDIM][2 * kMostTurns + 4];  // (2 full + window) / n, and both ends
-  int count[FC_MAX_NDIM], index[FC_MAX_NDIM] = {};
-  for (int d = 0; d < job.ndim; ++d) {
-    const fc_axis& x = job.axis[d];
-    const Index full = x.n + x.m - 1;
-    count[d] = 0;
-    turn[d][count[d]++] = {x.lo, x.hi, 0};
-    if (x.boundary != FC_WRAP || !reads_beyond(x)) continue;
-    for (Index j = -(x.hi / x.n) - 1; j <= (full - x.lo) / x.n; ++j) {
-      const Index lo = x.lo + j * x.n > 0 ? x.lo + j * x.n : 0;
-      const Index hi = x.hi + j * x.n < full ? x.hi + j * x.n : full;
-      if (j != 0 && lo < hi) turn[d][count[d]++] = {lo, hi, lo - (x.lo + j * x.n)};
+  View view() const { return {static_cast<char*>(array.data), ndim, shape, array.stride}; }
+
+  // As an operand that is the same all along some batch axes.
+  fc_array shared() const {
+    fc_array seen = array;
+    for (int d = 0; d < ndim; ++d) seen.stride[d] = shape[d] == 1 ? 0 : seen.stride[d];
+    return seen;
+  }
+};
+
+// ---------------------------------------------------------------------------
+// Images of a
+
+// An image of a, or of a read backwards, that many samples away: outputs lo .. hi - 1 of its
+// full convolution belong at `at` in the window.
+struct Image {
+  Index lo, hi, at;
+  bool backwards;
+};
+// (full + window) / period, either way round, and both ends.
+constexpr int kMostImages = 2 * (2 * (kMostPeriods + 1) + 3);
+
+// The first is a itself, over the whole window.
+int images_of(const fc_axis& x, Image* image) {
+  const Index full = x.n + x.m - 1;
+  int count = 0;
+  image[count++] = {x.lo, x.hi, 0, false};
+  if (!repeats(x)) return count;
+  for (int backwards = 0; backwards < (x.boundary == FC_SYMM ? 2 : 1); ++backwards) {
+    const Index step = period(x), first = backwards ? x.n : 0;
+    for (Index j = -(full / step) - 2; j <= x.hi / step + 1; ++j) {
+      const Index offset = first + j * step;
+      const Index lo = std::max<Index>(0, x.lo - offset), hi = std::min(full, x.hi - offset);
+      if (offset != 0 && lo < hi) image[count++] = {lo, hi, lo + offset - x.lo, backwards != 0};
     }
   }
+  return count;
+}
+
+// a where it belongs is written, its images are added to the parts of the result they reach.
+void add_images(const fc_job& job, const fc_array& a, const fc_array& v, const fc_array& out,
+                bool own_way, VisitPiece visit) {
+  const fc_job plain = without_boundary(job);
+  visit(plain, a, v, out, own_way);
+  Image image[FC_MAX_NDIM][kMostImages];
+  Index count[FC_MAX_NDIM], index[FC_MAX_NDIM] = {};
+  for (int d = 0; d < job.ndim; ++d) count[d] = images_of(job.axis[d], image[d]);
   const fc_dtype dtype = result_dtype(job.a_dtype, job.v_dtype);
-  const int ndim = job.nbatch + job.ndim;
   while (advance(job.ndim, count, index)) {
     Scratch scratch;
     fc_job piece = plain;
-    fc_array strip = {};
+    fc_array from = a;
     char* to = static_cast<char*>(out.data);
-    Index shape[2 * FC_MAX_NDIM];
-    for (int d = 0; d < job.nbatch; ++d) shape[d] = job.batch[d];
+    Index length[FC_MAX_NDIM];
     for (int d = 0; d < job.ndim; ++d) {
-      const Turn& t = turn[d][index[d]];
-      piece.axis[d].lo = t.lo, piece.axis[d].hi = t.hi;
-      shape[job.nbatch + d] = t.hi - t.lo;
-      to += out.data ? t.at * out.stride[job.nbatch + d] : 0;
+      const Image& i = image[d][index[d]];
+      const int at = job.nbatch + d;
+      // Only of the part of a that the window needs may a copy be made.
+      fc_axis& x = piece.axis[d];
+      const Index first = std::max<Index>(0, i.lo - x.m + 1), end = std::min(x.n, i.hi);
+      x.n = end - first, x.lo = i.lo - first, x.hi = i.hi - first;
+      length[d] = i.hi - i.lo;
+      to += out.data ? i.at * out.stride[at] : 0;
+      const Index start = i.backwards ? job.axis[d].n - 1 - first : first;
+      from.data = static_cast<char*>(from.data) + start * a.stride[at];
+      from.stride[at] = i.backwards ? -a.stride[at] : a.stride[at];
     }
-    dense_strides(ndim, shape, kItemSize[dtype], strip.stride);
-    if (out.data) strip.data = scratch.take<char>(bytes_of(ndim, shape, kItemSize[dtype]));
-    visit(piece, a, strip, true);
-    if (!out.data) continue;
-    add({to, ndim, shape, out.stride}, {static_cast<char*>(strip.data), ndim, shape, strip.stride},
-        dtype);
+    const Own strip(scratch, job, out, length, dtype);
+    visit(piece, from, v, strip.array, true);
+    if (out.data) add({to, strip.ndim, strip.shape, out.stride}, strip.view(), dtype);
   }
 }
 
-void extend_borders(const fc_job& job, const fc_array& a, const fc_array& out, VisitPiece visit) {
-  Interval cut[FC_MAX_NDIM][3];
-  int count[FC_MAX_NDIM], index[FC_MAX_NDIM] = {};
-  for (int d = 0; d < job.ndim; ++d) count[d] = intervals(job.axis[d], cut[d]);
+// ---------------------------------------------------------------------------
+// Kernels of many periods
+
+// v[k] + v[k + period] + ..
+fc_array folded(Scratch& scratch, const fc_job& job, const fc_array& v, const Index* length) {
+  const Own sum(scratch, job, v, length, job.v_dtype);
+  zero(sum.view(), kItemSize[job.v_dtype]);
+  Index count[FC_MAX_NDIM], index[FC_MAX_NDIM] = {};
+  for (int d = 0; d < job.ndim; ++d) count[d] = (job.axis[d].m - 1) / length[d] + 1;
   do {
-    Scratch scratch;
-    fc_job piece = without_boundary(job);
-    fc_array part = a, to = out;
-    Index first[FC_MAX_NDIM];
-    bool border = false;
-    for (int d = 0; d < job.ndim; ++d) {
-      const Interval& i = cut[d][index[d]];
-      const Index m = job.axis[d].m, at = job.nbatch + d;
-      first[d] = i.lo - (m - 1);
-      piece.axis[d] = {i.hi - i.lo + m - 1, m, m - 1, m - 1 + i.hi - i.lo, FC_FILL};
-      part.data = static_cast<char*>(part.data) + first[d] * a.stride[at];
-      if (to.data) to.data = static_cast<char*>(to.data) + (i.lo - job.axis[d].lo) * out.stride[at];
-      border |= i.border;
+    Index shape[2 * FC_MAX_NDIM];
+    char* from = static_cast<char*>(v.data);
+    for (int d = 0; d < sum.ndim; ++d) {
+      shape[d] = sum.shape[d];
+      if (d < job.nbatch) continue;
+      const Index first = index[d - job.nbatch] * shape[d];
+      from += first * v.stride[d];
+      shape[d] = std::min(shape[d], job.axis[d - job.nbatch].m - first);
     }
-    if (border) {
-      part = strip(scratch, job, piece, a, first);
-      piece.facts.known = 0;
+    add({static_cast<char*>(sum.array.data), sum.ndim, shape, sum.array.stride},
+        {from, sum.ndim, shape, v.stride}, job.v_dtype);
+  } while (advance(job.ndim, count, index));
+  return sum.shared();
+}
+
+// out[i] = one[i mod period] on the axes that fold.
+void repeat(const fc_job& job, const Own& one, const fc_array& out) {
+  const Index item = kItemSize[result_dtype(job.a_dtype, job.v_dtype)];
+  Index count[FC_MAX_NDIM], index[FC_MAX_NDIM] = {};
+  const auto first = [&](int d) { return job.axis[d].lo / one.shape[job.nbatch + d]; };
+  for (int d = 0; d < job.ndim; ++d) {
+    const fc_axis& x = job.axis[d];
+    count[d] = folds(x) ? (x.hi - 1) / one.shape[job.nbatch + d] - first(d) + 1 : 1;
+  }
+  do {
+    Index shape[2 * FC_MAX_NDIM];
+    char *from = static_cast<char*>(one.array.data), *to = static_cast<char*>(out.data);
+    for (int d = 0; d < one.ndim; ++d) {
+      shape[d] = one.shape[d];
+      const int x = d - job.nbatch;
+      if (x < 0 || !folds(job.axis[x])) continue;
+      const Index start = (first(x) + index[x]) * shape[d];
+      const Index lo = std::max(start, job.axis[x].lo),
+                  hi = std::min(start + shape[d], job.axis[x].hi);
+      from += (lo - start) * one.array.stride[d];
+      to += (lo - job.axis[x].lo) * out.stride[d];
+      shape[d] = hi - lo;
     }
-    visit(piece, part, to, border);
+    copy({to, one.ndim, shape, out.stride}, {from, one.ndim, shape, one.array.stride}, item);
   } while (advance(job.ndim, count, index));
 }
 
 }  // namespace
 
-void for_each_piece(const fc_job& job, const fc_array& a, const fc_array& out, VisitPiece visit) {
+void for_each_piece(const fc_job& job, const fc_array& a, const fc_array& v, const fc_array& out,
+                    VisitPiece visit) {
+  bool any_folds = false, constant = false;
   for (int d = 0; d < job.ndim; ++d) {
-    if (job.axis[d].lo == job.axis[d].hi) return;
+    const fc_axis& x = job.axis[d];
+    if (x.lo == x.hi) return;
+    any_folds |= folds(x);
+    constant |= x.boundary == FC_FILL && reads_beyond(x);
   }
-  wraps(job) ? wrap(job, a, out, visit) : extend_borders(job, a, out, visit);
+  constant &= job.fill[0] != 0 || job.fill[1] != 0 || job.fill_bits != 0;
+  if (!any_folds) {
+    add_images(job, a, v, out, false, visit);
+  } else {
+    Scratch scratch;
+    fc_job one = job;
+    one.facts.known = 0;
+    Index taps[FC_MAX_NDIM], length[FC_MAX_NDIM];
+    for (int d = 0; d < job.ndim; ++d) {
+      fc_axis& x = one.axis[d];
+      if (folds(job.axis[d])) x.m = period(x), x.lo = 0, x.hi = period(x);
+      taps[d] = x.m, length[d] = x.hi - x.lo;
+    }
+    const Own result(scratch, job, out, length, result_dtype(job.a_dtype, job.v_dtype));
+    add_images(one, a, folded(scratch, job, v, taps), result.array, true, visit);
+    if (out.data) repeat(job, result, out);
+  }
+  if (constant && out.data) add_outside(job, v, out);
 }
 
 }  // namespace fastconv

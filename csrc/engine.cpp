@@ -106,25 +106,26 @@ void for_each_problem(const fc_job& job, const fc_candidate& how, const fc_array
   const bool flat = flattens(job);
   const bool finite = !flat || measured(job, v, false, context).bad == 0;
   const auto arranged = [&](const fc_job& piece, const fc_candidate& asked, const fc_array& part,
-                            const fc_array& to) {
+                            const fc_array& kernel, const fc_array& to) {
     fc_candidate way = asked;
     if (flat && way.method != FC_DIRECT &&
         !(finite && measured(piece, part, true, context).bad == 0)) {
       way.method = FC_DIRECT;
     }
     arrange(
-        piece, way, part, taps, to,
+        piece, way, part, kernel, to,
         [&](const Problem& p, bool swapped) { solve(p, swapped, piece, way); }, context);
   };
-  if (!extends(job)) return arranged(job, how, a, out);
-  for_each_piece(job, a, out,
-                 [&](const fc_job& piece, const fc_array& part, const fc_array& to, bool own_way) {
-                   if (!own_way) return arranged(piece, how, part, to);
+  if (!extends(job)) return arranged(job, how, a, taps, out);
+  for_each_piece(job, a, taps, out,
+                 [&](const fc_job& piece, const fc_array& part, const fc_array& kernel,
+                     const fc_array& to, bool own_way) {
+                   if (!own_way) return arranged(piece, how, part, kernel, to);
                    fc_job asked = piece;
                    if (how.method == FC_DIRECT) asked.method = FC_DIRECT;
                    fc_plan own;
                    fc_choose(&asked, &own);
-                   arranged(piece, own.chosen, part, to);
+                   arranged(piece, own.chosen, part, kernel, to);
                  });
 }
 

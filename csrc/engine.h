@@ -66,15 +66,14 @@ struct Problem {
 // The problem of one kernel of a bank.
 Problem kernel_of(Problem, Index k);
 
-// One axis after boundaries are resolved: what lies beyond a is zero.
+// One axis where what lies beyond a is zero.
 struct Extent {
   Index n, m, lo, hi;
 };
 
 // Does the job read samples of a beyond its ends that are not zero?
 bool extends(const fc_job&);
-// If so, of a as far as its window reads it.
-Extent resolve(const fc_job&, int axis);
+Extent extent_of(const fc_axis&);
 
 // The axes on which products are added up, in order, at least one; the others are
 // carried along as batch axes are. Returns how many.

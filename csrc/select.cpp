@@ -88,7 +88,7 @@ Task task_of(const fc_job& job, const Costs& costs, const KernelTable& table) {
   double samples = 1, shared[3] = {1, 1, 1};  // by fc_sharing
   int kept = 0;
   for (int d = 0; d < job.ndim; ++d) {
-    const Extent e = resolve(job, d);
+    const Extent e = extent_of(job.axis[d]);
     const double count = double(e.hi - e.lo);
     if (kept < axes && axis[kept] == d) {
       extent[kept++] = e;

@@ -69,53 +69,6 @@ void copy_plane(char* to, const Index* to_stride, const char* from, const Index*
   }
 }
 
-// The sample that stands at index j of an axis of length n; -1: the fill value.
-Index source_index(Index j, Index n, fc_boundary boundary) {
-  if (j >= 0 && j < n) return j;
-  if (boundary == FC_FILL) return -1;
-  const Index period = boundary == FC_WRAP ? n : 2 * n;
-  j %= period;
-  if (j < 0) j += period;
-  return j < n ? j : period - 1 - j;
-}
-
-struct Extension {
-  const Index* count;
-  const Index* stride;         // of the source
-  const Index* const* source;  // per axis, the source index of each sample
-  int ndim;
-  const char* fill;
-  Index item;
-
-  // Writes the part of the result below axis d and returns the end of it. from
-  // is null where an outer axis is already beyond its ends.
-  char* write(char* to, const char* from, int d) const {
-    if (d + 1 == ndim) return write_row(to, from);
-    for (Index j = 0; j < count[d]; ++j) {
-      const Index s = source[d][j];
-      to = write(to, from && s >= 0 ? from + s * stride[d] : nullptr, d + 1);
-    }
-    return to;
-  }
-
-  // Runs of samples that follow each other are copied at once.
-  char* write_row(char* to, const char* from) const {
-    const Index* s = source[ndim - 1];
-    const Index total = count[ndim - 1], step = stride[ndim - 1];
-    for (Index j = 0, end; j < total; j = end) {
-      end = j + 1;
-      if (!from || s[j] < 0) {
-        memcpy(to, fill, size_t(item));
-      } else {
-        while (end < total && s[end] == s[end - 1] + 1) ++end;
-        copy_items(to, item, from + s[j] * step, step, end - j, item);
-      }
-      to += (end - j) * item;
-    }
-    return to;
-  }
-};
-
 }  // namespace
 
 Index product(int ndim, const Index* shape) {
@@ -238,19 +191,6 @@ static void conjugate_as(char* data, Index count) {
 
 void conjugate(fc_dtype dtype, char* data, Index count) {
   dtype == FC_C64 ? conjugate_as<float>(data, count) : conjugate_as<double>(data, count);
-}
-
-void extend(char* dense, const Index* count, const View& from, const Index* first,
-            const fc_boundary* boundary, const char* fill, Index item) {
-  Scratch scratch;
-  Index* source[FC_MAX_NDIM];
-  for (int d = 0; d < from.ndim; ++d) {
-    source[d] = scratch.take<Index>(count[d]);
-    for (Index j = 0; j < count[d]; ++j) {
-      source[d][j] = source_index(first[d] + j, from.shape[d], boundary[d]);
-    }
-  }
-  Extension{count, from.stride, source, from.ndim, fill, item}.write(dense, from.data, 0);
 }
 
 }  // namespace fastconv

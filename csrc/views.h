@@ -54,9 +54,4 @@ class Rows {
 // Flips the sign of every imaginary part of a dense complex array.
 void conjugate(fc_dtype dtype, char* data, Index count);
 
-// A dense copy of `from` extended beyond its ends: index j of axis d stands for
-// sample first[d] + j of the infinitely extended array. fill is one item.
-void extend(char* dense, const Index* count, const View& from, const Index* first,
-            const fc_boundary* boundary, const char* fill, Index item);
-
 }  // namespace fastconv

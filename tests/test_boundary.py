@@ -13,7 +13,9 @@ MODES = ["full", "same", "valid"]
 METHODS = ["auto", "direct", "fft", "overlap"]
 PAIRS = [(fastconv.convolve, signal.convolve2d), (fastconv.correlate, signal.correlate2d)]
 each = pytest.mark.parametrize(("ours", "scipys"), PAIRS, ids=["convolve", "correlate"])
+# From kernels of one tap to those of many periods.
 LENGTHS = [(1, 1), (1, 4), (4, 1), (5, 2), (5, 3), (2, 5), (3, 5), (4, 4), (3, 17), (9, 4)]
+LENGTHS += [(1, 40), (2, 50), (3, 100)]
 EXTENSIONS = [
     {"boundary": "wrap"},
     {"boundary": "circular"},
@@ -177,3 +179,34 @@ def test_any_call(ours, scipys, lengths, dtypes, extension, mode, method, steps,
         np.testing.assert_allclose(got, expected, rtol=1e-10, atol=1e-10)
     else:
         oracle.assert_exact(got, expected)
+
+
+@each
+@pytest.mark.parametrize(
+    ("shape", "kernel"), [((2, 3), (40, 7)), ((1, 4), (3, 50)), ((3, 2), (60, 70))]
+)
+@pytest.mark.parametrize("dtype", ["int64", "complex128"])
+def test_pictures_much_smaller_than_the_kernel(ours, scipys, shape, kernel, dtype, rng):
+    two_d = {fastconv.convolve: fastconv.convolve2d, fastconv.correlate: fastconv.correlate2d}[ours]
+    a, v = oracle.draw_small(rng, shape, dtype), oracle.draw_small(rng, kernel, dtype)
+    for boundary, fillvalue in (("wrap", 0), ("symm", 0), ("fill", 3)):
+        for mode in MODES:
+            expected = scipys(a, v, mode, boundary, fillvalue)
+            oracle.assert_exact(two_d(a, v, mode, boundary, fillvalue), expected)
+
+
+@pytest.mark.parametrize("fillvalue", [np.inf, -np.inf, np.nan, 1e300, complex(np.inf, 1)])
+def test_products_with_the_fill_value_are_direct_ones(fillvalue, rng):
+    """As the padded signal gives them: not finite where a product is not, and only there."""
+    dtype = "complex128" if isinstance(fillvalue, complex) else "float64"
+    a, v = rng.standard_normal(30).astype(dtype), rng.standard_normal(9).astype(dtype)
+    v[3] = 0
+    padded = np.concatenate([np.full(8, fillvalue), a, np.full(8, fillvalue)])
+    with np.errstate(invalid="ignore", over="ignore"):
+        expected = np.convolve(padded, v, "valid")
+        got = fastconv.convolve(a, v, fillvalue=fillvalue)
+    if dtype == "float64":
+        np.testing.assert_allclose(got, expected, rtol=1e-12)
+    else:
+        np.testing.assert_array_equal(np.isfinite(got), np.isfinite(expected))
+        np.testing.assert_allclose(got[8:-8], expected[8:-8], rtol=1e-12)

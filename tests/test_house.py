@@ -71,6 +71,7 @@ PRIVATE = {
     "costs.h": {"select"},
     "arrange.h": {"engine", "arrange"},
     "boundary.h": {"engine", "boundary"},
+    "outside.h": {"boundary", "outside"},
 }
 
 
