@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 from . import _args, _core
 from ._call import Call
 from ._convolve import convolve_call, correlate_call
+from ._extended import extended_call
 from ._lines import lines
 from ._signal2d import call_2d
 
@@ -98,6 +99,8 @@ def explain(
     *,
     dtype: DTypeLike = "float64",
     axis: SupportsIndex | None = None,
+    boundary: str = "fill",
+    fillvalue: Any = 0,
     method: str = "auto",
     accuracy: str = "auto",
     correlate: bool = False,
@@ -117,8 +120,9 @@ def explain(
         Of what is given as a shape.
     axis : int, optional
         As for `convolve`: explain it for lines along this axis.
-    method, accuracy
-        As for `convolve`.
+    boundary, fillvalue, method, accuracy
+        As for `convolve`. What lies beyond the ends of `a` is added in pieces that
+        choose for themselves; told is how `a` itself is convolved.
     correlate : bool, optional
         Explain `correlate` or `correlate2d` instead.
 
@@ -149,7 +153,7 @@ def explain(
     any_ndim = axis is not None
     x, y = (_args.shape_or_data(name, it, dtype, any_ndim) for name, it in (("a", a), ("v", v)))
     known = isinstance(a, np.ndarray) and isinstance(v, np.ndarray)
-    call = _call(x, y, mode, axis, method, accuracy, correlate)
+    call = _call(x, y, mode, axis, boundary, fillvalue, method, accuracy, correlate)
     if call is None or call.dtype.num not in _args.ENGINE_TYPES:
         way, words = ("numpy", "numpy's function") if call is None else ("sums", "plain sums")
         reason = f"the engine does not compute in {np.result_type(x, y)}: {words} in its place"
@@ -175,19 +179,26 @@ def _call(
     y: NDArray[Any],
     mode: str,
     axis: SupportsIndex | None,
+    boundary: str,
+    fillvalue: Any,
     method: str,
     accuracy: str,
     correlate: bool,
 ) -> Call | None:
+    extension = _args.extension(boundary, fillvalue)
+    how: dict[str, Any] = {"method": method, "accuracy": accuracy}
     if axis is None and x.ndim == 2:
         name = "correlate2d" if correlate else "convolve2d"
-        return call_2d(name, x, y, mode, method=method, accuracy=accuracy)[0]
+        return call_2d(name, x, y, mode, **extension, **how)[0]
     if axis is None:
         _args.check_lines(x, y)
     pairs = lines(x, y, axis)
+    if extension:
+        how |= extension | {"correlating": correlate}
+        return extended_call(pairs.a, pairs.v, _args.numpy_mode(mode), **how, **pairs.axes)[0]
     window = _core.window(_args.numpy_mode(mode), *pairs.lengths, correlate)
     make = correlate_call if correlate else convolve_call
-    return make(pairs, window, method, accuracy)
+    return make(pairs, window, **how)
 
 
 def _reasons(

@@ -170,6 +170,24 @@ def test_explain_takes_shapes_and_arrays():
             fastconv.explain(wrong, 10)
 
 
+@pytest.mark.parametrize(
+    "extension", [{"boundary": "wrap"}, {"boundary": "symm"}, {"fillvalue": 2}]
+)
+def test_explain_of_a_that_goes_on(extension, rng):
+    """Of the call's own plan, in one dimension, along an axis and in two."""
+    for a, v, axis in (
+        (5000, 3000, None),
+        ((4, 5000), (3, 1, 3000), -1),
+        ((90, 80), (40, 50), None),
+    ):
+        told = fastconv.explain(a, v, "same", axis=axis, **extension)
+        assert told.method == fastconv.explain(a, v, "same", axis=axis).method
+        data = [rng.standard_normal(shape) for shape in (a, v)]
+        assert fastconv.explain(*data, "same", axis=axis, **extension).method == told.method
+    with pytest.raises(ValueError, match="boundary"):
+        fastconv.explain(8, 3, boundary="mirror")
+
+
 def test_explain_costs_nothing():
     """Lengths that no memory holds."""
     assert fastconv.explain(10**12, 10**11).method in ("fft", "overlap")
