@@ -2,6 +2,8 @@
 #include <math.h>
 #include <string.h>
 
+#include <algorithm>
+
 #include "survey.h"
 #include "transforms.h"
 
@@ -22,7 +24,7 @@ void scan_rows(Scratch& scratch, const KernelTable& table, fc_dtype dtype, const
     for (Index j = 0; j < c.cols; ++j) {
       row_sum[j] += sum[j];
       row_energy[j] += sum[j] * peak[j];
-      row_top[j] = fmax(row_top[j], peak[j]);
+      row_top[j] = std::max(row_top[j], peak[j]);
     }
   }
 }
@@ -39,7 +41,7 @@ void scan_columns(Scratch& scratch, const KernelTable& table, fc_dtype dtype, co
     scan(data + b * grain.rows * stride, stride, some, count, sum, peak);
     for (Index j = 0; j < c.cols; ++j) {
       double total = sum[j * parts], top = peak[j * parts];
-      if (parts == 2) total += sum[2 * j + 1], top = fmax(top, peak[2 * j + 1]);
+      if (parts == 2) total += sum[2 * j + 1], top = std::max(top, peak[2 * j + 1]);
       c.sum[b * c.cols + j] = total;
       c.energy[b * c.cols + j] = total * top;
       c.top[b * c.cols + j] = top;

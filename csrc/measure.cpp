@@ -1,6 +1,8 @@
 // How large the numbers are: what proves a rounding and allows a transform.
 #include <math.h>
 
+#include <algorithm>
+
 #include "engine.h"
 
 namespace fastconv {
@@ -9,7 +11,7 @@ namespace {
 void measure_integers(const IntegerKernels& kernels, const char* row, Index count, Magnitudes& m) {
   double max, squares;
   kernels.measure(row, count, &max, &squares);
-  m.max = fmax(m.max, max);
+  m.max = std::max(m.max, max);
   m.squares += squares;
 }
 
@@ -17,7 +19,7 @@ template <class T>
 void measure_finite(const T* x, Index count, Magnitudes& m) {
   for (Index i = 0; i < count; ++i) {
     if (isfinite(x[i])) {
-      m.max = fmax(m.max, fabs(double(x[i])));
+      m.max = std::max(m.max, fabs(double(x[i])));
       m.squares += double(x[i]) * double(x[i]);
     } else {
       ++m.bad;
@@ -32,7 +34,7 @@ void measure_floats(Scan scan, const char* row, Index count, Magnitudes& m) {
   if (count == 0) return;
   scan(row, count, count, &sum, &peak);
   if (!isfinite(sum)) return measure_finite(reinterpret_cast<const T*>(row), count, m);
-  m.max = fmax(m.max, peak);
+  m.max = std::max(m.max, peak);
   m.squares += sum * peak;
 }
 

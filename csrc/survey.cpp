@@ -33,6 +33,7 @@
 #include <math.h>
 #include <string.h>
 
+#include <algorithm>
 #include <initializer_list>
 
 #include "transforms.h"
@@ -42,13 +43,24 @@ namespace {
 
 constexpr double kLogTwo = 0.69314718055994530942, kLogHundred = 4.60517018598809136804;
 
+// What a transform sees of a signal.
+struct Seen {
+  double sum = 0, energy = 0, top = 0;
+
+  void add(const Seen& other) {
+    sum += other.sum;
+    energy += other.energy;
+    top = std::max(top, other.top);
+  }
+};
+
 // E of the head comment, from the sums and energies that a transform sees.
 double expected_error(double points, double unit, double a_sum, double a_energy, double v_sum,
                       double v_energy) {
   const double a2 = sqrt(a_energy), v2 = sqrt(v_energy), depth = log2(points);
   const double worst = (14 * depth + 12) * a2 * v2;
-  const double usual = 8 * sqrt(depth / points) * fmin(a_sum * v2, a2 * v_sum);
-  return unit * fmin(worst, usual);
+  const double usual = 8 * sqrt(depth / points) * std::min(a_sum * v2, a2 * v_sum);
+  return unit * std::min(worst, usual);
 }
 
 // Cuts an axis to the samples and taps that its window reads.
@@ -74,53 +86,6 @@ Problem part(const Problem& p, const Window& w) {
   q.a += row * p.a_row + col * kItemSize[p.a_dtype];
   q.v += tap_row * p.v_row + tap_col * kItemSize[p.v_dtype];
   return q;
-}
-
-template <class T>
-double magnitude(const char* at, bool complex) {
-  const T* x = reinterpret_cast<const T*>(at);
-  return complex ? hypot(double(x[0]), double(x[1])) : fabs(double(x[0]));
-}
-
-template <class T>
-void magnitudes_as(const char* at, Index step, Index count, bool complex, double* to) {
-  for (Index i = 0; i < count; ++i, at += step) to[i] = magnitude<T>(at, complex);
-}
-
-// to[i] = |x[i]|, x `step` bytes apart.
-void magnitudes(fc_dtype dtype, const char* at, Index step, Index count, double* to) {
-  is_single(dtype) ? magnitudes_as<float>(at, step, count, is_complex(dtype), to)
-                   : magnitudes_as<double>(at, step, count, is_complex(dtype), to);
-}
-
-// line[t] = sum of |x| over row t (along_rows) or column t, counted from the end
-// where `trailing`.
-void marginal(fc_dtype dtype, const char* data, Index rows, Index cols, Index stride,
-              bool along_rows, bool trailing, Index count, double* line) {
-  const Index item = kItemSize[dtype];
-  const Index length = along_rows ? rows : cols, others = along_rows ? cols : rows;
-  const Index step = along_rows ? stride : item, next = along_rows ? item : stride;
-  Scratch scratch;
-  double* one = scratch.take<double>(count);
-  for (Index t = 0; t < count; ++t) line[t] = 0;
-  const char* first = trailing ? data + (length - 1) * step : data;
-  for (Index other = 0; other < others; ++other) {
-    magnitudes(dtype, first + other * next, trailing ? -step : step, count, one);
-    for (Index t = 0; t < count; ++t) line[t] += one[t];
-  }
-}
-
-// s[line] = the first `count` outputs of a[line] * v, for every line.
-void first_sums(const double* a, Index lines, Index n, const double* v, Index m, double* s,
-                Index count, Context& context) {
-  Problem q = {};
-  q.a_dtype = q.v_dtype = FC_F64;
-  q.rows = q.row_hi = lines, q.kh = 1;
-  q.cols = n, q.kw = m, q.col_hi = count;
-  q.a = reinterpret_cast<const char*>(a), q.a_row = n * 8;
-  q.v = reinterpret_cast<const char*>(v);
-  q.out = reinterpret_cast<char*>(s), q.out_row = count * 8;
-  direct(q, context);
 }
 
 }  // namespace
@@ -262,22 +227,28 @@ void Survey::bound_lines(const fc_candidate& how, const Coarse& a, const Coarse&
   const Index step = columns ? a.cols : 1, next = columns ? 1 : a.cols;         // along, across
   const Index out_step = columns ? cols_ : 1, out_next = columns ? 1 : cols_;
   const Index out_blocks = columns ? rows_ : cols_;
-  struct Seen {
-    double sum = 0, energy = 0, top = 0;
-  };
-  const auto seen = [&](Index line, Index lo, Index hi) {
-    Seen s;
-    for (Index b = lo; b < hi; ++b) {
-      const Index at = line * next + b * step;
-      s.sum += a.sum[at];
-      s.energy += a.energy[at];
-      s.top = fmax(s.top, a.top[at]);
+  // Of each line, what lies in chunks of `reach` blocks: a transform sees three.
+  Scratch scratch;
+  const Index chunks = ceil_div(blocks, reach);
+  Seen* part = scratch.take<Seen>(lines * chunks);
+  for (Index line = 0; line < lines; ++line) {
+    for (Index c = 0; c < chunks; ++c) {
+      Seen& s = part[line * chunks + c] = Seen();
+      for (Index b = c * reach; b < (c + 1) * reach && b < blocks; ++b) {
+        const Index at = line * next + b * step;
+        s.add(Seen{a.sum[at], a.energy[at], a.top[at]});
+      }
     }
+  }
+  const auto seen = [&](Index line, Index from, Index to) {
+    Seen s;
+    for (Index c = from; c < to; ++c) s.add(part[line * chunks + c]);
     return s;
   };
   for (Index first = 0; first < out_blocks; first += reach) {
-    const Index lo = first > reach ? first - reach : 0, last = first + 2 * reach;
-    const Index hi = last < blocks ? last : blocks;
+    const Index chunk = first / reach;
+    const Index lo = std::min(chunks, std::max<Index>(chunk, 1) - 1);
+    const Index hi = std::min(chunks, chunk + 2);
     for (Index line = 0; line < lines; ++line) {
       Seen own = seen(line, lo, hi);
       if (paired && lines > 1) {
@@ -288,13 +259,13 @@ void Survey::bound_lines(const fc_candidate& how, const Coarse& a, const Coarse&
         Seen other;
         for (Index l = from; l < to && l < lines; ++l) {
           if (l == line) continue;
-          const Seen s = seen(l, columns ? lo : 0, columns ? hi : blocks);
-          other.sum = fmax(other.sum, s.sum);
-          other.energy = fmax(other.energy, s.energy);
+          const Seen s = seen(l, columns ? lo : 0, columns ? hi : chunks);
+          other.sum = std::max(other.sum, s.sum);
+          other.energy = std::max(other.energy, s.energy);
         }
         const double most = kUnbalanced * kUnbalanced * own.energy;
-        own.sum += fmin(other.sum, sqrt(points * most));
-        own.energy += fmin(other.energy, most);
+        own.sum += std::min(other.sum, sqrt(points * most));
+        own.energy += std::min(other.energy, most);
       }
       const double loss = loss_of(points, own.sum, own.energy, v);
       for (Index b = first; b < first + reach && b < out_blocks; ++b) {
@@ -331,7 +302,7 @@ void Survey::bound_tiles(Scratch& scratch, const fc_candidate& how, const Coarse
       const Index chunk = i / tall * chunk_cols + j / wide;
       sum[chunk] += a.sum[i * a.cols + j];
       energy[chunk] += a.energy[i * a.cols + j];
-      top[chunk] = fmax(top[chunk], a.top[i * a.cols + j]);
+      top[chunk] = std::max(top[chunk], a.top[i * a.cols + j]);
     }
   }
   for (Index i = 0; i < rows_; ++i) {
@@ -342,7 +313,7 @@ void Survey::bound_tiles(Scratch& scratch, const fc_candidate& how, const Coarse
           if (ci < 0 || ci >= chunk_rows || cj < 0 || cj >= chunk_cols) continue;
           near_sum += sum[ci * chunk_cols + cj];
           near_energy += energy[ci * chunk_cols + cj];
-          near_top = fmax(near_top, top[ci * chunk_cols + cj]);
+          near_top = std::max(near_top, top[ci * chunk_cols + cj]);
         }
       }
       loss_[i * cols_ + j] = loss(near_sum, near_energy);
@@ -358,10 +329,10 @@ void Survey::bound_tiles(Scratch& scratch, const fc_candidate& how, const Coarse
 bool Survey::is_weak(double mean, Index block, double v_peak) const {
   const double loss = loss_[block];
   if (mean < 2 * loss) return true;
-  const double k = fmax(1, 4 * mean / (near_top_[block] * v_peak));
+  const double k = std::max(1.0, 4 * mean / (near_top_[block] * v_peak));
   if (k > 40 || mean > 200 * taps_ * loss) return mean < 4 * loss;
   const double ratio = mean / (2 * loss);
-  const double margin = fmin(log_outputs_ / k, kLogHundred / k + log_taps_);
+  const double margin = std::min(log_outputs_ / k, kLogHundred / k + log_taps_);
   return ilogb(ratio) * kLogTwo < margin && log(ratio) < margin;
 }
 
@@ -371,11 +342,17 @@ void Survey::mark_blocks(Scratch& scratch, double v_peak) {
   const Index down = rows_apart() ? 0 : 2, along = cols_apart() ? 0 : 2;
   bool* weak = scratch.take<bool>(rows_ * cols_);
   const Index rows = ceil_div(height(), grain_.rows), cols = ceil_div(width(), grain_.cols);
+  // A block that is no worse off in anything than one found safe is safe.
+  double safe_mean = HUGE_VAL, safe_loss = 0, safe_top = 0;
   for (Index i = 0; i < rows_; ++i) {
     for (Index j = 0; j < cols_; ++j) {
       const Index b = i * cols_ + j;
-      weak[b] = i < rows && j < cols && is_weak(mean_[b], b, v_peak);
       mark_[b] = mean_[b] == 0 ? kZero : kSafe;
+      weak[b] = false;
+      if (i >= rows || j >= cols) continue;
+      if (mean_[b] >= safe_mean && loss_[b] <= safe_loss && near_top_[b] <= safe_top) continue;
+      weak[b] = is_weak(mean_[b], b, v_peak);
+      if (!weak[b]) safe_mean = mean_[b], safe_loss = loss_[b], safe_top = near_top_[b];
     }
   }
   for (Index i = 0; i < rows_; ++i) {
@@ -387,86 +364,6 @@ void Survey::mark_blocks(Scratch& scratch, double v_peak) {
           if (mark == kSafe) mark = kWeak;
         }
       }
-    }
-  }
-}
-
-namespace {
-
-// How far in the ends of 'full' are looked at; where s has not recovered by then, the
-// whole first block is redone.
-constexpr Index kLook = 32;
-
-Index at_most(Index x, Index limit) { return x < limit ? x : limit; }
-
-}  // namespace
-
-// Sums of whole rows (columns) of |a| convolved with those of |v| are those of s. As
-// many outputs at each end as fall short are weak.
-Survey::Edge Survey::edge_of(bool along_rows, double v_peak, Context& context) const {
-  const Index grain = along_rows ? grain_.rows : grain_.cols;
-  const Index n = along_rows ? p_.rows : p_.cols, m = along_rows ? p_.kh : p_.kw;
-  const Index lo = along_rows ? p_.row_lo : p_.col_lo, hi = along_rows ? p_.row_hi : p_.col_hi;
-  const Index whole = at_most(grain, n + m - 1), count = at_most(whole, kLook);
-  const double across = double(along_rows ? width() : height());
-  Edge edge;
-  for (const bool trailing : {false, true}) {
-    if (trailing ? hi <= n + m - 1 - whole : lo >= whole) continue;
-    Scratch scratch;
-    const Index samples = at_most(count, n), taps = at_most(count, m);
-    double* a = scratch.take<double>(samples);
-    double* v = scratch.take<double>(taps);
-    double* s = scratch.take<double>(count);
-    marginal(p_.a_dtype, p_.a, p_.rows, p_.cols, p_.a_row, along_rows, trailing, samples, a);
-    marginal(p_.v_dtype, p_.v, p_.kh, p_.kw, p_.v_row, along_rows, trailing, taps, v);
-    first_sums(a, 1, samples, v, taps, s, count, context);
-    Index& weak = trailing ? edge.trailing : edge.leading;
-    const Index at = !trailing ? 0 : (n + m - 2) / grain;
-    Index worst = along_rows ? at * cols_ : at;
-    for (Index other = 0; other < (along_rows ? cols_ : rows_); ++other) {
-      const Index b = along_rows ? at * cols_ + other : other * cols_ + at;
-      if (loss_[b] > loss_[worst]) worst = b;
-    }
-    for (Index i = 0; i < count; ++i) {
-      if (is_weak(s[i] / across, worst, v_peak)) weak = i + 1;
-    }
-    if (weak == count) weak = whole;
-  }
-  return edge;
-}
-
-// The same for lines beside each other, where s itself is had, of each by itself.
-void Survey::edges_of_lines(Scratch& kept, bool along_rows, Context& context) {
-  const Index grain = along_rows ? grain_.rows : grain_.cols;
-  const Index n = along_rows ? p_.rows : p_.cols, m = along_rows ? p_.kh : p_.kw;
-  const Index lo = along_rows ? p_.row_lo : p_.col_lo, hi = along_rows ? p_.row_hi : p_.col_hi;
-  const Index lines = along_rows ? p_.cols : p_.rows;
-  const Index whole = at_most(grain, n + m - 1), count = at_most(whole, kLook);
-  const Index samples = at_most(count, n), taps = at_most(count, m);
-  const Index step = along_rows ? p_.a_row : kItemSize[p_.a_dtype];
-  const Index next = along_rows ? kItemSize[p_.a_dtype] : p_.a_row;
-  line_edge_ = kept.take<Edge>(lines);
-  for (Index line = 0; line < lines; ++line) line_edge_[line] = Edge();
-  for (const bool trailing : {false, true}) {
-    if (trailing ? hi <= n + m - 1 - whole : lo >= whole) continue;
-    Scratch scratch;
-    double* a = scratch.take<double>(lines * samples);
-    double* v = scratch.take<double>(taps);
-    double* s = scratch.take<double>(lines * count);
-    for (Index line = 0; line < lines; ++line) {
-      const char* first = p_.a + line * next + (trailing ? (n - 1) * step : 0);
-      magnitudes(p_.a_dtype, first, trailing ? -step : step, samples, a + line * samples);
-    }
-    marginal(p_.v_dtype, p_.v, p_.kh, p_.kw, p_.v_row, along_rows, trailing, taps, v);
-    first_sums(a, lines, samples, v, taps, s, count, context);
-    const Index at = !trailing ? 0 : (n + m - 2) / grain;
-    for (Index line = 0; line < lines; ++line) {
-      Index& weak = trailing ? line_edge_[line].trailing : line_edge_[line].leading;
-      const double loss = loss_[along_rows ? at * cols_ + line : line * cols_ + at];
-      for (Index i = 0; i < count; ++i) {
-        if (s[line * count + i] < loss) weak = i + 1;
-      }
-      if (weak == count) weak = whole;
     }
   }
 }

@@ -67,7 +67,7 @@ SHARED = {"runtime.h", "views.h", "lengths.h", "twiddles.h", "spectra.h"}
 # include each other: what they call of one another stands in engine.h.
 PRIVATE = {
     "transforms.h": {"spectral", "by_matrix", "in_lanes", "in_columns", "survey", "coarse"},
-    "survey.h": {"guard", "survey", "coarse"},
+    "survey.h": {"guard", "survey", "coarse", "edges"},
     "costs.h": {"select"},
     "arrange.h": {"engine", "arrange"},
     "boundary.h": {"engine", "boundary"},

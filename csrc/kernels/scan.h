@@ -5,17 +5,39 @@
 //
 // From these ||x||_2^2 <= sum * peak, without squares that could overflow, and
 // a sum that is not finite tells of a NaN or Inf (or of values so large that a
-// transform is no place for them). Cost: memory bound, ~0.1 ns a float.
+// transform is no place for them). Cost: ~0.05 ns a float in cache, and memory's beyond.
 #pragma once
-#include "simd.h"
+#include "lanes.h"
 
 namespace fastconv {
 namespace FC_LEVEL {
 namespace {
 
+template <class V>
+FC_INLINE V larger(V x, V y) {
+  return x > y ? x : y;
+}
+
+// All lanes as one, by halves: their sum and their maximum.
+template <int S, class V, int... I>
+FC_INLINE V turned(V x, Indices<I...>) {
+  return __builtin_shufflevector(x, x, ((I + S) % int(sizeof...(I)))...);
+}
+template <class T, int S = kLanes<T> / 2>
+FC_INLINE void reduce(Vec<T>& sum, Vec<T>& peak) {
+  if constexpr (S > 0) {
+    sum = sum + turned<S>(sum, LaneIndices<T>());
+    peak = larger(peak, turned<S>(peak, LaneIndices<T>()));
+    reduce<T, S / 2>(sum, peak);
+  }
+}
 template <class T>
-inline T magnitude(T x) {
-  return x < 0 ? -x : x;
+FC_INLINE T first_lane(Vec<T> x) {
+  if constexpr (kLanes<T> == 1) {
+    return x;
+  } else {
+    return x[0];
+  }
 }
 
 template <class T>
@@ -25,26 +47,21 @@ void scan_block(const T* x, ptrdiff_t count, double* sum, double* peak) {
   V sum0 = {}, sum1 = {}, peak0 = {}, peak1 = {};
   ptrdiff_t i = 0;
   for (; i + 2 * W <= count; i += 2 * W) {
-    V m0 = load<T>(x + i), m1 = load<T>(x + i + W);
-    m0 = m0 < V{} ? -m0 : m0;
-    m1 = m1 < V{} ? -m1 : m1;
+    const V x0 = load<T>(x + i), x1 = load<T>(x + i + W);
+    const V m0 = larger(x0, -x0), m1 = larger(x1, -x1);
     sum0 = sum0 + m0;
     sum1 = sum1 + m1;
-    peak0 = m0 > peak0 ? m0 : peak0;
-    peak1 = m1 > peak1 ? m1 : peak1;
+    peak0 = larger(m0, peak0);
+    peak1 = larger(m1, peak1);
   }
-  T sums[W], peaks[W];
-  store<T>(sums, sum0 + sum1);
-  store<T>(peaks, peak0 > peak1 ? peak0 : peak1);
-  double s = 0, p = 0;
-  for (int l = 0; l < W; ++l) {
-    s += sums[l];
-    p = peaks[l] > p ? peaks[l] : p;
-  }
+  sum0 = sum0 + sum1;
+  peak0 = larger(peak0, peak1);
+  reduce<T>(sum0, peak0);
+  double s = first_lane<T>(sum0), p = first_lane<T>(peak0);
   for (; i < count; ++i) {
-    const T m = magnitude(x[i]);
+    const T m = larger(x[i], -x[i]);
     s += m;
-    p = m > p ? m : p;
+    p = larger<double>(m, p);
   }
   *sum = s;
   *peak = p;
@@ -70,10 +87,10 @@ void scan_columns(const void* data, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t 
   for (; c + W <= count; c += W) {
     V sums = {}, peaks = {};
     for (ptrdiff_t r = 0; r < rows; ++r) {
-      V m = load<T>(reinterpret_cast<const T*>(base + r * stride) + c);
-      m = m < V{} ? -m : m;
+      const V x = load<T>(reinterpret_cast<const T*>(base + r * stride) + c);
+      const V m = larger(x, -x);
       sums = sums + m;
-      peaks = m > peaks ? m : peaks;
+      peaks = larger(m, peaks);
     }
     T s[W], p[W];
     store<T>(s, sums);
@@ -83,9 +100,9 @@ void scan_columns(const void* data, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t 
   for (; c < count; ++c) {
     T s = 0, p = 0;
     for (ptrdiff_t r = 0; r < rows; ++r) {
-      const T m = magnitude(reinterpret_cast<const T*>(base + r * stride)[c]);
+      const T x = reinterpret_cast<const T*>(base + r * stride)[c], m = larger(x, -x);
       s += m;
-      p = m > p ? m : p;
+      p = larger(m, p);
     }
     sum[c] = s;
     peak[c] = p;
