@@ -389,7 +389,7 @@ void solve_member(const Shape& s, const fc_candidate& how, Solve solve) {
   if (ndim == 2) {
     const bool swap = swaps(row, col);
     solve(swap ? swapped(p) : p, s.swapped != swap);
-  } else if (how.method != FC_DIRECT) {
+  } else if (transforms(how.method)) {
     solve_flattened(s, a, v, out, solve);
   } else if (s.out) {
     zero({out.data, ndim, count, out.stride}, s.out_item());

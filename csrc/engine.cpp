@@ -19,6 +19,7 @@ namespace {
 // Facts are the job's: of a and v as they stood before they changed roles.
 void solve(const Problem& p, bool swapped, const fc_job& job, const fc_candidate& how,
            Context& context) {
+  if (how.method == FC_SEPARABLE) return separable(p, context);
   if (how.method == FC_DIRECT) {
     for (Index k = 0; k < p.kernels; ++k) direct(kernel_of(p, k), context);
     return;
@@ -108,7 +109,7 @@ void for_each_problem(const fc_job& job, const fc_candidate& how, const fc_array
   const auto arranged = [&](const fc_job& piece, const fc_candidate& asked, const fc_array& part,
                             const fc_array& kernel, const fc_array& to) {
     fc_candidate way = asked;
-    if (flat && way.method != FC_DIRECT &&
+    if (flat && transforms(way.method) &&
         !(finite && measured(piece, part, true, context).bad == 0)) {
       way.method = FC_DIRECT;
     }
@@ -152,6 +153,40 @@ fc_status caught(Work work) {
   }
 }
 
+// The two axes of a job whose one kernel may be an outer product.
+bool may_separate(const fc_job& job, int (&axes)[FC_MAX_NDIM]) {
+  if (job.separable == FC_SEPARABLE_NEVER || is_complex(job.v_dtype)) return false;
+  if (job.method != FC_AUTO && job.separable == FC_SEPARABLE_AUTO) return false;
+  for (int d = 0; d < job.nbatch; ++d) {
+    if (job.batch[d] != 1 && job.shared[d] != FC_SHARES_V) return false;
+  }
+  return convolved_axes(job, axes) == 2;
+}
+
+void factor(fc_job& job, const fc_array& v) {
+  int axes[FC_MAX_NDIM];
+  job.facts.outer_product = -1;
+  if (!may_separate(job, axes)) return;
+  Scratch scratch;
+  Index shape[2], stride[2], dense[2];
+  for (int d = 0; d < 2; ++d) {
+    shape[d] = job.axis[axes[d]].m, stride[d] = v.stride[job.nbatch + axes[d]];
+  }
+  const Index item = kItemSize[job.v_dtype];
+  dense_strides(2, shape, item, dense);
+  char* kernel = scratch.take<char>(bytes_of(2, shape, item));
+  copy({kernel, 2, shape, dense}, {static_cast<char*>(v.data), 2, shape, stride}, item);
+  if (is_outer_product(job.v_dtype, kernel, shape[0], shape[1])) job.facts.outer_product = 1;
+}
+
+// Is a look at the kernel, some 5 ns a tap, a small part of what is planned?
+bool worth_factoring(const fc_job& job, const fc_plan& plan) {
+  int axes[FC_MAX_NDIM];
+  if (job.ndim < 2 || job.facts.outer_product != 0 || !may_separate(job, axes)) return false;
+  const double taps = double(job.axis[axes[0]].m) * double(job.axis[axes[1]].m);
+  return job.separable == FC_SEPARABLE_ALWAYS || plan.chosen.predicted_ns > 200 * taps;
+}
+
 void scan(fc_job& job, const fc_array& a, const fc_array& v) {
   Context context(kernels(fc_level()), job.poll, job.poll_context);
   const Magnitudes of_a = measured(job, a, true, context);
@@ -165,13 +200,13 @@ void scan(fc_job& job, const fc_array& a, const fc_array& v) {
   facts.known = 0;
   fc_plan plan;
   fc_choose(&job, &plan);
-  if (plan.chosen.method != FC_DIRECT && flattens(job) && facts.a_bad) {
+  if (transforms(plan.chosen.method) && flattens(job) && facts.a_bad) {
     facts.repair_macs = 1;
     for (int d = 0; d < job.nbatch; ++d) facts.repair_macs *= double(job.batch[d]);
     for (int d = 0; d < job.ndim; ++d) {
       facts.repair_macs *= double(job.axis[d].hi - job.axis[d].lo) * double(job.axis[d].m);
     }
-  } else if (is_float(job.a_dtype) && plan.chosen.method != FC_DIRECT) {
+  } else if (is_float(job.a_dtype) && transforms(plan.chosen.method)) {
     fc_array nowhere = {};
     Index count[2 * FC_MAX_NDIM];
     for (int d = 0; d < job.nbatch; ++d) count[d] = job.batch[d];
@@ -181,7 +216,7 @@ void scan(fc_job& job, const fc_array& a, const fc_array& v) {
     for_each_problem(
         job, plan.chosen, a, v, nowhere,
         [&](const Problem& p, bool, const fc_job&, const fc_candidate& way) {
-          if (way.method == FC_DIRECT) return;
+          if (!transforms(way.method)) return;
           facts.repair_macs += repair_macs(p, way, job.accuracy, context);
         },
         context);
@@ -216,7 +251,14 @@ extern "C" {
 using namespace fastconv;
 
 fc_status fc_scan(fc_job* job, const fc_array* a, const fc_array* v) {
-  return caught([&] { scan(*job, *a, *v); });
+  return caught([&] {
+    if (job->facts.outer_product == 0) factor(*job, *v);
+    scan(*job, *a, *v);
+  });
+}
+
+fc_status fc_factor(fc_job* job, const fc_array* v) {
+  return caught([&] { factor(*job, *v); });
 }
 
 fc_status fc_run(const fc_job* job, const fc_plan* plan, const fc_array* a, const fc_array* v,
@@ -225,13 +267,17 @@ fc_status fc_run(const fc_job* job, const fc_plan* plan, const fc_array* a, cons
     if (plan) return run(*job, plan->chosen, *a, *v, *out);
     fc_plan own;
     fc_choose(job, &own);
-    if (own.chosen.ring != FC_ROUNDED || job->facts.known) {
+    const bool factors = worth_factoring(*job, own);
+    if (!factors && (own.chosen.ring != FC_ROUNDED || job->facts.known)) {
       return run(*job, own.chosen, *a, *v, *out);
     }
-    fc_job scanned = *job;
-    scan(scanned, *a, *v);
-    fc_choose(&scanned, &own);
-    run(scanned, own.chosen, *a, *v, *out);
+    fc_job learned = *job;
+    if (factors) factor(learned, *v), fc_choose(&learned, &own);
+    if (own.chosen.ring == FC_ROUNDED && !job->facts.known) {
+      scan(learned, *a, *v);
+      fc_choose(&learned, &own);
+    }
+    run(learned, own.chosen, *a, *v, *out);
   });
 }
 }

@@ -36,6 +36,8 @@ constexpr bool is_complex(fc_dtype t) { return t == FC_C64 || t == FC_C128; }
 constexpr bool is_float(fc_dtype t) { return t <= FC_C128; }
 constexpr bool is_single(fc_dtype t) { return t == FC_F32 || t == FC_C64; }
 
+constexpr bool transforms(fc_method m) { return m == FC_OVERLAP || m == FC_ONESHOT; }
+
 // The row of the kernel table for a job's dtypes.
 Pair pair_of(fc_dtype a, fc_dtype v);
 fc_dtype result_dtype(fc_dtype a, fc_dtype v);
@@ -132,6 +134,12 @@ class Context {
 // The methods. Each computes the whole window; each throws std::bad_alloc or
 // Interrupted, which fc_run turns into a status.
 void direct(const Problem&, Context&);
+
+// Two passes where the kernel is an outer product, else direct.
+void separable(const Problem&, Context&);
+
+// Is a dense kernel?
+bool is_outer_product(fc_dtype, const void* v, Index rows, Index cols);
 
 // Overlap-save or one-shot as `how` says; float and complex dtypes only. a and
 // v are finite. Magnitudes are the guard's business.

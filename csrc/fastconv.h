@@ -44,7 +44,11 @@ typedef enum {
  * (the edge sample repeated). */
 typedef enum { FC_FILL, FC_WRAP, FC_SYMM } fc_boundary;
 
-typedef enum { FC_AUTO, FC_DIRECT, FC_OVERLAP, FC_ONESHOT, FC_METHODS } fc_method;
+/* Separable: two passes in two dimensions, where v is an outer product; chosen, never asked for. */
+typedef enum { FC_AUTO, FC_DIRECT, FC_OVERLAP, FC_ONESHOT, FC_SEPARABLE, FC_METHODS } fc_method;
+
+/* Two passes where they pay, wherever v is an outer product, or nowhere. */
+typedef enum { FC_SEPARABLE_AUTO, FC_SEPARABLE_ALWAYS, FC_SEPARABLE_NEVER } fc_separable;
 
 /* Which operand does not change along a batch axis (its stride is 0 there). */
 typedef enum { FC_SHARES_NONE, FC_SHARES_V, FC_SHARES_A } fc_sharing;
@@ -70,6 +74,7 @@ typedef struct {
   double a_max, v_max;   /* largest finite magnitude (of re and im) */
   double a_norm, v_norm; /* l2 norms of the finite samples */
   double repair_macs;    /* multiply-adds to redo what a transform would lose */
+  int outer_product;     /* v is one: 1, is none: -1, not looked at: 0, whatever is known */
 } fc_facts;
 
 /* Spectra of kernels, kept between calls (below). */
@@ -92,6 +97,7 @@ typedef struct {
   long long fill_bits;
   fc_method method; /* FC_AUTO, or the one to use wherever it is right */
   fc_accuracy accuracy;
+  fc_separable separable;
   int workers;         /* at most so many */
   fc_spectra *spectra; /* where those of v are kept, or NULL */
   fc_facts facts;
@@ -124,6 +130,9 @@ typedef struct {
 
 /* One pass over a and v; fills job->facts. Nothing is convolved. */
 fc_status fc_scan(fc_job *job, const fc_array *a, const fc_array *v);
+
+/* Is v, of a job with two convolved axes, an outer product? Fills facts.outer_product. */
+fc_status fc_factor(fc_job *job, const fc_array *v);
 
 /* Pure: no clock, no memory, no data; the same job gives the same plan. */
 void fc_choose(const fc_job *job, fc_plan *plan);

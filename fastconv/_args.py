@@ -67,6 +67,21 @@ def check_choice(name: str, value: object, choices: Collection[str]) -> None:
     raise ValueError(f"{name} not understood: {takes}")
 
 
+def check_separable(
+    separable: object, v: NDArray[Any], is_outer_product: Callable[[], bool]
+) -> None:
+    """Refuse what is no choice, and True for a kernel that is no outer product."""
+    if not (separable is True or separable is False or separable == "auto"):
+        raise ValueError(
+            f"separable not understood: got {separable!r}, takes 'auto', True or False"
+        )
+    if separable is True and not is_outer_product():
+        raise ValueError(
+            f"separable=True takes a kernel that is an outer product of a column and a row: got "
+            f"one of {v.dtype}, shape {v.shape}, that is none, nor rounds to one"
+        )
+
+
 def check_workers(workers: Any) -> None:
     """Refuse what is no number of threads."""
     if workers is None:

@@ -27,6 +27,7 @@ class Call:
     fill: Any = 0
     method: str = "auto"
     accuracy: str = "auto"
+    separable: str | bool = "auto"
     batch: int = 0
     after: int = 0
 
@@ -51,12 +52,17 @@ class Call:
             conjugate=self.conjugate,
             method=self.method,
             accuracy=self.accuracy,
+            separable=self.separable,
             facts=facts,
         )
 
     def facts(self) -> dict[str, Any]:
         """What one pass over the data tells; nothing is convolved."""
         return self.job().scan(*self._operands())
+
+    def is_separable(self) -> bool:
+        """Whether the kernel is an outer product, which the engine can take in two passes."""
+        return self.job().is_separable(self._operands()[1])
 
     def run(self, out: NDArray[Any] | None = None) -> NDArray[Any]:
         """The result: in `out`, any array of the right shape and dtype, where that is given."""

@@ -25,6 +25,7 @@ class _Level(TypedDict):
     available: bool
 
 METHODS: dict[str, int]
+SEPARABLE: dict[str | bool, int]
 RINGS: dict[str, int]
 ACCURACIES: dict[str, int]
 BOUNDARIES: dict[str, int]
@@ -113,8 +114,10 @@ class Job:
         conjugate: bool = False,
         method: str = "auto",
         accuracy: str = "auto",
+        separable: str | bool = "auto",
         facts: _Facts | None = None,
     ) -> None: ...
+    def is_separable(self, v: NDArray[Any]) -> bool: ...
     def scan(self, a: NDArray[Any], v: NDArray[Any]) -> _Facts: ...
     def choose(self) -> _Plan: ...
     def run(

@@ -42,7 +42,10 @@ ACCURACIES = {
     "componentwise": FC_COMPONENTWISE,
 }
 BOUNDARIES = {"fill": FC_FILL, "wrap": FC_WRAP, "symm": FC_SYMM}
-cdef dict METHOD_NAMES = {code: name for name, code in METHODS.items()}
+SEPARABLE = {"auto": FC_SEPARABLE_AUTO, True: FC_SEPARABLE_ALWAYS, False: FC_SEPARABLE_NEVER}
+# What a plan may say: one more than may be asked for.
+cdef dict PLANNED = METHODS | {"separable": FC_SEPARABLE}
+cdef dict METHOD_NAMES = {code: name for name, code in PLANNED.items()}
 cdef dict RING_NAMES = {code: name for name, code in RINGS.items()}
 
 # Strings that callers write in their source are interned, so that the plain

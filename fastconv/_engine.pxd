@@ -32,6 +32,7 @@ cdef extern from "fastconv.h" nogil:
         FC_DIRECT
         FC_OVERLAP
         FC_ONESHOT
+        FC_SEPARABLE
         FC_METHODS
 
     ctypedef enum fc_sharing:
@@ -49,6 +50,11 @@ cdef extern from "fastconv.h" nogil:
         FC_NORMWISE
         FC_COMPONENTWISE
 
+    ctypedef enum fc_separable:
+        FC_SEPARABLE_AUTO
+        FC_SEPARABLE_ALWAYS
+        FC_SEPARABLE_NEVER
+
     ctypedef struct fc_axis:
         ptrdiff_t n, m
         ptrdiff_t lo, hi
@@ -61,6 +67,7 @@ cdef extern from "fastconv.h" nogil:
         double a_max, v_max
         double a_norm, v_norm
         double repair_macs
+        int outer_product
 
     ctypedef struct fc_spectra:
         pass
@@ -80,6 +87,7 @@ cdef extern from "fastconv.h" nogil:
         long long fill_bits
         fc_method method
         fc_accuracy accuracy
+        fc_separable separable
         int workers
         fc_spectra *spectra
         fc_facts facts
@@ -106,6 +114,7 @@ cdef extern from "fastconv.h" nogil:
         fc_candidate candidate[FC_MAX_CANDIDATES]
 
     fc_status fc_scan(fc_job *job, const fc_array *a, const fc_array *v)
+    fc_status fc_factor(fc_job *job, const fc_array *v)
     void fc_choose(const fc_job *job, fc_plan *plan)
     fc_status fc_run(const fc_job *job, const fc_plan *plan, const fc_array *a,
                      const fc_array *v, const fc_array *out)

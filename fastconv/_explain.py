@@ -252,9 +252,13 @@ def _hypotheses(call: Call) -> Iterator[tuple[str, dict[str, Any]]]:
     elif call.dtype.kind in "iu":
         yield "the values are below 128", _facts(call, 127.0)
         yield "the values fill their dtype", _facts(call, float(np.iinfo(call.dtype).max))
+    if len(call.windows) == 2:
+        yield "v is an outer product", _facts(call, 1.0, outer=1) | {"known": 0}
 
 
-def _facts(call: Call, peak: float, v_finite: int = 1, repair: float = 0.0) -> dict[str, Any]:
+def _facts(
+    call: Call, peak: float, v_finite: int = 1, repair: float = 0.0, outer: int = 0
+) -> dict[str, Any]:
     return {
         "known": 1,
         "v_finite": v_finite,
@@ -264,6 +268,7 @@ def _facts(call: Call, peak: float, v_finite: int = 1, repair: float = 0.0) -> d
         "a_norm": peak * call.a.size**0.5,
         "v_norm": peak * call.v.size**0.5,
         "repair_macs": repair,
+        "outer_product": outer,
     }
 
 
@@ -272,7 +277,7 @@ def _candidate(plan: Mapping[str, Any], ndim: int) -> Candidate:
 
 
 def _block(plan: Mapping[str, Any], ndim: int) -> int | tuple[int, int] | None:
-    if plan["method"] == "direct":
+    if plan["method"] in ("direct", "separable"):
         return None
     rows, cols = plan["block"]
     return (rows, cols) if ndim == 2 else cols

@@ -13,6 +13,7 @@ cdef void set_defaults(fc_job *job) noexcept:
     job.fill_bits = 0
     job.method = FC_AUTO
     job.accuracy = FC_ACCURACY_AUTO
+    job.separable = FC_SEPARABLE_AUTO
     job.workers = 1
     job.spectra = NULL
     memset(&job.facts, 0, sizeof(fc_facts))
@@ -86,7 +87,7 @@ cdef class Job:
         What a is beyond its ends: 'fill', 'wrap' or 'symm', and the fill value.
     conjugate : bool
         Conjugate v.
-    method, accuracy : str
+    method, accuracy, separable
         As the public functions take them.
     facts : dict, optional
         What `scan` would return; without it the data counts as unknown.
@@ -97,7 +98,7 @@ cdef class Job:
 
     def __init__(
         self, a_shape, v_shape, a_dtype, v_dtype, windows, *, batch=0, after=0, boundary="fill",
-        fill=0, conjugate=False, method="auto", accuracy="auto", facts=None
+        fill=0, conjugate=False, method="auto", accuracy="auto", separable="auto", facts=None
     ):
         cdef fc_job *job = &self.job
         cdef double complex number
@@ -113,6 +114,7 @@ cdef class Job:
             job.fill_bits = <long long><unsigned long long>(int(fill) & 0xFFFFFFFFFFFFFFFF)
         job.conjugate, job.after = conjugate, after
         job.method, job.accuracy = METHODS[method], ACCURACIES[accuracy]
+        job.separable = SEPARABLE[separable]
         if facts is not None:
             job.facts = facts
 
@@ -155,6 +157,17 @@ cdef class Job:
             status = fc_scan(&self.job, &from_a, &from_v)
         check(status)
         return self.job.facts
+
+    def is_separable(self, np.ndarray v):
+        """Whether v, of two convolved axes, is an outer product; remembers it."""
+        cdef fc_array from_v
+        cdef fc_status status
+        self.check_operand(v, self.job.v_dtype, False)
+        view(v, &from_v)
+        with nogil:
+            status = fc_factor(&self.job, &from_v)
+        check(status)
+        return self.job.facts.outer_product == 1
 
     def choose(self):
         """
@@ -232,7 +245,7 @@ cdef dict candidate_dict(const fc_candidate *c):
 cdef int read_plan(plan, fc_plan *to) except -1:
     cdef fc_candidate *chosen = &to.chosen
     memset(to, 0, sizeof(fc_plan))
-    chosen.method = METHODS[plan["method"]]
+    chosen.method = PLANNED[plan["method"]]
     chosen.ring = RINGS[plan.get("ring", "native")]
     chosen.block[0], chosen.block[1] = plan.get("block", (1, 1))
     chosen.lanes = plan.get("lanes", 0)

@@ -20,6 +20,7 @@ def convolve2d(
     *,
     method: str = "auto",
     accuracy: str = "auto",
+    separable: str | bool = "auto",
     out: NDArray[Any] | None = None,
     workers: int | None = None,
 ) -> NDArray[Any]:
@@ -52,6 +53,10 @@ def convolve2d(
         As for `fastconv.convolve`; 'overlap' works tile by tile.
     accuracy : {'auto', 'normwise', 'componentwise'}, optional
         As for `fastconv.convolve`.
+    separable : {'auto', True, False}, optional
+        Whether an `in2` that is the outer product of a column and a row is taken
+        in two passes, one for each: where that is quicker, always, or never. An
+        `in2` that is none, to within rounding, is a ValueError for True.
     out : ndarray, optional
         Where the result goes: writeable, of the result's shape and dtype. It
         may be strided and may overlap an input.
@@ -109,13 +114,15 @@ def convolve2d(
     array([[17, 25, 33],
            [22, 29, 36]])
     """
-    if _is_plain(boundary, fillvalue, accuracy, workers):
+    if _is_plain(boundary, fillvalue, accuracy, separable, workers):
         plain = _core.plain_2d(in1, in2, mode, False, method, out)
         if plain is not None:
             return plain
     _args.check_options(method, accuracy)
     _args.check_workers(workers)
-    call, turned = call_2d("convolve2d", in1, in2, mode, boundary, fillvalue, method, accuracy)
+    call, turned = call_2d(
+        "convolve2d", in1, in2, mode, boundary, fillvalue, method, accuracy, separable
+    )
     return _delivered(call, turned, out)
 
 
@@ -128,6 +135,7 @@ def correlate2d(
     *,
     method: str = "auto",
     accuracy: str = "auto",
+    separable: str | bool = "auto",
     out: NDArray[Any] | None = None,
     workers: int | None = None,
 ) -> NDArray[Any]:
@@ -149,7 +157,7 @@ def correlate2d(
         As for `convolve2d`.
     fillvalue : scalar, optional
         As for `convolve2d`.
-    method, accuracy, out, workers
+    method, accuracy, separable, out, workers
         As for `convolve2d`.
 
     Returns
@@ -193,24 +201,26 @@ def correlate2d(
     >>> np.argwhere(score == score.max())
     array([[1, 2]])
     """
-    if _is_plain(boundary, fillvalue, accuracy, workers):
+    if _is_plain(boundary, fillvalue, accuracy, separable, workers):
         plain = _core.plain_2d(in1, in2, mode, True, method, out)
         if plain is not None:
             return plain
     _args.check_options(method, accuracy)
     _args.check_workers(workers)
-    call, turned = call_2d("correlate2d", in1, in2, mode, boundary, fillvalue, method, accuracy)
+    call, turned = call_2d(
+        "correlate2d", in1, in2, mode, boundary, fillvalue, method, accuracy, separable
+    )
     return _delivered(call, turned, out)
 
 
-def _is_plain(boundary: Any, fillvalue: Any, accuracy: Any, workers: Any) -> bool:
+def _is_plain(boundary: Any, fillvalue: Any, accuracy: Any, separable: Any, workers: Any) -> bool:
     """Nothing is asked for but zeros beyond the edges."""
     return (
         workers is None
         and type(fillvalue) is int
         and fillvalue == 0
-        and type(boundary) is type(accuracy) is str
-        and (boundary, accuracy) == ("fill", "auto")
+        and type(boundary) is type(accuracy) is type(separable) is str
+        and (boundary, accuracy, separable) == ("fill", "auto", "auto")
     )
 
 
@@ -223,10 +233,11 @@ def call_2d(
     fillvalue: Any = 0,
     method: str = "auto",
     accuracy: str = "auto",
+    separable: str | bool = "auto",
 ) -> tuple[Call, bool]:
     """The call for these arguments, and whether its result is to be turned by 180 degrees."""
     in1, in2 = _args.pair_2d(name, in1, in2)
-    return extended_call(
+    call, turned = extended_call(
         in1,
         in2,
         mode,
@@ -236,6 +247,10 @@ def call_2d(
         method=method,
         accuracy=accuracy,
     )
+    in_engine = call.dtype.num in _args.ENGINE_TYPES and call.a.size and call.v.size
+    _args.check_separable(separable, call.v, lambda: bool(in_engine and call.is_separable()))
+    call.separable = separable
+    return call, turned
 
 
 def _delivered(call: Call, turned: bool, out: NDArray[Any] | None) -> NDArray[Any]:

@@ -18,7 +18,7 @@ def plan(n, m, dtype="float64", mode="full", **options):
 
 KNOWN = {
     "known": 1, "v_finite": 1, "a_bad": 0, "a_max": 1.0, "v_max": 1.0,
-    "a_norm": 1.0, "v_norm": 1.0, "repair_macs": 0.0,
+    "a_norm": 1.0, "v_norm": 1.0, "repair_macs": 0.0, "outer_product": 0,
 }  # fmt: skip
 
 
@@ -162,7 +162,7 @@ def test_explain_shows_the_very_plan(n, m, dtype):
 
 def test_explain_takes_shapes_and_arrays():
     by_shape = fastconv.explain((2000, 1000), (31, 31))
-    by_data = fastconv.explain(np.ones((2000, 1000)), np.ones((31, 31)))
+    by_data = fastconv.explain(np.ones((2000, 1000)), np.eye(31))
     assert by_shape.method == by_data.method
     assert fastconv.explain(np.ones(1000), np.ones(10)).method == "direct"
     for wrong in ([1, 2, 3], "12", 3.5, None):
