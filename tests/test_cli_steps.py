@@ -1,6 +1,8 @@
 """`fastconv steps`: what it shows is what fastconv, numpy and scipy compute."""
 
 import json
+import re
+import sys
 from fractions import Fraction
 from itertools import product
 
@@ -170,6 +172,20 @@ def test_a_correlation_is_not_flipped(capsys):
 def test_negative_numbers_stand_in_columns(capsys):
     lines = steps(capsys, "-1.5 2", "0.25 -3 7").splitlines()
     assert "out[1]          7   -3 0.25             (-1.5)*(-3) + 2*0.25 = 5" in lines
+
+
+@pytest.mark.parametrize("how", [{}, {"NO_COLOR": "1"}, {"TERM": "dumb"}])
+def test_on_a_terminal_the_window_is_bold(how, monkeypatch, capsys):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    for name, value in how.items():
+        monkeypatch.setenv(name, value)
+    printed = steps(capsys, "1 2 0; 4 1 0", "1 0; 0 -1", "--mode", "valid")
+    plain = re.sub("\x1b\\[[0-9]+m", "", printed)
+    assert plain == PICTURE
+    assert (printed == plain) == bool(how)
+    assert how or " [\x1b[1m1\x1b[0m \x1b[1m2\x1b[0m]0\n" in printed
 
 
 def test_json(capsys):

@@ -68,7 +68,7 @@ class Seen(list):
 def test_every_function_is_replaced_and_restored(module, name):
     original = found(module, name)
     holders = [key for key, value in everything().items() if value is original]
-    assert len(holders) >= 3  # the public module, the one of the definition, and between
+    assert len(holders) >= 2  # the public module and that of the definition
     with fastconv.patched():
         for holder, attribute in holders:
             assert repr(found(holder, attribute)) == f"<fastconv in place of {module}.{name}>"

@@ -17,6 +17,15 @@ from typing import Any
 import fastconv
 
 from . import checks
+from .terminal import GREEN, RED, styled
+
+CHILD = """
+import sys
+if sys.argv[1] not in sys.path:
+    sys.path.insert(0, sys.argv[1])
+from fastconv.cli import main
+sys.exit(main(["selftest", "--here"]))
+"""
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -80,11 +89,9 @@ def check_here() -> dict[str, Any]:
 def check(level: str) -> dict[str, Any]:
     """The same in another interpreter, which finds the package where this one did."""
     package = str(Path(fastconv.__file__).parent.parent)
-    path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
-    environment = os.environ | {"FASTCONV_ISA": level, "PYTHONPATH": path}
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "fastconv", "selftest", "--here"],
-        env=environment,
+        [sys.executable, "-P", "-c", CHILD, package],
+        env=os.environ | {"FASTCONV_ISA": level},
         capture_output=True,
         text=True,
     )
@@ -97,7 +104,8 @@ def check(level: str) -> dict[str, Any]:
 
 
 def line(result: dict[str, Any]) -> str:
-    verdict = f"WRONG: {result['wrong']}" if result["wrong"] else "right"
+    right = styled("right", GREEN)
+    verdict = f"{styled('WRONG', RED)}: {result['wrong']}" if result["wrong"] else right
     return f"{result['level']:10}{result['checks']:6,} checks {result['seconds']:6.2f} s  {verdict}"
 
 

@@ -9,6 +9,7 @@ from . import plot
 from .files import output
 from .slides import Slide, Sliding, shown
 from .steps_plot import draw
+from .terminal import BOLD, styled
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -116,7 +117,8 @@ def _text_2d(sliding: Sliding) -> str:
                 inside = 0 <= i < len(a) and 0 <= j < len(a[0])
                 mark = "[" if covered and j == slide.left else " "
                 mark = "]" if covered and j == end else mark
-                line += f"{mark}{a[i][j] if inside else '.':>{width}}"
+                cell = f"{a[i][j] if inside else '.':>{width}}"
+                line += mark + (styled(cell, BOLD) if covered and slide.left <= j < end else cell)
             lines.append(line + ("]" if covered and end == seen_cols.stop else ""))
     return "\n".join([*lines, "", "result", *_indented(sliding.words(sliding.result))])
 
@@ -146,4 +148,4 @@ def _sum(sliding: Sliding, slide: Slide) -> str:
         return f"({word})" if x < 0 or "/" in word else word
 
     products = " + ".join(f"{factor(x)}*{factor(y)}" for x, y in slide.pairs)
-    return f"{products} = {shown(slide.sum, sliding.fractions)}"
+    return f"{products} = {styled(shown(slide.sum, sliding.fractions), BOLD)}"
