@@ -9,6 +9,7 @@ from . import signal
 from ._config import __version__, show_config
 from ._convolve import convolve, correlate
 from ._explain import Explanation, explain
+from ._patch import is_patched, patch, patched, unpatch
 from .signal import convolve2d, correlate2d
 
 __all__ = [
@@ -19,6 +20,10 @@ __all__ = [
     "correlate",
     "correlate2d",
     "explain",
+    "is_patched",
+    "patch",
+    "patched",
     "show_config",
     "signal",
+    "unpatch",
 ]

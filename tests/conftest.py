@@ -97,6 +97,23 @@ def python(tmp_path):
 
 
 @pytest.fixture
+def command(tmp_path):
+    """Runs the installed `fastconv` in an empty folder."""
+
+    def run(*arguments, **environment):
+        return subprocess.run(
+            [Path(sys.executable).parent / "fastconv", *arguments],
+            env={k: v for k, v in os.environ.items() if k != "FASTCONV_ISA"} | environment,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=STUCK_SECONDS,
+        )
+
+    return run
+
+
+@pytest.fixture
 def rng(request):
     """Seeded by the test's name alone: every level and method gets the same numbers."""
     return np.random.default_rng(list(request.function.__name__.encode()))

@@ -150,6 +150,7 @@ def test_a_terminal_gets_the_bar_and_the_table(monkeypatch, capsys):
     pytest.importorskip("rich")
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("COLUMNS", "160")
+    monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     one_small_job(monkeypatch)
     assert cli.main(["bench"]) == 0

@@ -189,6 +189,7 @@ RUNGS = [
     {"_lines", "_extended", "_sums"},
     {"_convolve", "_signal2d", "_nd", "_config"},
     {"signal", "_explain"},
+    {"_patch"},
     {"__init__"},
     {"cli"},
     {"__main__"},

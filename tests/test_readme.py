@@ -1,12 +1,17 @@
-"""The README's commands and examples."""
+"""The README's commands and examples, and those of the other pages."""
 
 import doctest
 import re
+import shlex
 from pathlib import Path
 
+import pytest
+
 import fastconv
+from fastconv import cli
 
 README = Path(__file__).resolve().parent.parent / "README.md"
+DOCS = README.parent / "docs"
 
 
 def test_exactly_two_set_up_commands():
@@ -17,13 +22,33 @@ def test_exactly_two_set_up_commands():
     ]
 
 
-def test_examples():
-    code = "\n".join(re.findall(r"```pycon\n(.*?)```", README.read_text(), re.S))
-    examples = doctest.DocTestParser().get_doctest(code, {}, "README.md", None, None)
+@pytest.mark.parametrize(("page", "least"), [(README, 15), (DOCS / "drop-in.md", 3)])
+def test_examples(page, least):
+    code = "\n".join(re.findall(r"```pycon\n(.*?)```", page.read_text(), re.S))
+    examples = doctest.DocTestParser().get_doctest(code, {}, page.name, None, None)
     report = []
     failed, tried = doctest.DocTestRunner().run(examples, out=report.append)
-    assert tried >= 15
+    assert tried >= least
     assert failed == 0, "".join(report)
+
+
+def test_the_command_line_prints_what_its_page_shows(capsys):
+    """Where that depends on neither the machine nor the clock."""
+    page = (DOCS / "command-line.md").read_text()
+    shown = re.findall(r"```console\n\$ fastconv (steps .*?)\n(.*?)```", page, re.S)
+    assert len(shown) >= 3
+    for arguments, expected in shown:
+        assert cli.main(shlex.split(arguments)) == 0
+        assert capsys.readouterr().out == expected
+
+
+def test_every_section_of_its_page_is_a_command(capsys):
+    page = (DOCS / "command-line.md").read_text()
+    with pytest.raises(SystemExit):
+        cli.main(["--help"])
+    listed = capsys.readouterr().out
+    for command in re.findall(r"^## (\w+)$", page, re.M):
+        assert re.search(rf"^    {command} ", listed, re.M), command
 
 
 def test_every_function_replaced_is_named():

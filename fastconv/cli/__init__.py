@@ -1,15 +1,17 @@
 """The command line: a thin layer on public functions.
 
 Exit status: 0 done, 1 a wrong answer or a file that cannot be written, 2 bad arguments,
-130 interrupted.
+130 interrupted. `run` has that of the program it runs.
 """
 
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import fastconv
+
+from . import explain, program, selfcheck, steps
+from .files import output
 
 __all__ = ["main"]
 
@@ -27,9 +29,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     about = "filter real recordings and pictures, beside numpy and scipy"
     bench = commands.add_parser("bench", help=about, description=about)
     bench.add_argument("--quick", action="store_true", help="the shorter inputs; under a minute")
-    bench.add_argument("--json", type=_output, metavar="FILE", help="write every time taken")
-    bench.add_argument("--plot", type=_output, metavar="FILE.png", help="draw the ratios")
+    bench.add_argument("--json", type=output, metavar="FILE", help="write every time taken")
+    bench.add_argument("--plot", type=output, metavar="FILE.png", help="draw the ratios")
     bench.set_defaults(run=_bench, parser=bench)
+
+    for command in (explain, steps, selfcheck, program):
+        command.add_to(commands)
 
     options = parser.parse_args(argv)
     try:
@@ -51,13 +56,3 @@ def _bench(options: argparse.Namespace) -> int:
     except race.WrongAnswer as error:
         print(f"fastconv: wrong answer: {error}", file=sys.stderr)
     return 1
-
-
-def _output(path: str) -> Path:
-    """Found wrong before the bench is run, not after."""
-    file = Path(path)
-    if file.is_dir():
-        raise argparse.ArgumentTypeError(f"{path} is a folder, takes a file")
-    if not file.parent.is_dir():
-        raise argparse.ArgumentTypeError(f"no folder {file.parent} to write {file.name} in")
-    return file

@@ -1,9 +1,9 @@
 """Rows as they come: a progress bar and a table by rich on a terminal, plain lines elsewhere."""
 
-import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+from .terminal import is_styled
 
 try:
     from rich.console import Console
@@ -22,8 +22,7 @@ class Report:
     def __init__(self, columns: tuple[str, ...]) -> None:
         self.columns = columns
         self.rows: list[tuple[tuple[str, ...], bool]] = []
-        fancy = HAVE_RICH and sys.stdout.isatty() and "NO_COLOR" not in os.environ
-        self.console = Console(highlight=False) if fancy else None
+        self.console = Console(highlight=False) if HAVE_RICH and is_styled() else None
 
     def text(self, text: str) -> None:
         print(text, flush=True)
