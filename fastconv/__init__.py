@@ -8,10 +8,12 @@ array([ 2,  7, 16, 17, 12])
 from . import signal
 from ._config import __version__, show_config
 from ._convolve import convolve, correlate
+from ._convolver import Convolver
 from ._explain import Explanation, explain
 from .signal import convolve2d, correlate2d
 
 __all__ = [
+    "Convolver",
     "Explanation",
     "__version__",
     "convolve",

@@ -88,16 +88,19 @@ cdef class Job:
         Conjugate v.
     method, accuracy : str
         As the public functions take them.
+    spectra : Spectra, optional
+        Where those of v are kept.
     facts : dict, optional
         What `scan` would return; without it the data counts as unknown.
     """
 
     cdef fc_job job
+    cdef object spectra  # which the job points to
     cdef readonly tuple shape
 
     def __init__(
         self, a_shape, v_shape, a_dtype, v_dtype, windows, *, batch=0, after=0, boundary="fill",
-        fill=0, conjugate=False, method="auto", accuracy="auto", facts=None
+        fill=0, conjugate=False, method="auto", accuracy="auto", spectra=None, facts=None
     ):
         cdef fc_job *job = &self.job
         cdef double complex number
@@ -113,6 +116,9 @@ cdef class Job:
             job.fill_bits = <long long><unsigned long long>(int(fill) & 0xFFFFFFFFFFFFFFFF)
         job.conjugate, job.after = conjugate, after
         job.method, job.accuracy = METHODS[method], ACCURACIES[accuracy]
+        self.spectra = spectra
+        if spectra is not None:
+            job.spectra = (<Spectra?>spectra).store
         if facts is not None:
             job.facts = facts
 

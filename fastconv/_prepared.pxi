@@ -1,0 +1,219 @@
+# Kernels that many signals meet: their spectra kept, and streams. Included by _core.pyx.
+
+# Of one kernel. A transform of 2^20 points in complex128 takes 16 MiB, so that four of the longest
+# fit that are common; a store that is full is put away with all that it holds.
+cdef size_t SPECTRA_BYTES = 64 << 20
+
+
+@cython.final
+cdef class Spectra:
+    """A store of kernels' spectra, for the jobs that are given it."""
+
+    cdef fc_spectra *store
+
+    def __cinit__(self):
+        self.store = fc_spectra_new(SPECTRA_BYTES)
+        if self.store == NULL:
+            raise MemoryError("not enough memory for a store of spectra")
+
+    def __dealloc__(self):
+        if self.store != NULL:
+            fc_spectra_free(self.store)
+
+    @property
+    def nbytes(self):
+        """How much it holds."""
+        return fc_spectra_bytes(self.store)
+
+
+cdef class Prepared:
+    """
+    A kernel on the shortest way to the engine; what is not plain goes to `general`.
+
+    Parameters
+    ----------
+    taps : ndarray
+        As they are convolved with, C-contiguous. One or two axes.
+    mode : {'full', 'same', 'valid'}
+        'same' has the signal's length.
+    method, accuracy : str
+        As the public functions take them.
+    ahead : bool
+        'same' has its centre a sample later where the number of taps is even.
+    plain : bool
+        Whether a plain signal of as many axes may be taken here.
+    """
+
+    cdef np.ndarray taps
+    cdef Spectra store
+    cdef Mode mode
+    cdef fc_method method
+    cdef fc_accuracy accuracy
+    cdef bint ahead, plain
+    cdef ptrdiff_t[2] seen
+
+    def __init__(self, np.ndarray taps, mode, method, accuracy, *, ahead, plain):
+        self.taps = taps
+        self.store = Spectra()
+        self.mode = {"full": IS_FULL, "same": IS_SAME, "valid": IS_VALID}[mode]
+        self.method, self.accuracy = METHODS[method], ACCURACIES[accuracy]
+        self.ahead, self.plain = ahead, plain and is_plain(taps, np.PyArray_NDIM(taps))
+        self.seen[0] = self.seen[1] = 0
+
+    def __call__(self, x, out=None):
+        """The signal with the kernel."""
+        if self.plain and np.PyArray_CheckExact(x):
+            result = self.at_once(<np.ndarray>x, out)
+            if result is not None:
+                return result
+        return self.general(x, out)
+
+    cdef object at_once(self, np.ndarray x, out):
+        cdef int d, ndim = np.PyArray_NDIM(self.taps), type_num = result_type(x, self.taps)
+        cdef fc_axis[2] axis
+        cdef np.npy_intp[2] shape
+        if type_num < 0 or not is_plain(x, ndim):
+            return None
+        for d in range(ndim):
+            axis[d].n, axis[d].m = np.PyArray_DIM(x, d), np.PyArray_DIM(self.taps, d)
+            axis[d].boundary = FC_FILL
+            if not self.set_axis(&axis[d], ndim):
+                return None
+            shape[d] = axis[d].hi - axis[d].lo
+            self.seen[d] = axis[d].n
+        out = target(out, ndim, shape, type_num, x, self.taps)
+        if out is not None:
+            self.solve(x, axis, <np.ndarray>out)
+        return out
+
+    cdef bint set_axis(self, fc_axis *axis, int ndim) noexcept:
+        if self.mode == IS_SAME:
+            axis.lo = (axis.m if self.ahead else axis.m - 1) // 2
+            axis.hi = axis.lo + axis.n
+        else:
+            set_window(self.mode, False, axis)
+        # In two dimensions 'valid' may have to exchange both axes, or refuse.
+        return self.mode != IS_VALID or ndim == 1 or axis.n >= axis.m
+
+    cdef int solve(self, np.ndarray x, fc_axis *axis, np.ndarray out) except -1:
+        cdef fc_dtype x_dtype = <fc_dtype>dtype_of(np.PyArray_TYPE(x))
+        cdef fc_dtype dtype = <fc_dtype>dtype_of(np.PyArray_TYPE(self.taps))
+        cdef int d, ndim = np.PyArray_NDIM(self.taps)
+        if x_dtype == dtype and ndim == 1 and self.method <= FC_DIRECT and is_dense(x) and fc_small(
+            dtype, np.PyArray_DATA(x), axis.n, np.PyArray_DATA(self.taps), axis.m, False,
+            axis.lo, axis.hi, np.PyArray_DATA(out)
+        ):
+            return 0
+        cdef fc_job job
+        cdef Spectra store = self.kept()
+        set_defaults(&job)
+        job.ndim = ndim
+        for d in range(ndim):
+            job.axis[d] = axis[d]
+        job.a_dtype, job.v_dtype = x_dtype, dtype
+        job.method, job.accuracy = self.method, self.accuracy
+        job.spectra = store.store
+        cdef fc_array from_x, from_v, to
+        view(x, &from_x)
+        view(self.taps, &from_v)
+        view(out, &to)
+        return check(run_job(&job, NULL, &from_x, &from_v, &to))
+
+    cdef Spectra kept(self):
+        # Other threads may still read from a full store: it lives as long as they hold it.
+        if fc_spectra_full(self.store.store):
+            self.store = Spectra()
+        return self.store
+
+    @property
+    def spectra(self):
+        """The store, for jobs that are made elsewhere."""
+        return self.kept()
+
+    def general(self, x, out):
+        """The answer where the signal is not plain."""
+        raise NotImplementedError
+
+    @property
+    def last(self):
+        """The lengths of the last plain signal; zeros before it."""
+        return tuple([self.seen[d] for d in range(np.PyArray_NDIM(self.taps))])
+
+
+@cython.final
+cdef class LineStream:
+    """
+    The engine's stream of lines, for the job that one push of it would be.
+
+    Parameters
+    ----------
+    job : Job
+        On one axis, after those of its batch. Of its window nothing is used.
+    v : ndarray
+        The job's kernel.
+    """
+
+    cdef fc_stream *stream
+    cdef Job job
+    cdef bint busy
+
+    def __cinit__(self, Job job, np.ndarray v):
+        cdef fc_array from_v
+        self.job = job
+        view(v, &from_v)
+        self.stream = fc_stream_new(&job.job, &from_v)
+        if self.stream == NULL:
+            raise MemoryError("not enough memory for the state of this stream")
+
+    def __dealloc__(self):
+        if self.stream != NULL:
+            fc_stream_free(self.stream)
+
+    def push(self, np.ndarray x, np.ndarray out):
+        """Fill `out` with the outputs that the samples `x` complete, batch axes first."""
+        cdef fc_array from_x, to
+        cdef fc_status status
+        cdef ptrdiff_t n = np.PyArray_DIM(x, np.PyArray_NDIM(x) - 1)
+        self.check_arrays(x, out, n)
+        view(x, &from_x)
+        view(out, &to)
+        self.enter()
+        try:
+            with nogil:
+                status = fc_stream_push(self.stream, &from_x, n, &to)
+            if status != FC_OK:
+                fc_stream_reset(self.stream)
+        finally:
+            self.busy = False
+        check(status)
+
+    def tail(self, ptrdiff_t lo, ptrdiff_t hi, np.ndarray out):
+        """Fill `out` with outputs lo .. hi - 1, zeros behind the last sample, and start anew."""
+        cdef fc_array to
+        cdef fc_status status
+        self.check_arrays(None, out, hi - lo)
+        view(out, &to)
+        self.enter()
+        try:
+            with nogil:
+                status = fc_stream_tail(self.stream, lo, hi, &to)
+            check(status)
+            check(fc_stream_reset(self.stream))
+        finally:
+            self.busy = False
+
+    cdef int enter(self) except -1:
+        if self.busy:
+            raise RuntimeError("a stream is for one thread at a time: another push still runs")
+        self.busy = True
+        return 0
+
+    cdef int check_arrays(self, x, np.ndarray out, ptrdiff_t n) except -1:
+        batch = self.job.shape[:-1]
+        a_dtype, dtype = self.job.job.a_dtype, max(self.job.job.a_dtype, self.job.job.v_dtype)
+        fits = (<object>out).shape == (*batch, n) and engine_dtype(out.dtype) == dtype
+        if x is not None:
+            fits = fits and x.shape == (*batch, n) and engine_dtype(x.dtype) == a_dtype
+        if not fits:
+            raise ValueError(f"the stream is for other arrays than {out.dtype} {(<object>out).shape}")
+        return 0
