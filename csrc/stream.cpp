@@ -4,7 +4,7 @@
 //
 // An output of the delay line is within a known E of the truth, and its sum of magnitudes is
 // no less than itself: where |y| >= 2 E / tol it keeps the promise of accuracy 'auto'. The
-// few others, and those that meet what the delay line could not take, are ordinary jobs too.
+// few others, and those that meet what the delay line could not take, are summed directly.
 #include <math.h>
 #include <string.h>
 
@@ -104,6 +104,7 @@ struct fc_stream {
   fc_stream(const fc_job& job, const fc_array& v)
       : job_(job), line_job_(job), m_(job.axis[0].m), table_(kernels(fc_level())) {
     job_.ndim = line_job_.ndim = 1;
+    line_job_.method = FC_DIRECT;
     line_job_.nbatch = job_.after = line_job_.after = 0;
     const Index item = kItemSize[job.v_dtype];
     taps_.reset(new char[size_t(m_ * item)]);
@@ -112,7 +113,7 @@ struct fc_stream {
              size_t(item));
     }
     // A method is asked for one job; here there are as many as pushes.
-    if (job.method != FC_DIRECT) job_.method = line_job_.method = FC_AUTO;
+    if (job.method != FC_DIRECT) job_.method = FC_AUTO;
     const bool may = job.method != FC_DIRECT && job.accuracy != FC_COMPONENTWISE;
     if (may && PartedKernel::takes(table_, job.v_dtype, taps_.get(), m_)) {
       kernel_.emplace(table_, job.a_dtype, job.v_dtype, taps_.get(), m_);
