@@ -27,6 +27,9 @@ constexpr Index kManyKernels = 4;
 // Samples that lines take at least before what is no longer needed is moved out of the way.
 constexpr Index kRoom = 1024;
 
+// Neighbours that are cheaper summed one by one than as a job of their own.
+constexpr Index kFew = 4;
+
 struct Failed {
   fc_status status;
 };
@@ -236,6 +239,12 @@ struct fc_stream {
     }
   }
 
+  void sum_one(Index c, Index moment, void* y) {
+    const char* last = taps_.get() + (m_ - 1) * kItemSize[job_.v_dtype];
+    table_.dot[pair_of(job_.a_dtype, job_.v_dtype)](history_->at(c, moment - m_ + 1), last, m_, y,
+                                                    false);
+  }
+
   template <class T>
   void repair(Index c, Index start, Index some, double error, T* y) {
     const Index item = kernel_->reals_of_item();
@@ -249,6 +258,10 @@ struct fc_stream {
       end = i + 1;
       if (is_right(i)) continue;
       while (end < some && !is_right(end)) ++end;
+      if (end - i <= kFew) {
+        for (Index at = i; at < end; ++at) sum_one(c, start + at, y + at * item);
+        continue;
+      }
       fc_array line = {}, out = {};
       line.data = const_cast<char*>(history_->at(c, start + i - m_ + 1));
       line.stride[0] = kItemSize[job_.a_dtype];

@@ -143,23 +143,29 @@ cdef class Prepared:
 @cython.final
 cdef class LineStream:
     """
-    The engine's stream of lines, for the job that one push of it would be.
+    The engine's stream of lines.
 
     Parameters
     ----------
     job : Job
-        On one axis, after those of its batch. Of its window nothing is used.
+        What one push would be: on one axis, after those of its batch. Of its
+        window and the signal's length nothing is used.
     v : ndarray
         The job's kernel.
+    axis : int
+        Where the one axis lies in the arrays that are pushed.
     """
 
     cdef fc_stream *stream
     cdef Job job
+    cdef int axis
+    cdef fc_dtype dtype
     cdef bint busy
 
-    def __cinit__(self, Job job, np.ndarray v):
+    def __cinit__(self, Job job, np.ndarray v, int axis):
         cdef fc_array from_v
-        self.job = job
+        self.job, self.axis = job, axis
+        self.dtype = max(job.job.a_dtype, job.job.v_dtype)
         view(v, &from_v)
         self.stream = fc_stream_new(&job.job, &from_v)
         if self.stream == NULL:
@@ -170,37 +176,56 @@ cdef class LineStream:
             fc_stream_free(self.stream)
 
     def push(self, np.ndarray x, np.ndarray out):
-        """Fill `out` with the outputs that the samples `x` complete, batch axes first."""
+        """Fill `out` with the outputs that the samples `x` complete."""
         cdef fc_array from_x, to
         cdef fc_status status
-        cdef ptrdiff_t n = np.PyArray_DIM(x, np.PyArray_NDIM(x) - 1)
-        self.check_arrays(x, out, n)
-        view(x, &from_x)
-        view(out, &to)
+        cdef ptrdiff_t n = np.PyArray_DIM(x, self.axis)
+        if not self.fits(x, n) or engine_dtype(x.dtype) != self.job.job.a_dtype:
+            raise ValueError(f"the stream is for other arrays than {x.dtype} {(<object>x).shape}")
+        self.check_out(out, n)
+        self.view(x, &from_x)
+        self.view(out, &to)
         self.enter()
-        try:
-            with nogil:
-                status = fc_stream_push(self.stream, &from_x, n, &to)
+        with nogil:
+            status = fc_stream_push(self.stream, &from_x, n, &to)
             if status != FC_OK:
                 fc_stream_reset(self.stream)
-        finally:
-            self.busy = False
+        self.busy = False
         check(status)
+
+    def push_plain(self, x):
+        """The outputs for samples that can be read as they are, else None."""
+        if not np.PyArray_CheckExact(x):
+            return None
+        cdef np.ndarray block = x
+        cdef int dtype = dtype_of(np.PyArray_TYPE(block))
+        cdef bint plain = (
+            dtype == self.job.job.a_dtype == self.dtype != FC_BOOL
+            and self.axis < np.PyArray_NDIM(block)
+            and np.PyArray_CHKFLAGS(block, np.NPY_ARRAY_ALIGNED)
+            and np.PyArray_ISNOTSWAPPED(block)
+            and self.fits(block, np.PyArray_DIM(block, self.axis))
+        )
+        if not plain:
+            return None
+        out = np.PyArray_SimpleNew(
+            np.PyArray_NDIM(block), np.PyArray_DIMS(block), np.PyArray_TYPE(block)
+        )
+        self.push(block, out)
+        return out
 
     def tail(self, ptrdiff_t lo, ptrdiff_t hi, np.ndarray out):
         """Fill `out` with outputs lo .. hi - 1, zeros behind the last sample, and start anew."""
         cdef fc_array to
         cdef fc_status status
-        self.check_arrays(None, out, hi - lo)
-        view(out, &to)
+        self.check_out(out, hi - lo)
+        self.view(out, &to)
         self.enter()
-        try:
-            with nogil:
-                status = fc_stream_tail(self.stream, lo, hi, &to)
-            check(status)
-            check(fc_stream_reset(self.stream))
-        finally:
-            self.busy = False
+        with nogil:
+            status = fc_stream_tail(self.stream, lo, hi, &to)
+            fc_stream_reset(self.stream)
+        self.busy = False
+        check(status)
 
     cdef int enter(self) except -1:
         if self.busy:
@@ -208,12 +233,29 @@ cdef class LineStream:
         self.busy = True
         return 0
 
-    cdef int check_arrays(self, x, np.ndarray out, ptrdiff_t n) except -1:
-        batch = self.job.shape[:-1]
-        a_dtype, dtype = self.job.job.a_dtype, max(self.job.job.a_dtype, self.job.job.v_dtype)
-        fits = (<object>out).shape == (*batch, n) and engine_dtype(out.dtype) == dtype
-        if x is not None:
-            fits = fits and x.shape == (*batch, n) and engine_dtype(x.dtype) == a_dtype
-        if not fits:
-            raise ValueError(f"the stream is for other arrays than {out.dtype} {(<object>out).shape}")
+    cdef int check_out(self, np.ndarray out, ptrdiff_t n) except -1:
+        if not self.fits(out, n) or engine_dtype(out.dtype) != self.dtype:
+            raise ValueError(f"the result is not {out.dtype} {(<object>out).shape}")
         return 0
+
+    # Has x n samples on the axis, and beside it the batch?
+    cdef bint fits(self, np.ndarray x, ptrdiff_t n) noexcept:
+        cdef int d, b = 0
+        cdef bint good = np.PyArray_NDIM(x) == self.job.job.nbatch + 1
+        for d in range(np.PyArray_NDIM(x) if good else 0):
+            if d == self.axis:
+                good = good and np.PyArray_DIM(x, d) == n
+            else:
+                good = good and np.PyArray_DIM(x, d) == self.job.job.batch[b]
+                b += 1
+        return good
+
+    # With the axis last.
+    cdef void view(self, np.ndarray x, fc_array *array) noexcept:
+        cdef int d, b = 0
+        array.data = np.PyArray_DATA(x)
+        for d in range(np.PyArray_NDIM(x)):
+            if d != self.axis:
+                array.stride[b] = np.PyArray_STRIDE(x, d)
+                b += 1
+        array.stride[b] = np.PyArray_STRIDE(x, self.axis)

@@ -55,25 +55,25 @@ class Stream:
         TypeError
             If its dtype cannot be cast safely to that of the first one.
         """
-        x = np.array(block, copy=None, ndmin=1)
+        try:
+            y = self._lines.push_plain(block) if self._begun and self._lines else None
+            if y is None:
+                y = self._push_any(np.array(block, copy=None, ndmin=1))
+        except (MemoryError, KeyboardInterrupt):
+            self._end()
+            raise
+        missing = self._first - self._samples
+        self._samples += y.shape[self._axis]
+        return y if missing <= 0 else y[self._at(slice(missing, None))]
+
+    def _push_any(self, x: NDArray[Any]) -> NDArray[Any]:
         if not self._begun:
             self._begin(x)
         assert self._call is not None
         assert self._lines is not None
-        takes, dtype = self._takes(), self._call.computed_in
-        _args.check_block(x, self._shape, self._axis, takes)
-        y = np.empty(x.shape, dtype)
-        x_lines = np.moveaxis(readable(x, self._call.operand_dtypes[0]), self._axis, -1)
-        y_lines = np.moveaxis(y, self._axis, -1)
-        try:
-            self._lines.push(x_lines, y_lines)
-        except BaseException:
-            self._end()
-            raise
-        missing = max(0, self._first - self._samples)
-        self._samples += y_lines.shape[-1]
-        if missing:
-            y = y[self._at(slice(missing, None))]
+        _args.check_block(x, self._shape, self._axis, self._takes())
+        y = np.empty(x.shape, self._call.computed_in)
+        self._lines.push(readable(x, self._call.operand_dtypes[0]), y)
         return self._delivered(y)
 
     def flush(self) -> NDArray[Any]:
@@ -88,13 +88,13 @@ class Stream:
             channels and another dtype.
         """
         if self._call is None or self._lines is None:
-            return np.empty(self._shape, self._taps.dtype)
+            return np.empty(0, self._taps.dtype)
         lo, hi = self._rest() if self._begun else (0, 0)
         shape = list(self._shape)
         shape[self._axis] = hi - lo
         y = np.empty(shape, self._call.computed_in)
         try:
-            self._lines.tail(lo, hi, np.moveaxis(y, self._axis, -1))
+            self._lines.tail(lo, hi, y)
         finally:
             self._end()
         return self._delivered(y)
@@ -113,15 +113,13 @@ class Stream:
             batch=batch,
             **self._how,
         )
-        known = self._call is not None and self._shape_but_axis(self._shape) == channels
-        if not (known and self._call is not None and like.operand_dtypes == self._call.operand_dtypes):
-            self._lines = _core.LineStream(like.job(), like.operands()[1])
+        if not (self._call and self._is_like(self._call, like)):
+            self._lines = _core.LineStream(like.job(), like.operands()[1], axis)
         self._call, self._shape, self._begun = like, x.shape, True
 
-    def _shape_but_axis(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        lengths = list(shape)
-        del lengths[self._axis]
-        return tuple(lengths)
+    def _is_like(self, before: Call, now: Call) -> bool:
+        """Whether the engine's stream serves both."""
+        return before.a.shape == now.a.shape and before.operand_dtypes == now.operand_dtypes
 
     def _takes(self) -> np.dtype[Any]:
         assert self._call is not None
