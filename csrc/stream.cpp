@@ -3,8 +3,9 @@
 // of the engine; a long kernel in floats meets blocks in the delay line.
 //
 // An output of the delay line is within a known E of the truth, and its sum of magnitudes is
-// no less than itself: where |y| >= 2 E / tol it keeps the promise of accuracy 'auto'. The
-// few others, and those that meet what the delay line could not take, are summed directly.
+// no less than itself, nor than any part of that sum: where either is at least 2 E / tol, the
+// output keeps the promise of accuracy 'auto'. The others, and those that meet what the delay
+// line could not take, are summed directly.
 #include <math.h>
 #include <string.h>
 
@@ -29,6 +30,9 @@ constexpr Index kRoom = 1024;
 
 // Neighbours that are cheaper summed one by one than as a job of their own.
 constexpr Index kFew = 4;
+
+// Terms that are looked at before an output is summed again, which takes thousands.
+constexpr Index kTerms = 128;
 
 struct Failed {
   fc_status status;
@@ -94,11 +98,11 @@ class History {
   Index position_ = 0, origin_;
 };
 
+// A lower bound of |x|: zero for a NaN.
 template <class T>
-bool weak(const T* y, Index item, double least) {
-  double size = fabs(double(y[0]));
-  if (item == 2) size = std::max(size, fabs(double(y[1])));
-  return !(size >= least);
+double least_of(const T* x, bool pair) {
+  const double re = fabs(double(x[0])), im = pair ? fabs(double(x[1])) : 0;
+  return re > im ? re : im;
 }
 
 }  // namespace
@@ -120,6 +124,7 @@ struct fc_stream {
     const bool may = job.method != FC_DIRECT && job.accuracy != FC_COMPONENTWISE;
     if (may && PartedKernel::takes(table_, job.v_dtype, taps_.get(), m_)) {
       kernel_.emplace(table_, job.a_dtype, job.v_dtype, taps_.get(), m_);
+      loudest_ = is_single(job.v_dtype) ? loudest_tap<float>() : loudest_tap<double>();
     }
     reset();
   }
@@ -155,6 +160,19 @@ struct fc_stream {
   }
 
  private:
+  template <class T>
+  Index loudest_tap() const {
+    const bool pair = is_complex(job_.v_dtype);
+    const T* v = reinterpret_cast<const T*>(taps_.get());
+    Index loudest = 0;
+    double peak = 0;
+    for (Index k = 0; k < m_; ++k) {
+      const double size = least_of(v + k * (pair ? 2 : 1), pair);
+      if (size > peak) peak = size, loudest = k;
+    }
+    return loudest;
+  }
+
   Index held_samples() const { return std::min(history_->position(), m_ - 1); }
 
   fc_array moved(fc_array array, Index samples) const {
@@ -239,6 +257,21 @@ struct fc_stream {
     }
   }
 
+  // Is the sum of magnitudes behind this output as large? The loudest tap and those behind
+  // it tell: noise needs two or three.
+  template <class T>
+  bool terms_reach(Index c, Index moment, double least) {
+    const bool x_pair = is_complex(job_.a_dtype), v_pair = is_complex(job_.v_dtype);
+    const T* v = reinterpret_cast<const T*>(taps_.get()) + loudest_ * (v_pair ? 2 : 1);
+    const T* x = reinterpret_cast<const T*>(history_->at(c, moment - loudest_));
+    double sum = 0;
+    for (Index k = 0; k < std::min(kTerms, m_ - loudest_) && sum < least; ++k) {
+      sum +=
+          least_of(v + k * (v_pair ? 2 : 1), v_pair) * least_of(x - k * (x_pair ? 2 : 1), x_pair);
+    }
+    return sum >= least;
+  }
+
   void sum_one(Index c, Index moment, void* y) {
     const char* last = taps_.get() + (m_ - 1) * kItemSize[job_.v_dtype];
     table_.dot[pair_of(job_.a_dtype, job_.v_dtype)](history_->at(c, moment - m_ + 1), last, m_, y,
@@ -252,7 +285,8 @@ struct fc_stream {
     const double least = job_.accuracy == FC_NORMWISE ? 0 : 2 * error / tolerance;
     const Index touched = delay_[size_t(c)].touched_until();
     const auto is_right = [&](Index i) {
-      return start + i >= touched && !weak(y + i * item, item, least);
+      return start + i >= touched &&
+             (least_of(y + i * item, item == 2) >= least || terms_reach<T>(c, start + i, least));
     };
     for (Index i = 0, end; i < some; i = end) {
       end = i + 1;
@@ -273,6 +307,7 @@ struct fc_stream {
 
   fc_job job_, line_job_;  // of all channels, and of one
   const Index m_;
+  Index loudest_ = 0;         // tap
   const KernelTable& table_;  // spectra belong to a level
   std::unique_ptr<char[]> taps_;
   std::optional<PartedKernel> kernel_;

@@ -177,12 +177,15 @@ cdef class LineStream:
 
     def push(self, np.ndarray x, np.ndarray out):
         """Fill `out` with the outputs that the samples `x` complete."""
-        cdef fc_array from_x, to
-        cdef fc_status status
         cdef ptrdiff_t n = np.PyArray_DIM(x, self.axis)
         if not self.fits(x, n) or engine_dtype(x.dtype) != self.job.job.a_dtype:
             raise ValueError(f"the stream is for other arrays than {x.dtype} {(<object>x).shape}")
         self.check_out(out, n)
+        self.run(x, n, out)
+
+    cdef int run(self, np.ndarray x, ptrdiff_t n, np.ndarray out) except -1:
+        cdef fc_array from_x, to
+        cdef fc_status status
         self.view(x, &from_x)
         self.view(out, &to)
         self.enter()
@@ -191,7 +194,7 @@ cdef class LineStream:
             if status != FC_OK:
                 fc_stream_reset(self.stream)
         self.busy = False
-        check(status)
+        return check(status)
 
     def push_plain(self, x):
         """The outputs for samples that can be read as they are, else None."""
@@ -211,7 +214,7 @@ cdef class LineStream:
         out = np.PyArray_SimpleNew(
             np.PyArray_NDIM(block), np.PyArray_DIMS(block), np.PyArray_TYPE(block)
         )
-        self.push(block, out)
+        self.run(block, np.PyArray_DIM(block, self.axis), <np.ndarray>out)
         return out
 
     def tail(self, ptrdiff_t lo, ptrdiff_t hi, np.ndarray out):
