@@ -103,9 +103,6 @@ class Convolver(_core.Prepared):
     (2, 2, 2)
     """
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> "Convolver":
-        return super().__new__(cls)
-
     def __init__(
         self,
         kernel: ArrayLike,
@@ -288,7 +285,7 @@ class Convolver(_core.Prepared):
             "accuracy": (self._accuracy, "auto"),
             "workers": (self._workers, None),
         }
-        options = {name: value for name, (value, usual) in given.items() if value != usual}
+        options: dict[str, Any] = {k: x for k, (x, usual) in given.items() if x != usual}
         if "fillvalue" in self._extension:
             options["fillvalue"] = self._fillvalue
         return options
@@ -311,7 +308,7 @@ class Convolver(_core.Prepared):
         lengths = self.last if all(self.last) else tuple(10 * m for m in self._taps.shape)
         x = np.broadcast_to(np.zeros((), self._taps.dtype), lengths)
         if self._axes is None:
-            call = self._line_call(Lines(x, self._taps), self._window(*lengths, self._taps.size))
+            call = self._line_call(Lines(x, self._taps), self._window(lengths[0], self._taps.size))
         else:
             call, _ = self._extended(x, self._kernel)
         if call is None:

@@ -4,6 +4,10 @@
 # fit that are common; a store that is full is put away with all that it holds.
 cdef size_t SPECTRA_BYTES = 64 << 20
 
+# Signals that are tried as small ones: longer ones have more multiply-adds than that with any
+# kernel (fc_small knows), or cost so much that trying is free.
+cdef ptrdiff_t SMALL = 65536
+
 
 @cython.final
 cdef class Spectra:
@@ -50,6 +54,7 @@ cdef class Prepared:
     cdef fc_method method
     cdef fc_accuracy accuracy
     cdef bint ahead, plain
+    cdef int small_type  # of signals that fc_small may take, or -1
     cdef ptrdiff_t[2] seen
 
     def __init__(self, np.ndarray taps, mode, method, accuracy, *, ahead, plain):
@@ -59,15 +64,44 @@ cdef class Prepared:
         self.method, self.accuracy = METHODS[method], ACCURACIES[accuracy]
         self.ahead, self.plain = ahead, plain and is_plain(taps, np.PyArray_NDIM(taps))
         self.seen[0] = self.seen[1] = 0
+        may = self.plain and np.PyArray_NDIM(taps) == 1 and self.method <= FC_DIRECT
+        real = may and is_real(taps) and dtype_of(np.PyArray_TYPE(taps)) >= 0
+        self.small_type = np.PyArray_TYPE(taps) if real else -1
 
     def __call__(self, x, out=None):
         """The signal with the kernel."""
         if self.plain and np.PyArray_CheckExact(x):
+            if out is None and np.PyArray_TYPE(<np.ndarray>x) == self.small_type:
+                result = self.small(<np.ndarray>x)
+                if result is not None:
+                    return result
             result = self.at_once(<np.ndarray>x, out)
             if result is not None:
                 return result
         return self.general(x, out)
 
+    # A signal that direct sums serve best: no job, no store.
+    @cython.final
+    cdef object small(self, np.ndarray x):
+        cdef fc_axis axis
+        if not (is_plain(x) and is_dense(x)):
+            return None
+        axis.n, axis.m = np.PyArray_DIM(x, 0), np.PyArray_DIM(self.taps, 0)
+        if axis.n > SMALL:
+            return None
+        self.set_axis(&axis, 1)
+        cdef np.npy_intp size = axis.hi - axis.lo
+        out = np.PyArray_SimpleNew(1, &size, self.small_type)
+        if not fc_small(
+            <fc_dtype>dtype_of(self.small_type), np.PyArray_DATA(x), axis.n,
+            np.PyArray_DATA(self.taps), axis.m, False, axis.lo, axis.hi,
+            np.PyArray_DATA(<np.ndarray>out)
+        ):
+            return None
+        self.seen[0] = axis.n
+        return out
+
+    @cython.final
     cdef object at_once(self, np.ndarray x, out):
         cdef int d, ndim = np.PyArray_NDIM(self.taps), type_num = result_type(x, self.taps)
         cdef fc_axis[2] axis
@@ -86,6 +120,7 @@ cdef class Prepared:
             self.solve(x, axis, <np.ndarray>out)
         return out
 
+    @cython.final
     cdef bint set_axis(self, fc_axis *axis, int ndim) noexcept:
         if self.mode == IS_SAME:
             axis.lo = (axis.m if self.ahead else axis.m - 1) // 2
@@ -95,15 +130,11 @@ cdef class Prepared:
         # In two dimensions 'valid' may have to exchange both axes, or refuse.
         return self.mode != IS_VALID or ndim == 1 or axis.n >= axis.m
 
+    @cython.final
     cdef int solve(self, np.ndarray x, fc_axis *axis, np.ndarray out) except -1:
         cdef fc_dtype x_dtype = <fc_dtype>dtype_of(np.PyArray_TYPE(x))
         cdef fc_dtype dtype = <fc_dtype>dtype_of(np.PyArray_TYPE(self.taps))
         cdef int d, ndim = np.PyArray_NDIM(self.taps)
-        if x_dtype == dtype and ndim == 1 and self.method <= FC_DIRECT and is_dense(x) and fc_small(
-            dtype, np.PyArray_DATA(x), axis.n, np.PyArray_DATA(self.taps), axis.m, False,
-            axis.lo, axis.hi, np.PyArray_DATA(out)
-        ):
-            return 0
         cdef fc_job job
         cdef Spectra store = self.kept()
         set_defaults(&job)
@@ -119,6 +150,7 @@ cdef class Prepared:
         view(out, &to)
         return check(run_job(&job, NULL, &from_x, &from_v, &to))
 
+    @cython.final
     cdef Spectra kept(self):
         # Other threads may still read from a full store: it lives as long as they hold it.
         if fc_spectra_full(self.store.store):

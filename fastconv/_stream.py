@@ -23,7 +23,7 @@ class Stream:
         self, taps: NDArray[Any], mode: str, axis: int, method: str, accuracy: str
     ) -> None:
         self._taps, self._mode, self._axis = taps, mode, axis
-        self._how = {"method": method, "accuracy": accuracy}
+        self._method, self._accuracy = method, accuracy
         # The first output of the mode, counted as in 'full'.
         self._first = {"full": 0, "same": (taps.size - 1) // 2, "valid": taps.size - 1}[mode]
         self._call: Call | None = None  # what every push is like, once there was one
@@ -110,8 +110,9 @@ class Stream:
             self._taps[(np.newaxis,) * batch],
             dtype,
             ((0, self._taps.size),),
+            method=self._method,
+            accuracy=self._accuracy,
             batch=batch,
-            **self._how,
         )
         if not (self._call and self._is_like(self._call, like)):
             self._lines = _core.LineStream(like.job(), like.operands()[1], axis)
@@ -154,4 +155,5 @@ class Stream:
 
     def __repr__(self) -> str:
         of = f"{self._taps.dtype} kernel ({self._taps.size},)"
-        return f"Stream({of}, mode={self._mode!r}, axis={self._axis}: {self._samples} samples so far)"
+        so_far = f"{self._samples} samples so far"
+        return f"Stream({of}, mode={self._mode!r}, axis={self._axis}: {so_far})"

@@ -248,7 +248,7 @@ def test_what_is_refused():
         Convolver([1, 2], boundary="wrap").stream()
     with pytest.raises(ValueError, match="got fillvalue=3"):
         Convolver([1, 2], fillvalue=3).stream()
-    with pytest.raises(TypeError, match="got longdouble|got float128"):
+    with pytest.raises(TypeError, match="up to complex128"):
         Convolver([1, 2]).stream().push(np.ones(3, "longdouble"))
     stream = Convolver([1, 2], axis=0).stream()
     stream.push(np.ones((3, 2)))
