@@ -158,6 +158,24 @@ void fc_spectra_free(fc_spectra *spectra);
 size_t fc_spectra_bytes(const fc_spectra *spectra);
 int fc_spectra_full(const fc_spectra *spectra);
 
+/* A convolution whose a comes bit by bit: lines (of a job's batch axes, if any) that have
+ * no end yet. The job is as for fc_run, on one axis; of axis[0] m alone counts, and v is
+ * copied. A stream remembers O(m) samples a line. One thread at a time. NULL: no memory. */
+typedef struct fc_stream fc_stream;
+fc_stream *fc_stream_new(const fc_job *job, const fc_array *v);
+void fc_stream_free(fc_stream *stream);
+
+/* n more samples of every line, and the n outputs that they complete. After a status other
+ * than FC_OK the stream has to be reset. */
+fc_status fc_stream_push(fc_stream *stream, const fc_array *x, ptrdiff_t n, const fc_array *out);
+
+/* Outputs lo .. hi - 1, counted from the stream's first, with zeros behind the last sample;
+ * they meet only samples that are remembered, the last m - 1. */
+fc_status fc_stream_tail(fc_stream *stream, ptrdiff_t lo, ptrdiff_t hi, const fc_array *out);
+
+/* As if nothing had been pushed. */
+fc_status fc_stream_reset(fc_stream *stream);
+
 /* Instruction-set levels, in order; level 0 is always built. */
 int fc_levels(void);                  /* how many this build holds */
 const char *fc_level_name(int level); /* "sse2", "avx2", "avx512", "neon", "plain" */

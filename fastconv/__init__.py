@@ -8,11 +8,13 @@ array([ 2,  7, 16, 17, 12])
 from . import signal
 from ._config import __version__, show_config
 from ._convolve import convolve, correlate
+from ._convolver import Convolver
 from ._explain import Explanation, explain
 from ._patch import is_patched, patch, patched, unpatch
 from .signal import convolve2d, correlate2d
 
 __all__ = [
+    "Convolver",
     "Explanation",
     "__version__",
     "convolve",

@@ -28,6 +28,7 @@ class Call:
     method: str = "auto"
     accuracy: str = "auto"
     separable: str | bool = "auto"
+    spectra: _core.Spectra | None = None
     batch: int = 0
     after: int = 0
 
@@ -36,9 +37,13 @@ class Call:
         carried = zip(self.a.shape[: self.batch], self.v.shape[: self.batch], strict=True)
         return (*map(_either, carried), *(hi - lo for lo, hi in self.windows))
 
+    @property
+    def computed_in(self) -> np.dtype[Any]:
+        return np.dtype(np.float32) if self.dtype.char == "e" else self.dtype
+
     def job(self, facts: dict[str, Any] | None = None) -> _core.Job:
         """What the engine is told; no data is looked at."""
-        a_dtype, v_dtype = self._operand_dtypes()
+        a_dtype, v_dtype = self.operand_dtypes
         return _core.Job(
             self.a.shape,
             self.v.shape,
@@ -53,21 +58,22 @@ class Call:
             method=self.method,
             accuracy=self.accuracy,
             separable=self.separable,
+            spectra=self.spectra,
             facts=facts,
         )
 
     def facts(self) -> dict[str, Any]:
         """What one pass over the data tells; nothing is convolved."""
-        return self.job().scan(*self._operands())
+        return self.job().scan(*self.operands())
 
     def is_separable(self) -> bool:
         """Whether the kernel is an outer product, which the engine can take in two passes."""
-        return self.job().is_separable(self._operands()[1])
+        return self.job().is_separable(self.operands()[1])
 
     def run(self, out: NDArray[Any] | None = None) -> NDArray[Any]:
         """The result: in `out`, any array of the right shape and dtype, where that is given."""
-        job, dtype = self.job(), _computed_in(self.dtype)
-        a, v = self._operands()
+        job, dtype = self.job(), self.computed_in
+        a, v = self.operands()
         if out is None or not _can_take(out, dtype, a, v):
             result = np.empty(job.shape, dtype)
         else:
@@ -81,8 +87,9 @@ class Call:
             np.copyto(out, result, casting="same_kind")
         return out
 
-    def _operand_dtypes(self) -> tuple[np.dtype[Any], np.dtype[Any]]:
-        dtype = _computed_in(self.dtype)
+    @property
+    def operand_dtypes(self) -> tuple[np.dtype[Any], np.dtype[Any]]:
+        dtype = self.computed_in
         if dtype.kind != "c":
             return dtype, dtype
         real = np.dtype(dtype.char.lower())
@@ -90,17 +97,13 @@ class Call:
         v_is_real = self.v.dtype.kind != "c" and not a_is_real
         return real if a_is_real else dtype, real if v_is_real else dtype
 
-    def _operands(self) -> tuple[NDArray[Any], NDArray[Any]]:
-        a_dtype, v_dtype = self._operand_dtypes()
-        return _readable(self.a, a_dtype), _readable(self.v, v_dtype)
+    def operands(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        a_dtype, v_dtype = self.operand_dtypes
+        return readable(self.a, a_dtype), readable(self.v, v_dtype)
 
 
 def _either(lengths: tuple[int, int]) -> int:
     return lengths[1] if lengths[0] == 1 else lengths[0]
-
-
-def _computed_in(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    return np.dtype(np.float32) if dtype.char == "e" else dtype
 
 
 def _can_take(out: NDArray[Any], dtype: np.dtype[Any], a: NDArray[Any], v: NDArray[Any]) -> bool:
@@ -109,7 +112,7 @@ def _can_take(out: NDArray[Any], dtype: np.dtype[Any], a: NDArray[Any], v: NDArr
     return out.dtype == dtype and out.flags.aligned and not overlaps
 
 
-def _readable(x: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+def readable(x: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
     """x in this dtype, native and aligned: itself where it is so already."""
     if dtype.kind == "b":
         return np.not_equal(x.view(np.uint8), 0)  # numpy takes any nonzero byte as True

@@ -2,6 +2,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, SupportsIndex, TypeAlias, TypedDict, TypeVar, final, overload
 
 from numpy.typing import ArrayLike, DTypeLike, NDArray
+from typing_extensions import disjoint_base
 
 _Array = TypeVar("_Array", bound=NDArray[Any])
 _Window: TypeAlias = tuple[int, int]
@@ -96,6 +97,40 @@ def plain_2d(
 def window(mode: str, n: int, m: int, correlating: bool) -> _Window: ...
 
 @final
+class Spectra:
+    @property
+    def nbytes(self) -> int: ...
+
+@disjoint_base
+class Prepared:
+    def __init__(
+        self,
+        taps: NDArray[Any],
+        mode: str,
+        method: str,
+        accuracy: str,
+        *,
+        ahead: bool,
+        plain: bool,
+    ) -> None: ...
+    @overload
+    def __call__(self, x: ArrayLike, out: _Array) -> _Array: ...
+    @overload
+    def __call__(self, x: ArrayLike, out: None = None) -> NDArray[Any]: ...
+    def general(self, x: Any, out: NDArray[Any] | None) -> NDArray[Any]: ...
+    @property
+    def spectra(self) -> Spectra: ...
+    @property
+    def last(self) -> tuple[int, ...]: ...
+
+@final
+class LineStream:
+    def __new__(cls, job: Job, v: NDArray[Any], axis: int) -> LineStream: ...
+    def push(self, x: NDArray[Any], out: NDArray[Any]) -> None: ...
+    def push_plain(self, x: Any) -> NDArray[Any] | None: ...
+    def tail(self, lo: int, hi: int, out: NDArray[Any]) -> None: ...
+
+@final
 class Job:
     @property
     def shape(self) -> tuple[int, ...]: ...
@@ -115,6 +150,7 @@ class Job:
         method: str = "auto",
         accuracy: str = "auto",
         separable: str | bool = "auto",
+        spectra: Spectra | None = None,
         facts: _Facts | None = None,
     ) -> None: ...
     def is_separable(self, v: NDArray[Any]) -> bool: ...

@@ -322,4 +322,5 @@ def window(mode, ptrdiff_t n, ptrdiff_t m, bint correlating):
 
 include "_plain.pxi"
 include "_jobs.pxi"
+include "_prepared.pxi"
 include "_levels.pxi"

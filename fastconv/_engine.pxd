@@ -125,6 +125,16 @@ cdef extern from "fastconv.h" nogil:
     int fc_small(fc_dtype dtype, const void *a, ptrdiff_t n, const void *v, ptrdiff_t m,
                  int reverse, ptrdiff_t lo, ptrdiff_t hi, void *out)
 
+    ctypedef struct fc_stream:
+        pass
+
+    fc_stream *fc_stream_new(const fc_job *job, const fc_array *v)
+    void fc_stream_free(fc_stream *stream)
+    fc_status fc_stream_push(fc_stream *stream, const fc_array *x, ptrdiff_t n,
+                             const fc_array *out)
+    fc_status fc_stream_tail(fc_stream *stream, ptrdiff_t lo, ptrdiff_t hi, const fc_array *out)
+    fc_status fc_stream_reset(fc_stream *stream)
+
     int fc_levels()
     const char *fc_level_name(int level)
     int fc_level_available(int level)

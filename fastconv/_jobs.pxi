@@ -89,16 +89,20 @@ cdef class Job:
         Conjugate v.
     method, accuracy, separable
         As the public functions take them.
+    spectra : Spectra, optional
+        Where those of v are kept.
     facts : dict, optional
         What `scan` would return; without it the data counts as unknown.
     """
 
     cdef fc_job job
+    cdef object spectra  # which the job points to
     cdef readonly tuple shape
 
     def __init__(
         self, a_shape, v_shape, a_dtype, v_dtype, windows, *, batch=0, after=0, boundary="fill",
-        fill=0, conjugate=False, method="auto", accuracy="auto", separable="auto", facts=None
+        fill=0, conjugate=False, method="auto", accuracy="auto", separable="auto", spectra=None,
+        facts=None
     ):
         cdef fc_job *job = &self.job
         cdef double complex number
@@ -115,6 +119,9 @@ cdef class Job:
         job.conjugate, job.after = conjugate, after
         job.method, job.accuracy = METHODS[method], ACCURACIES[accuracy]
         job.separable = SEPARABLE[separable]
+        self.spectra = spectra
+        if spectra is not None:
+            job.spectra = (<Spectra?>spectra).store
         if facts is not None:
             job.facts = facts
 

@@ -71,6 +71,7 @@ PRIVATE = {
     "costs.h": {"select"},
     "arrange.h": {"engine", "arrange"},
     "boundary.h": {"engine", "boundary"},
+    "delay.h": {"stream", "delay"},
     "outside.h": {"boundary", "outside"},
 }
 
@@ -186,9 +187,9 @@ def test_everything_else_is_baseline():
 RUNGS = [
     {"_core"},
     {"_args", "_call"},
-    {"_lines", "_extended", "_sums"},
+    {"_lines", "_extended", "_sums", "_stream"},
     {"_convolve", "_signal2d", "_nd", "_config"},
-    {"signal", "_explain"},
+    {"signal", "_explain", "_convolver"},
     {"_patch"},
     {"__init__"},
     {"cli"},

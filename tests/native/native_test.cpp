@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "check.h"
+#include "streams.h"
 
 using namespace native;
 
@@ -389,6 +390,7 @@ int main(int argc, char** argv) {
     banks(random);
     banks_by_matrix(random);
     kept_spectra(random);
+    streams(random);
     anything(random, cases);
     plans();
     endless_plans();

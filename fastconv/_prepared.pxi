@@ -1,0 +1,296 @@
+# Kernels that many signals meet: their spectra kept, and streams. Included by _core.pyx.
+
+# Of one kernel. A transform of 2^20 points in complex128 takes 16 MiB, so that four of the longest
+# fit that are common; a store that is full is put away with all that it holds.
+cdef size_t SPECTRA_BYTES = 64 << 20
+
+# Signals that are tried as small ones: longer ones have more multiply-adds than that with any
+# kernel (fc_small knows), or cost so much that trying is free.
+cdef ptrdiff_t SMALL = 65536
+
+
+@cython.final
+cdef class Spectra:
+    """A store of kernels' spectra, for the jobs that are given it."""
+
+    cdef fc_spectra *store
+
+    def __cinit__(self):
+        self.store = fc_spectra_new(SPECTRA_BYTES)
+        if self.store == NULL:
+            raise MemoryError("not enough memory for a store of spectra")
+
+    def __dealloc__(self):
+        if self.store != NULL:
+            fc_spectra_free(self.store)
+
+    @property
+    def nbytes(self):
+        """How much it holds."""
+        return fc_spectra_bytes(self.store)
+
+
+cdef class Prepared:
+    """
+    A kernel on the shortest way to the engine; what is not plain goes to `general`.
+
+    Parameters
+    ----------
+    taps : ndarray
+        As they are convolved with, C-contiguous. One or two axes.
+    mode : {'full', 'same', 'valid'}
+        'same' has the signal's length.
+    method, accuracy : str
+        As the public functions take them.
+    ahead : bool
+        'same' has its centre a sample later where the number of taps is even.
+    plain : bool
+        Whether a plain signal of as many axes may be taken here.
+    """
+
+    cdef np.ndarray taps
+    cdef Spectra store
+    cdef Mode mode
+    cdef fc_method method
+    cdef fc_accuracy accuracy
+    cdef bint ahead, plain
+    cdef int small_type  # of signals that fc_small may take, or -1
+    cdef ptrdiff_t[2] seen
+
+    def __init__(self, np.ndarray taps, mode, method, accuracy, *, ahead, plain):
+        self.taps = taps
+        self.store = Spectra()
+        self.mode = {"full": IS_FULL, "same": IS_SAME, "valid": IS_VALID}[mode]
+        self.method, self.accuracy = METHODS[method], ACCURACIES[accuracy]
+        self.ahead, self.plain = ahead, plain and is_plain(taps, np.PyArray_NDIM(taps))
+        self.seen[0] = self.seen[1] = 0
+        may = self.plain and np.PyArray_NDIM(taps) == 1 and self.method <= FC_DIRECT
+        real = may and is_real(taps) and dtype_of(np.PyArray_TYPE(taps)) >= 0
+        self.small_type = np.PyArray_TYPE(taps) if real else -1
+
+    def __call__(self, x, out=None):
+        """The signal with the kernel."""
+        if self.plain and np.PyArray_CheckExact(x):
+            if out is None and np.PyArray_TYPE(<np.ndarray>x) == self.small_type:
+                result = self.small(<np.ndarray>x)
+                if result is not None:
+                    return result
+            result = self.at_once(<np.ndarray>x, out)
+            if result is not None:
+                return result
+        return self.general(x, out)
+
+    # A signal that direct sums serve best: no job, no store.
+    @cython.final
+    cdef object small(self, np.ndarray x):
+        cdef fc_axis axis
+        if not (is_plain(x) and is_dense(x)):
+            return None
+        axis.n, axis.m = np.PyArray_DIM(x, 0), np.PyArray_DIM(self.taps, 0)
+        if axis.n > SMALL:
+            return None
+        self.set_axis(&axis, 1)
+        cdef np.npy_intp size = axis.hi - axis.lo
+        out = np.PyArray_SimpleNew(1, &size, self.small_type)
+        if not fc_small(
+            <fc_dtype>dtype_of(self.small_type), np.PyArray_DATA(x), axis.n,
+            np.PyArray_DATA(self.taps), axis.m, False, axis.lo, axis.hi,
+            np.PyArray_DATA(<np.ndarray>out)
+        ):
+            return None
+        self.seen[0] = axis.n
+        return out
+
+    @cython.final
+    cdef object at_once(self, np.ndarray x, out):
+        cdef int d, ndim = np.PyArray_NDIM(self.taps), type_num = result_type(x, self.taps)
+        cdef fc_axis[2] axis
+        cdef np.npy_intp[2] shape
+        if type_num < 0 or not is_plain(x, ndim):
+            return None
+        for d in range(ndim):
+            axis[d].n, axis[d].m = np.PyArray_DIM(x, d), np.PyArray_DIM(self.taps, d)
+            axis[d].boundary = FC_FILL
+            if not self.set_axis(&axis[d], ndim):
+                return None
+            shape[d] = axis[d].hi - axis[d].lo
+            self.seen[d] = axis[d].n
+        out = target(out, ndim, shape, type_num, x, self.taps)
+        if out is not None:
+            self.solve(x, axis, <np.ndarray>out)
+        return out
+
+    @cython.final
+    cdef bint set_axis(self, fc_axis *axis, int ndim) noexcept:
+        if self.mode == IS_SAME:
+            axis.lo = (axis.m if self.ahead else axis.m - 1) // 2
+            axis.hi = axis.lo + axis.n
+        else:
+            set_window(self.mode, False, axis)
+        # In two dimensions 'valid' may have to exchange both axes, or refuse.
+        return self.mode != IS_VALID or ndim == 1 or axis.n >= axis.m
+
+    @cython.final
+    cdef int solve(self, np.ndarray x, fc_axis *axis, np.ndarray out) except -1:
+        cdef fc_dtype x_dtype = <fc_dtype>dtype_of(np.PyArray_TYPE(x))
+        cdef fc_dtype dtype = <fc_dtype>dtype_of(np.PyArray_TYPE(self.taps))
+        cdef int d, ndim = np.PyArray_NDIM(self.taps)
+        cdef fc_job job
+        cdef Spectra store = self.kept()
+        set_defaults(&job)
+        job.ndim = ndim
+        for d in range(ndim):
+            job.axis[d] = axis[d]
+        job.a_dtype, job.v_dtype = x_dtype, dtype
+        job.method, job.accuracy = self.method, self.accuracy
+        job.spectra = store.store
+        cdef fc_array from_x, from_v, to
+        view(x, &from_x)
+        view(self.taps, &from_v)
+        view(out, &to)
+        return check(run_job(&job, NULL, &from_x, &from_v, &to))
+
+    @cython.final
+    cdef Spectra kept(self):
+        # Other threads may still read from a full store: it lives as long as they hold it.
+        if fc_spectra_full(self.store.store):
+            self.store = Spectra()
+        return self.store
+
+    @property
+    def spectra(self):
+        """The store, for jobs that are made elsewhere."""
+        return self.kept()
+
+    def general(self, x, out):
+        """The answer where the signal is not plain."""
+        raise NotImplementedError
+
+    @property
+    def last(self):
+        """The lengths of the last plain signal; zeros before it."""
+        return tuple([self.seen[d] for d in range(np.PyArray_NDIM(self.taps))])
+
+
+@cython.final
+cdef class LineStream:
+    """
+    The engine's stream of lines.
+
+    Parameters
+    ----------
+    job : Job
+        What one push would be: on one axis, after those of its batch. Of its
+        window and the signal's length nothing is used.
+    v : ndarray
+        The job's kernel.
+    axis : int
+        Where the one axis lies in the arrays that are pushed.
+    """
+
+    cdef fc_stream *stream
+    cdef Job job
+    cdef int axis
+    cdef fc_dtype dtype
+    cdef bint busy
+
+    def __cinit__(self, Job job, np.ndarray v, int axis):
+        cdef fc_array from_v
+        self.job, self.axis = job, axis
+        self.dtype = max(job.job.a_dtype, job.job.v_dtype)
+        view(v, &from_v)
+        self.stream = fc_stream_new(&job.job, &from_v)
+        if self.stream == NULL:
+            raise MemoryError("not enough memory for the state of this stream")
+
+    def __dealloc__(self):
+        if self.stream != NULL:
+            fc_stream_free(self.stream)
+
+    def push(self, np.ndarray x, np.ndarray out):
+        """Fill `out` with the outputs that the samples `x` complete."""
+        cdef ptrdiff_t n = np.PyArray_DIM(x, self.axis)
+        if not self.fits(x, n) or engine_dtype(x.dtype) != self.job.job.a_dtype:
+            raise ValueError(f"the stream is for other arrays than {x.dtype} {(<object>x).shape}")
+        self.check_out(out, n)
+        self.run(x, n, out)
+
+    cdef int run(self, np.ndarray x, ptrdiff_t n, np.ndarray out) except -1:
+        cdef fc_array from_x, to
+        cdef fc_status status
+        self.view(x, &from_x)
+        self.view(out, &to)
+        self.enter()
+        with nogil:
+            status = fc_stream_push(self.stream, &from_x, n, &to)
+            if status != FC_OK:
+                fc_stream_reset(self.stream)
+        self.busy = False
+        return check(status)
+
+    def push_plain(self, x):
+        """The outputs for samples that can be read as they are, else None."""
+        if not np.PyArray_CheckExact(x):
+            return None
+        cdef np.ndarray block = x
+        cdef int dtype = dtype_of(np.PyArray_TYPE(block))
+        cdef bint plain = (
+            dtype == self.job.job.a_dtype == self.dtype != FC_BOOL
+            and self.axis < np.PyArray_NDIM(block)
+            and np.PyArray_CHKFLAGS(block, np.NPY_ARRAY_ALIGNED)
+            and np.PyArray_ISNOTSWAPPED(block)
+            and self.fits(block, np.PyArray_DIM(block, self.axis))
+        )
+        if not plain:
+            return None
+        out = np.PyArray_SimpleNew(
+            np.PyArray_NDIM(block), np.PyArray_DIMS(block), np.PyArray_TYPE(block)
+        )
+        self.run(block, np.PyArray_DIM(block, self.axis), <np.ndarray>out)
+        return out
+
+    def tail(self, ptrdiff_t lo, ptrdiff_t hi, np.ndarray out):
+        """Fill `out` with outputs lo .. hi - 1, zeros behind the last sample, and start anew."""
+        cdef fc_array to
+        cdef fc_status status
+        self.check_out(out, hi - lo)
+        self.view(out, &to)
+        self.enter()
+        with nogil:
+            status = fc_stream_tail(self.stream, lo, hi, &to)
+            fc_stream_reset(self.stream)
+        self.busy = False
+        check(status)
+
+    cdef int enter(self) except -1:
+        if self.busy:
+            raise RuntimeError("a stream is for one thread at a time: another push still runs")
+        self.busy = True
+        return 0
+
+    cdef int check_out(self, np.ndarray out, ptrdiff_t n) except -1:
+        if not self.fits(out, n) or engine_dtype(out.dtype) != self.dtype:
+            raise ValueError(f"the result is not {out.dtype} {(<object>out).shape}")
+        return 0
+
+    # Has x n samples on the axis, and beside it the batch?
+    cdef bint fits(self, np.ndarray x, ptrdiff_t n) noexcept:
+        cdef int d, b = 0
+        cdef bint good = np.PyArray_NDIM(x) == self.job.job.nbatch + 1
+        for d in range(np.PyArray_NDIM(x) if good else 0):
+            if d == self.axis:
+                good = good and np.PyArray_DIM(x, d) == n
+            else:
+                good = good and np.PyArray_DIM(x, d) == self.job.job.batch[b]
+                b += 1
+        return good
+
+    # With the axis last.
+    cdef void view(self, np.ndarray x, fc_array *array) noexcept:
+        cdef int d, b = 0
+        array.data = np.PyArray_DATA(x)
+        for d in range(np.PyArray_NDIM(x)):
+            if d != self.axis:
+                array.stride[b] = np.PyArray_STRIDE(x, d)
+                b += 1
+        array.stride[b] = np.PyArray_STRIDE(x, self.axis)

@@ -1,0 +1,159 @@
+"""Signals that come block by block: the stream of a prepared kernel."""
+
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
+from numpy.typing import ArrayLike, NDArray
+
+from . import _args, _core
+from ._call import Call, readable
+
+
+class Stream:
+    """
+    A signal that comes block by block, convolved as it comes.
+
+    Made by `Convolver.stream`. Each push returns as many samples as it was given:
+    all that the inputs so far determine. What a stream remembers is about twice as
+    long as the kernel for each channel, whatever was pushed. For one thread.
+    """
+
+    def __init__(
+        self, taps: NDArray[Any], mode: str, axis: int, method: str, accuracy: str
+    ) -> None:
+        self._taps, self._mode, self._axis = taps, mode, axis
+        self._method, self._accuracy = method, accuracy
+        # The first output of the mode, counted as in 'full'.
+        self._first = {"full": 0, "same": (taps.size - 1) // 2, "valid": taps.size - 1}[mode]
+        self._call: Call | None = None  # what every push is like, once there was one
+        self._lines: _core.LineStream | None = None
+        self._shape: tuple[int, ...] = (0,)  # of a block
+        self._begun = False
+        self._samples = 0
+
+    def push(self, block: ArrayLike) -> NDArray[Any]:
+        """
+        Take the next samples.
+
+        Parameters
+        ----------
+        block : array_like
+            Any number of samples on the Convolver's axis, 0 and 1 included, and
+            on the other axes the channels, as many as in the first push.
+
+        Returns
+        -------
+        ndarray
+            As many samples. With mode 'same' and 'valid' the first pushes
+            return less: (M - 1) // 2 and M - 1 samples less in all.
+
+        Raises
+        ------
+        ValueError
+            If the block has other channels than the first one.
+        TypeError
+            If its dtype cannot be cast safely to that of the first one.
+        """
+        try:
+            y = self._lines.push_plain(block) if self._begun and self._lines else None
+            if y is None:
+                y = self._push_any(np.array(block, copy=None, ndmin=1))
+        except (MemoryError, KeyboardInterrupt):
+            self._end()
+            raise
+        missing = self._first - self._samples
+        self._samples += y.shape[self._axis]
+        return y if missing <= 0 else y[self._at(slice(missing, None))]
+
+    def _push_any(self, x: NDArray[Any]) -> NDArray[Any]:
+        if not self._begun:
+            self._begin(x)
+        assert self._call is not None
+        assert self._lines is not None
+        _args.check_block(x, self._shape, self._axis, self._takes())
+        y = np.empty(x.shape, self._call.computed_in)
+        self._lines.push(readable(x, self._call.operand_dtypes[0]), y)
+        return self._delivered(y)
+
+    def flush(self) -> NDArray[Any]:
+        """
+        End the signal.
+
+        Returns
+        -------
+        ndarray
+            What the last samples leave behind them: M - 1 samples in mode 'full'.
+            The stream begins anew with the next push, which may have other
+            channels and another dtype.
+        """
+        if self._call is None or self._lines is None:
+            return np.empty(0, self._taps.dtype)
+        lo, hi = self._rest() if self._begun else (0, 0)
+        shape = list(self._shape)
+        shape[self._axis] = hi - lo
+        y = np.empty(shape, self._call.computed_in)
+        try:
+            self._lines.tail(lo, hi, y)
+        finally:
+            self._end()
+        return self._delivered(y)
+
+    def _begin(self, x: NDArray[Any]) -> None:
+        """The first block fixes the channels and the dtypes."""
+        axis = normalize_axis_index(self._axis, x.ndim)
+        dtype = _args.stream_dtype(x, self._taps)
+        channels = np.moveaxis(x, axis, -1).shape[:-1]
+        batch = len(channels)
+        like = Call(
+            np.broadcast_to(np.zeros((), x.dtype), (*channels, 1)),
+            self._taps[(np.newaxis,) * batch],
+            dtype,
+            ((0, self._taps.size),),
+            method=self._method,
+            accuracy=self._accuracy,
+            batch=batch,
+        )
+        if not (self._call and self._is_like(self._call, like)):
+            self._lines = _core.LineStream(like.job(), like.operands()[1], axis)
+        self._call, self._shape, self._begun = like, x.shape, True
+
+    def _is_like(self, before: Call, now: Call) -> bool:
+        """Whether the engine's stream serves both."""
+        return before.a.shape == now.a.shape and before.operand_dtypes == now.operand_dtypes
+
+    def _takes(self) -> np.dtype[Any]:
+        assert self._call is not None
+        dtype = self._call.dtype
+        return dtype if dtype.char == "e" else self._call.operand_dtypes[0]
+
+    def _rest(self) -> tuple[int, int]:
+        """The outputs of the mode that have not been returned yet."""
+        n, m = self._samples, self._taps.size
+        if n == 0:
+            return 0, 0
+        if self._mode == "full":
+            return n, n + m - 1
+        if self._mode == "same":
+            return max(n, self._first), self._first + n
+        # A signal shorter than the kernel exchanges the two, as numpy does.
+        return (n, n) if n >= m else (n - 1, m)
+
+    def _end(self) -> None:
+        self._samples, self._begun = 0, False
+
+    def _at(self, part: slice) -> tuple[Any, ...]:
+        return (*(slice(None),) * (self._axis % len(self._shape)), part)
+
+    def _delivered(self, y: NDArray[Any]) -> NDArray[Any]:
+        assert self._call is not None
+        with np.errstate(over="ignore", under="ignore"):  # float16 overflows to inf in silence
+            return y.astype(self._call.dtype, copy=False)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise TypeError("a stream cannot be pickled: pickle its Convolver")
+
+    def __repr__(self) -> str:
+        of = f"{self._taps.dtype} kernel ({self._taps.size},)"
+        so_far = f"{self._samples} samples so far"
+        return f"Stream({of}, mode={self._mode!r}, axis={self._axis}: {so_far})"
