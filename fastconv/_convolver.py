@@ -6,7 +6,7 @@ from typing import Any, SupportsIndex
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import _args, _core, _sums
+from . import _args, _core, _kernel_args, _sums
 from ._args import numpy_convolve
 from ._call import Call
 from ._convolve import convolve_call
@@ -119,8 +119,8 @@ class Convolver(_core.Prepared):
     ) -> None:
         _args.check_options(method, accuracy)
         _args.check_workers(workers)
-        self._kernel = _args.kernel(kernel)
-        self._axis, self._axes = _args.kernel_axes(self._kernel, axis, axes)
+        self._kernel = _kernel_args.kernel(kernel)
+        self._axis, self._axes = _kernel_args.kernel_axes(self._kernel, axis, axes)
         self._mode = _args.numpy_mode(mode)
         self._boundary = _args.scipy_boundary(boundary, self._kernel.shape)
         self._fillvalue, self._correlate = fillvalue, bool(correlate)
@@ -205,7 +205,7 @@ class Convolver(_core.Prepared):
         >>> stream.flush()
         array([4])
         """
-        _args.check_streams(self._kernel, self._extension)
+        _kernel_args.check_streams(self._kernel, self._extension)
         return Stream(self._taps, self._mode, self._axis, self._method, self._accuracy)
 
     def general(self, x: Any, out: NDArray[Any] | None) -> NDArray[Any]:
@@ -242,7 +242,7 @@ class Convolver(_core.Prepared):
     def _planes(
         self, x: NDArray[Any], axes: tuple[int, int], out: NDArray[Any] | None
     ) -> NDArray[Any]:
-        _args.check_planes(x, axes)
+        _kernel_args.check_planes(x, axes)
         x = np.moveaxis(x, axes, (-2, -1))
         batch = x.ndim - 2
         call, step = self._extended(x, self._kernel[(np.newaxis,) * batch], batch=batch)

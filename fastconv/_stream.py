@@ -6,7 +6,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 from numpy.typing import ArrayLike, NDArray
 
-from . import _args, _core
+from . import _core, _kernel_args
 from ._call import Call, readable
 
 
@@ -71,7 +71,7 @@ class Stream:
             self._begin(x)
         assert self._call is not None
         assert self._lines is not None
-        _args.check_block(x, self._shape, self._axis, self._takes())
+        _kernel_args.check_block(x, self._shape, self._axis, self._takes())
         y = np.empty(x.shape, self._call.computed_in)
         self._lines.push(readable(x, self._call.operand_dtypes[0]), y)
         return self._delivered(y)
@@ -102,7 +102,7 @@ class Stream:
     def _begin(self, x: NDArray[Any]) -> None:
         """The first block fixes the channels and the dtypes."""
         axis = normalize_axis_index(self._axis, x.ndim)
-        dtype = _args.stream_dtype(x, self._taps)
+        dtype = _kernel_args.stream_dtype(x, self._taps)
         channels = np.moveaxis(x, axis, -1).shape[:-1]
         batch = len(channels)
         like = Call(

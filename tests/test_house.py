@@ -187,6 +187,7 @@ def test_everything_else_is_baseline():
 RUNGS = [
     {"_core"},
     {"_args", "_call"},
+    {"_kernel_args"},
     {"_lines", "_extended", "_sums", "_stream"},
     {"_convolve", "_signal2d", "_nd", "_config"},
     {"signal", "_explain", "_convolver"},
