@@ -6,13 +6,16 @@ array([ 2,  7, 16, 17, 12])
 """
 
 from . import signal
-from ._config import __version__, show_config
+from ._config import show_config
 from ._convolve import convolve, correlate
 from ._explain import Explanation, explain
+from ._tune import Tuning, tune
+from ._version import __version__
 from .signal import convolve2d, correlate2d
 
 __all__ = [
     "Explanation",
+    "Tuning",
     "__version__",
     "convolve",
     "convolve2d",
@@ -21,4 +24,5 @@ __all__ = [
     "explain",
     "show_config",
     "signal",
+    "tune",
 ]
