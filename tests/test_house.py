@@ -68,7 +68,6 @@ SHARED = {"runtime.h", "views.h", "lengths.h", "twiddles.h", "spectra.h"}
 PRIVATE = {
     "transforms.h": {"spectral", "by_matrix", "in_lanes", "in_columns", "survey", "coarse"},
     "survey.h": {"guard", "survey", "coarse", "edges"},
-    "survey.h": {"guard", "survey", "coarse"},
     "costs.h": {"price", "costs"},
     "price.h": {"select"},
     "arrange.h": {"engine", "arrange"},
