@@ -82,6 +82,11 @@ def check_separable(
         )
 
 
+def check_switch(name: str, value: object) -> None:
+    if value is not None and not isinstance(value, bool):
+        raise TypeError(f"{name}: got {value!r}, takes True, False or None")
+
+
 def check_workers(workers: Any) -> None:
     """Refuse what is no number of threads."""
     if workers is None:
