@@ -193,6 +193,7 @@ cdef class LineStream:
     cdef int axis
     cdef fc_dtype dtype
     cdef bint busy
+    cdef readonly ptrdiff_t samples  # since it began; a push that fails ends the signal
 
     def __cinit__(self, Job job, np.ndarray v, int axis):
         cdef fc_array from_v
@@ -225,6 +226,7 @@ cdef class LineStream:
             status = fc_stream_push(self.stream, &from_x, n, &to)
             if status != FC_OK:
                 fc_stream_reset(self.stream)
+        self.samples = self.samples + n if status == FC_OK else 0
         self.busy = False
         return check(status)
 
@@ -259,6 +261,7 @@ cdef class LineStream:
         with nogil:
             status = fc_stream_tail(self.stream, lo, hi, &to)
             fc_stream_reset(self.stream)
+        self.samples = 0
         self.busy = False
         check(status)
 

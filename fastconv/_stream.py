@@ -30,7 +30,8 @@ class Stream:
         self._lines: _core.LineStream | None = None
         self._shape: tuple[int, ...] = (0,)  # of a block
         self._begun = False
-        self._samples = 0
+        # The engine's stream, once blocks like the first may go there as they are.
+        self._plain: _core.LineStream | None = None
 
     def push(self, block: ArrayLike) -> NDArray[Any]:
         """
@@ -55,16 +56,12 @@ class Stream:
         TypeError
             If its dtype cannot be cast safely to that of the first one.
         """
-        try:
-            y = self._lines.push_plain(block) if self._begun and self._lines else None
-            if y is None:
-                y = self._push_any(np.array(block, copy=None, ndmin=1))
-        except (MemoryError, KeyboardInterrupt):
-            self._end()
-            raise
-        missing = self._first - self._samples
-        self._samples += y.shape[self._axis]
-        return y if missing <= 0 else y[self._at(slice(missing, None))]
+        lines = self._plain
+        before = lines.samples if lines else 0
+        y = lines.push_plain(block) if lines else None
+        if y is None:
+            return self._push_any(np.array(block, copy=None, ndmin=1))
+        return y if before >= self._first else self._without_start(y, before)
 
     def _push_any(self, x: NDArray[Any]) -> NDArray[Any]:
         if not self._begun:
@@ -72,9 +69,10 @@ class Stream:
         assert self._call is not None
         assert self._lines is not None
         _kernel_args.check_block(x, self._shape, self._axis, self._takes())
+        before = self._lines.samples
         y = np.empty(x.shape, self._call.computed_in)
         self._lines.push(readable(x, self._call.operand_dtypes[0]), y)
-        return self._delivered(y)
+        return self._delivered(self._without_start(y, before))
 
     def flush(self) -> NDArray[Any]:
         """
@@ -89,14 +87,12 @@ class Stream:
         """
         if self._call is None or self._lines is None:
             return np.empty(0, self._taps.dtype)
-        lo, hi = self._rest() if self._begun else (0, 0)
+        lo, hi = self._rest(self._lines.samples)
         shape = list(self._shape)
         shape[self._axis] = hi - lo
         y = np.empty(shape, self._call.computed_in)
-        try:
-            self._lines.tail(lo, hi, y)
-        finally:
-            self._end()
+        self._lines.tail(lo, hi, y)
+        self._begun, self._plain = False, None
         return self._delivered(y)
 
     def _begin(self, x: NDArray[Any]) -> None:
@@ -117,6 +113,7 @@ class Stream:
         if not (self._call and self._is_like(self._call, like)):
             self._lines = _core.LineStream(like.job(), like.operands()[1], axis)
         self._call, self._shape, self._begun = like, x.shape, True
+        self._plain = self._lines if dtype == like.computed_in else None
 
     def _is_like(self, before: Call, now: Call) -> bool:
         """Whether the engine's stream serves both."""
@@ -127,9 +124,9 @@ class Stream:
         dtype = self._call.dtype
         return dtype if dtype.char == "e" else self._call.operand_dtypes[0]
 
-    def _rest(self) -> tuple[int, int]:
-        """The outputs of the mode that have not been returned yet."""
-        n, m = self._samples, self._taps.size
+    def _rest(self, n: int) -> tuple[int, int]:
+        """The outputs of the mode that n samples have not given yet."""
+        m = self._taps.size
         if n == 0:
             return 0, 0
         if self._mode == "full":
@@ -139,11 +136,10 @@ class Stream:
         # A signal shorter than the kernel exchanges the two, as numpy does.
         return (n, n) if n >= m else (n - 1, m)
 
-    def _end(self) -> None:
-        self._samples, self._begun = 0, False
-
-    def _at(self, part: slice) -> tuple[Any, ...]:
-        return (*(slice(None),) * (self._axis % len(self._shape)), part)
+    def _without_start(self, y: NDArray[Any], before: int) -> NDArray[Any]:
+        """What the mode has of a block that `before` outputs came before."""
+        missing = slice(max(0, self._first - before), None)
+        return y[(*(slice(None),) * (self._axis % y.ndim), missing)]
 
     def _delivered(self, y: NDArray[Any]) -> NDArray[Any]:
         assert self._call is not None
@@ -155,5 +151,5 @@ class Stream:
 
     def __repr__(self) -> str:
         of = f"{self._taps.dtype} kernel ({self._taps.size},)"
-        so_far = f"{self._samples} samples so far"
-        return f"Stream({of}, mode={self._mode!r}, axis={self._axis}: {so_far})"
+        samples = self._lines.samples if self._lines else 0
+        return f"Stream({of}, mode={self._mode!r}, axis={self._axis}: {samples} so far)"

@@ -32,6 +32,15 @@ def test_lines(level, n, m, a_dtype, v_dtype, mode):
         oracle.assert_within(convolver(x), x, v, mode, swap=mode != "same")
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex128", "int16"])
+@pytest.mark.parametrize(("n", "m"), [(100, 9), (1000, 1000), (20_000, 300), (70_000, 9000)])
+def test_the_bits_of_the_plain_call(n, m, dtype):
+    x, v = draw(n, dtype), draw(m, dtype, 1)
+    convolver, expected = Convolver(v), fastconv.convolve(x, v)
+    for _ in range(2):
+        oracle.assert_same_bits(convolver(x), expected)
+
+
 @pytest.mark.parametrize("correlate", [False, True])
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("dtype", ["int16", "complex128", "float16", "bool", "longdouble", object])

@@ -241,6 +241,13 @@ def test_the_first_block_fixes_the_dtype():
     assert stream.push(np.ones(4)).dtype == "float64"
 
 
+def test_a_stream_of_float16_takes_no_wider_block():
+    stream = Convolver(np.ones(3, "float16")).stream()
+    assert stream.push(np.ones(4, "float16")).dtype == "float16"
+    with pytest.raises(TypeError, match="a stream of float16: got float32"):
+        stream.push(np.ones(4, "float32"))
+
+
 def test_what_is_refused():
     with pytest.raises(ValueError, match="takes a 1-D kernel"):
         Convolver(np.ones((2, 2))).stream()
@@ -265,7 +272,7 @@ def test_what_is_refused():
 def test_repr():
     stream = Convolver([1.0, 2.0], "same").stream()
     stream.push([1, 2, 3])
-    assert repr(stream) == "Stream(float64 kernel (2,), mode='same', axis=-1: 3 samples so far)"
+    assert repr(stream) == "Stream(float64 kernel (2,), mode='same', axis=-1: 3 so far)"
 
 
 @pytest.mark.parametrize("m", [64, 2000])
