@@ -71,6 +71,14 @@ void for_each_row(const fc_job& job, const fc_array& array, bool is_a, fc_dtype 
     shape[at] = length, stride[at] = array.stride[d];
   }
   if (ndim == 0) shape[0] = 1, stride[0] = kItemSize[dtype], ndim = 1;
+  // Axes through which one stride steps are one: rows are then as long as they can be.
+  int last = 0;
+  for (int d = 1; d < ndim; ++d) {
+    const bool one = stride[last] == shape[d] * stride[d];
+    last += !one;
+    shape[last] = one ? shape[last] * shape[d] : shape[d], stride[last] = stride[d];
+  }
+  ndim = last + 1;
   Scratch scratch;
   const Rows rows(scratch, {static_cast<char*>(array.data), ndim, shape, stride}, dtype);
   const View view = {rows.data, ndim, shape, rows.stride};

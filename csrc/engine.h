@@ -165,4 +165,8 @@ Digits digits_for(fc_dtype, const fc_facts&, Index n, Index m, double points, bo
 
 const KernelTable& kernels(int level);
 
+// What the choice believes of a level; it outlives every choice that reads it.
+struct Costs;
+const Costs& costs_of(int level);
+
 }  // namespace fastconv

@@ -137,6 +137,10 @@ fc_status fc_factor(fc_job *job, const fc_array *v);
 /* Pure: no clock, no memory, no data; the same job gives the same plan. */
 void fc_choose(const fc_job *job, fc_plan *plan);
 
+/* Every plan that could do the job, by predicted time; at most so many, the best. Returns how
+ * many. For measuring the choice. */
+int fc_list_plans(const fc_job *job, fc_candidate *plans, int most);
+
 /* Writes the window of a * v to out, which overlaps neither. plan NULL: chosen
  * here, scanning the data where the choice turns on it; a plan that the data
  * forbids (an unproven rounding, lost small values) is replaced by direct. */
@@ -183,6 +187,15 @@ int fc_level_available(int level);    /* can this CPU run it */
 int fc_level(void);                   /* in use */
 int fc_use_level(int level);          /* steps to an available one; returns the level in use */
 const char *fc_compiler(void);
+
+/* What the choice believes of a level, as fields of one or more numbers. A level begins with
+ * what the build ships; what is set holds for choices made from then on, of any thread.
+ * values NULL: the shipped ones again. */
+int fc_cost_fields(void);
+const char *fc_cost_name(int field);
+int fc_cost_size(int field);
+void fc_get_costs(int level, double *values); /* all fields, one after another */
+fc_status fc_set_costs(int level, const double *values);
 
 /* Multiply-adds a nanosecond of independent FMA chains at the widest vector:
  * the ceiling that benchmarks state their share of. */

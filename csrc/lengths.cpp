@@ -3,19 +3,17 @@
 namespace fastconv {
 namespace {
 
-constexpr Index kOdd[] = {1, 3, 5, 9, 15};
-constexpr Index kOddProducts[] = {1, 3, 5, 9, 15, 25, 27, 45, 75, 81, 135, 225};
-
 Index power_of_two_at_least(Index x) {
   return x <= 1 ? 1 : Index(1) << (64 - __builtin_clzll((unsigned long long)(x - 1)));
 }
 
 // The least odd 2^a >= at_least with an odd of the list, 2^a a multiple of `multiple`,
-// which is a power of two. The selector asks for a hundred of these a call.
+// which is a power of two.
 template <size_t Count>
-Index next_length(const Index (&odds)[Count], Index at_least, Index multiple) {
+Index next_length(const LengthFactor (&odds)[Count], Index at_least, Index multiple) {
   Index best = 0;
-  for (Index odd : odds) {
+  for (const LengthFactor& factor : odds) {
+    const Index odd = factor.factor;
     const Index power = power_of_two_at_least((at_least + odd - 1) / odd);
     const Index length = odd * (power > multiple ? power : multiple);
     if (best == 0 || length < best) best = length;
@@ -25,20 +23,20 @@ Index next_length(const Index (&odds)[Count], Index at_least, Index multiple) {
 
 }  // namespace
 
-Index axis_length(Index at_least, int lanes) { return next_length(kOdd, at_least, lanes); }
+Index axis_length(Index at_least, int lanes) { return next_length(kLaneOdds, at_least, lanes); }
 
-Index lane_length(Index at_least) { return next_length(kOdd, at_least, 1); }
+Index lane_length(Index at_least) { return next_length(kLaneOdds, at_least, 1); }
 
 Index matrix_length(Index at_least, int lanes) {
-  return next_length(kOddProducts, at_least, Index(lanes) * lanes);
+  return next_length(kMatrixOdds, at_least, Index(lanes) * lanes);
 }
 
 // As square as it gets, the rows at least as long as the columns: columns pay for
 // a transposition and a twist, and their factors are read once more a group.
 Split split_length(Index length, int lanes) {
   Split best = {0, 0};
-  for (Index odd : kOdd) {
-    for (Index n1 = odd * lanes; n1 * n1 <= length; n1 *= 2) {
+  for (const LengthFactor& odd : kLaneOdds) {
+    for (Index n1 = odd.factor * lanes; n1 * n1 <= length; n1 *= 2) {
       if (length % n1 != 0 || n1 <= best.n1) continue;
       const Index n2 = length / n1;
       if (axis_length(n2, lanes) == n2) best = {n1, n2};

@@ -6,6 +6,29 @@ namespace fastconv {
 
 using Index = ptrdiff_t;
 
+// The odd factors of lengths, with their logarithms. Lanes and axes, and products of two axes.
+struct LengthFactor {
+  Index factor;
+  double log2;
+};
+constexpr LengthFactor kLaneOdds[] = {{1, 0},
+                                      {3, 1.584962500721156},
+                                      {5, 2.321928094887362},
+                                      {9, 3.169925001442312},
+                                      {15, 3.906890595608518}};
+constexpr LengthFactor kMatrixOdds[] = {{1, 0},
+                                        {3, 1.584962500721156},
+                                        {5, 2.321928094887362},
+                                        {9, 3.169925001442312},
+                                        {15, 3.906890595608518},
+                                        {25, 4.643856189774724},
+                                        {27, 4.754887502163468},
+                                        {45, 5.491853096329675},
+                                        {75, 6.228818690495881},
+                                        {81, 6.339850002884624},
+                                        {135, 7.076815597050831},
+                                        {225, 7.813781191217037}};
+
 // The next length of a transform that lies in one lane.
 Index lane_length(Index at_least);
 

@@ -5,25 +5,15 @@
 // Lines that share a kernel, or a bank of them, count together. In more than two axes direct sums
 // see the axes as they are, transforms all but the last as one (axes.cpp).
 //
-//   direct     call + outputs (taps + fixed) / rate
-//   overlap    call + (0.15 + groups) 10 W L log2 L / G(working set),
-//              a group being W lanes of two real blocks (or one complex) of L points,
-//              each of which yields L - m + 1 outputs
-//   separable  two direct passes, where v is known to be an outer product
-//   one-shot   call + 15 N log2 N / G: two transforms forward, one back, of N points,
-//              which are half the samples of real data (right angle), all of complex
-//
-// Integers take the transforms in f64, as many times over as they have digits to
-// multiply (exact.cpp).
 #include <math.h>
 #include <string.h>
 
 #include <initializer_list>
 #include <utility>
 
-#include "costs.h"
 #include "engine.h"
 #include "lengths.h"
+#include "price.h"
 
 namespace fastconv {
 namespace {
@@ -31,260 +21,215 @@ namespace {
 // Below this many multiply-adds direct takes under a microsecond and no
 // transform can win: nothing else is looked at.
 constexpr double kSurelyDirect = 16e3;
-// Converting an integer to f64 and back, a sample.
-constexpr double kConvertNs = 2.0;
 
-struct Task {
-  const fc_job& job;
-  const Costs& costs;
-  int axes;              // convolved ones
-  Extent row, col;       // after boundaries, flattening and swapping: v is the shorter
-  double outputs, taps;  // of one member
-  double lines;          // members that share a kernel, side by side in the lanes
-  double kernels;        // of a bank: each line meets so many
-  double members;        // problems of so many lines and kernels
-  Pair pair;
-  bool integer, complex_data;
-  int precision;   // 0 single, 1 double: what a transform computes in
-  fc_facts facts;  // of a and v in these roles
-  int lanes;       // vector lanes of the transforms' real type
-  bool fits;       // transforms can be so long; else row and col say nothing
-  bool swapped = false;
-
-  bool flat() const { return axes == 1; }
-  double all_lines(double one) const { return members * kernels * lines * one; }
-
-  void swap() {
-    row = {row.m, row.n, row.lo, row.hi};
-    col = {col.m, col.n, col.lo, col.hi};
-    pair = pair_of(job.v_dtype, job.a_dtype);
-    std::swap(facts.a_max, facts.v_max);
-    std::swap(facts.a_norm, facts.v_norm);
-    swapped = !swapped;
-  }
-};
-
-constexpr Extent kOne = {1, 1, 0, 1};
-
-Task task_of(const fc_job& job, const Costs& costs, const KernelTable& table) {
-  int axis[FC_MAX_NDIM];
-  Extent extent[FC_MAX_NDIM];
-  Index pitch[FC_MAX_NDIM];
-  const int axes = convolved_axes(job, axis);
-  Task t = {job,
-            costs,
-            axes,
-            kOne,
-            kOne,
-            1,
-            1,
-            1,
-            1,
-            1,
-            pair_of(job.a_dtype, job.v_dtype),
-            !is_float(job.a_dtype),
-            is_complex(job.a_dtype) || is_complex(job.v_dtype),
-            is_single(job.a_dtype) ? 0 : 1,
-            job.facts,
-            table.spectral[is_single(job.a_dtype) ? 0 : 1].lanes,
-            false};
-  double samples = 1, shared[3] = {1, 1, 1};  // by fc_sharing
-  int kept = 0;
-  for (int d = 0; d < job.ndim; ++d) {
-    const Extent e = extent_of(job.axis[d]);
-    const double count = double(e.hi - e.lo);
-    if (kept < axes && axis[kept] == d) {
-      extent[kept++] = e;
-      t.outputs *= count;
-      t.taps *= double(e.m);
-      samples *= double(e.n);
-    } else {
-      shared[e.m == 1 ? FC_SHARES_V : FC_SHARES_A] *= count;
-    }
-  }
-  for (int d = 0; d < job.nbatch; ++d) shared[job.shared[d]] *= double(job.batch[d]);
-  t.taps = fmin(t.taps, samples);
-  t.fits = transforms_fit(extent, axes);
-  if (t.fits) {
-    t.row = flatten(extent, axes - 1, pitch);
-    t.col = extent[axes - 1];
-  }
-  t.members = shared[FC_SHARES_NONE];
-  if (axes == 1) {
-    t.lines = shared[FC_SHARES_V];
-    t.kernels = shared[FC_SHARES_A];
-  } else {
-    t.members *= shared[FC_SHARES_V] * shared[FC_SHARES_A];
-  }
-  if (t.lines == 1 && t.kernels == 1 && swaps(t.row, t.col)) t.swap();
-  return t;
-}
-
-double gflops(const double (&rates)[4], double bytes) {
-  int level = 0;
-  while (level < 3 && bytes > kCacheBytes[level]) ++level;
-  return rates[level];
-}
-
-double transform_flops(double points) { return 5 * points * log2(points); }
-
-double direct_ns(const Task& t) {
-  const Costs& c = t.costs;
-  const double rate = t.flat() ? c.direct_rate[t.pair] : c.direct2d_rate[t.pair];
-  const double fixed = t.flat() ? c.direct_fixed[t.pair] : c.direct2d_fixed[t.pair];
-  return c.direct_call + t.kernels * t.lines * t.outputs * (t.taps + fixed) / rate;
-}
-
-// Two passes read and write what lies between them as well, and are too short to hide it:
-// measured from 5 to 63 taps, 512x512 and 1080x1920, avx512: 0.75 of the rate of direct sums, and
-// 0.15 ns an output.
-double separable_ns(const Task& t) {
-  constexpr double kPassRate = 0.75, kBetweenNs = 0.15;
-  const Costs& c = t.costs;
-  const double rows = (double(t.col.m) + c.direct_fixed[t.pair]) / c.direct_rate[t.pair];
-  const double columns = (double(t.row.m) + c.direct2d_fixed[t.pair]) / c.direct2d_rate[t.pair];
-  return 2 * c.direct_call + t.outputs * ((rows + columns) / kPassRate + kBetweenNs);
-}
-
-double overlap_ns(const Task& t, Index length) {
-  const double per_lane = t.complex_data ? 1 : 2;
-  const double step = double(length - t.col.m + 1);
-  const double blocks = t.lines * ceil(double(t.col.hi - t.col.lo) / step);
-  const double groups = ceil(blocks / (per_lane * t.lanes));
-  const double bytes = (t.precision ? 16 : 8) * double(length) * (t.lanes + 1);
-  const double flops = t.lanes * transform_flops(double(length));
-  return t.costs.overlap_call[t.precision] + (0.3 * t.kernels + (1 + t.kernels) * groups) * flops /
-                                                 gflops(t.costs.overlap_gflops[t.precision], bytes);
-}
-
-// Transforms one after another, lanes inside.
-double matrix_ns(const Task& t, double points, double transforms) {
-  const double bytes = (t.precision ? 32 : 16) * points;
-  return t.costs.matrix_call[t.precision] +
-         transforms * transform_flops(points) / gflops(t.costs.matrix_gflops[t.precision], bytes);
-}
-
-// Blocks or tiles, two real ones (or one complex) at a time.
-double matrix_overlap_ns(const Task& t, Index rows, Index cols) {
-  const double per_pass = t.complex_data ? 1 : 2;
-  const double tiles = ceil(double(t.row.hi - t.row.lo) / double(rows - t.row.m + 1)) *
-                       ceil(double(t.col.hi - t.col.lo) / double(cols - t.col.m + 1));
-  return matrix_ns(t, double(rows) * double(cols),
-                   t.kernels + (1 + t.kernels) * ceil(t.lines * tiles / per_pass));
-}
-
-// One signal under a bank: its spectrum serves all kernels.
-double oneshot_ns(const Task& t, double points) {
-  return matrix_ns(t, points,
-                   t.lines == 1 ? 1 + 2 * t.kernels : t.kernels + t.lines * (1 + t.kernels));
-}
-
-// Candidates in ascending order of predicted time.
+// Candidates in ascending order of predicted time, the best few.
 class Ranking {
  public:
-  Ranking(const Task& task, fc_plan& plan) : task_(task), plan_(plan) { plan_.candidates = 0; }
+  Ranking(const Task& task, fc_candidate* best, int most) : task_(task), best_(best), most_(most) {}
 
+  int count() const { return count_; }
+  double best_ns() const { return best_[0].predicted_ns; }
+
+  void offer_sums(fc_method method, double ns) {
+    insert({method, FC_NATIVE, {0, 0}, 0, {1, 1}, task_.members * ns});
+  }
+
+  // Unless no number of digits is proven to round right.
   void offer(fc_method method, Index rows, Index cols, bool lanes, double ns) {
-    fc_candidate c = {method, FC_NATIVE, {rows, cols}, lanes, {1, 1}, ns};
-    if (task_.integer && method != FC_DIRECT && method != FC_SEPARABLE) {
-      // Two lines may ride in one transform.
-      const Index seen = task_.row.n * task_.col.n * (task_.lines > 1 ? 2 : 1);
-      const Digits digits =
-          digits_for(task_.job.a_dtype, task_.facts, seen, task_.row.m * task_.col.m,
-                     double(rows) * double(cols), method == FC_OVERLAP);
-      if (!digits.products) return;
-      c.ring = FC_ROUNDED;
-      c.digits[0] = digits.a, c.digits[1] = digits.v;
-      const double samples =
-          task_.lines * (double(task_.row.n) * double(task_.col.n) + task_.outputs);
-      c.predicted_ns = (ns + kConvertNs * samples) * digits.products;
-    }
-    c.predicted_ns *= task_.members;
-    insert(c);
+    const Digits digits = digits_of(task_, double(rows) * double(cols), method == FC_OVERLAP);
+    if (!digits.products) return;
+    insert({method,
+            task_.integer ? FC_ROUNDED : FC_NATIVE,
+            {rows, cols},
+            lanes,
+            {digits.a, digits.v},
+            task_.members * (ns + around_ns(task_, digits))});
   }
 
  private:
   void insert(const fc_candidate& c) {
-    int at = plan_.candidates;
-    if (at == FC_MAX_CANDIDATES) {
-      if (plan_.candidate[at - 1].predicted_ns <= c.predicted_ns) return;
+    int at = count_;
+    if (at == most_) {
+      if (best_[at - 1].predicted_ns <= c.predicted_ns) return;
       --at;
     } else {
-      ++plan_.candidates;
+      ++count_;
     }
-    for (; at > 0 && plan_.candidate[at - 1].predicted_ns > c.predicted_ns; --at) {
-      plan_.candidate[at] = plan_.candidate[at - 1];
-    }
-    plan_.candidate[at] = c;
+    for (; at > 0 && best_[at - 1].predicted_ns > c.predicted_ns; --at) best_[at] = best_[at - 1];
+    best_[at] = c;
   }
 
   const Task& task_;
-  fc_plan& plan_;
+  fc_candidate* const best_;
+  const int most_;
+  int count_ = 0;
 };
 
 Index wrap_length(const Extent& e) { return cyclic_length(e.n, e.m, e.lo, e.hi); }
 
-// What any transform takes at the least: each output its share of one transform
-// forward and one back, of blocks four times the kernel, at the level's best rate.
-double least_transform_ns(const Task& t) {
-  double best = 1;
-  for (const auto& rates : {t.costs.overlap_gflops, t.costs.matrix_gflops}) {
-    for (const double rate : rates[t.precision]) best = rate > best ? rate : best;
+// Lengths of blocks: those that are worth a look, and all that are legal.
+struct Lengths {
+  Index least, most;
+};
+
+// Calls visit(length) for all lengths of a list of odd numbers times powers of two, multiples of
+// `multiple`, that are at least `least` and below `most`, and the next of each beyond it; of one
+// odd number no more once visit says that longer ones only take longer.
+template <size_t Count, class Visit>
+void for_each_length(const LengthFactor (&odds)[Count], Index multiple, const Lengths& range,
+                     Visit visit) {
+  for (const LengthFactor& odd : odds) {
+    int power = floor_log2(multiple);
+    Index points = odd.factor << power;
+    if (points < range.least) {
+      const int more = floor_log2((range.least - 1) / points) + 1;
+      points <<= more, power += more;
+    }
+    for (;; points *= 2, ++power) {
+      if (visit(Length{points, odd.log2 + power}) || points >= range.most) break;
+    }
   }
-  const double flops = (t.complex_data ? 10 : 5) * log2(4 * t.taps);
-  return t.all_lines(t.outputs) * flops / best;
 }
 
-// The best block length of one kind, by a scan over the lengths there are.
-template <class Next, class Cost>
-Index best_length(Index from, Index to, Next next, Cost cost, double& best_ns) {
+Index whole(const Extent& e) { return e.hi - e.lo + e.m - 1; }
+
+Index shorter(Index x, Index y) { return x < y ? x : y; }
+
+// Every block or tile that can be run, or, `promising`, those among which the best is found: under
+// 1.5 m a block is mostly thrown away; over 20 m a longer one saves under 2 %.
+Lengths blocks(const Extent& e, bool promising) {
+  if (!promising) return {e.m + 1, whole(e)};
+  return {e.m + e.m / 2 + 1, shorter(whole(e), 20 * e.m + 256)};
+}
+
+// 4 MB of f64: beyond it tiles fall out of every cache.
+constexpr Index kLargestTile = 512;
+
+Lengths tile_sides(const Extent& e, bool promising) {
+  if (!promising) return {e.m + 1, whole(e)};
+  return {e.m + e.m / 4, shorter(whole(e), kLargestTile)};
+}
+
+// Calls visit(length, ns) for the lengths of blocks of one kind. A promising block is no longer
+// than that one group, or pair, of them covers the window.
+template <class Visit>
+void for_each_block(const Task& t, bool lanes, bool promising, Visit visit) {
+  const Lengths range = blocks(t.col, promising);
+  const Turns turns = turns_of(t, digits_of(t, 4 * double(t.col.m), true));
+  const double enough = (lanes ? t.lanes : 1) * (t.complex_data ? 1 : 2);
+  const auto look = [&](const Length& l) {
+    const double tiles = tiles_of(t.col, l.points);
+    visit(l.points,
+          lanes ? lanes_ns(t, turns, l) : tiles_ns(t, turns, tiles, double(l.points), l.log2));
+    return promising && t.lines * tiles <= enough;
+  };
+  lanes ? for_each_length(kLaneOdds, 1, range, look)
+        : for_each_length(kMatrixOdds, Index(t.lanes) * t.lanes, range, look);
+}
+
+// Where a tile's side may end, and into how many the window is then cut.
+struct Side {
+  Length length;
+  double tiles;
+};
+
+constexpr int kMostSides = 5 * 48;  // odd numbers times powers of two that fit a problem
+
+class Sides {
+ public:
+  Sides(const Task& t, const Extent& e, const Lengths& range) {
+    for_each_length(kLaneOdds, t.lanes, range, [&](const Length& l) {
+      if (count_ < kMostSides) side_[count_++] = {l, tiles_of(e, l.points)};
+      return false;
+    });
+  }
+  const Side* begin() const { return side_; }
+  const Side* end() const { return side_ + count_; }
+
+ private:
+  Side side_[kMostSides];
+  int count_ = 0;
+};
+
+double tile_ns(const Task& t, const Turns& turns, const Side& row, const Side& col) {
+  const double points = double(row.length.points) * double(col.length.points);
+  return tiles_ns(t, turns, row.tiles * col.tiles, points, row.length.log2 + col.length.log2);
+}
+
+// The cheapest of a list by a price.
+template <class List, class Price>
+auto cheapest(const List& list, Price price) {
+  auto best = list.begin();
+  double best_ns = price(*best);
+  for (auto at = best + 1; at != list.end(); ++at) {
+    const double ns = price(*at);
+    if (ns < best_ns) best = at, best_ns = ns;
+  }
+  return *best;
+}
+
+// One side is chosen for the other, in turns: overlap, tiles and logarithm are each a product or
+// a sum of what the two give, so that there is little to gain by changing both at once.
+void offer_best_tile(const Task& t, Ranking& ranking) {
+  const Turns turns = turns_of(t, digits_of(t, 16.0 * t.row.m * t.col.m, true));
+  const Sides rows(t, t.row, tile_sides(t.row, true)), cols(t, t.col, tile_sides(t.col, true));
+  constexpr Index kFirstLook = 4;  // times the kernel
+  Side col = cheapest(
+      cols, [&](const Side& c) { return fabs(double(c.length.points - kFirstLook * t.col.m)); });
+  Side row = col;
+  for (int turn = 0; turn < 2; ++turn) {
+    row = cheapest(rows, [&](const Side& r) { return tile_ns(t, turns, r, col); });
+    col = cheapest(cols, [&](const Side& c) { return tile_ns(t, turns, row, c); });
+  }
+  ranking.offer(FC_OVERLAP, row.length.points, col.length.points, false,
+                tile_ns(t, turns, row, col));
+}
+
+void offer_best_block(const Task& t, bool lanes, Ranking& ranking) {
   Index best = 0;
-  for (Index length = next(from); length; length = next(length + 1)) {
-    const double ns = cost(length);
-    if (!best || ns < best_ns) best = length, best_ns = ns;
-    if (length >= to) break;
-  }
-  return best;
-}
-
-void offer_flat(const Task& t, Ranking& ranking) {
-  const Index m = t.col.m, outputs = t.col.hi - t.col.lo, whole = outputs + m - 1;
-  const Index most = whole < 20 * m + 256 ? whole : 20 * m + 256;
-  double ns = 0;
-  Index length = best_length(
-      m + m / 2 + 1, most, [](Index least) { return lane_length(least); },
-      [&](Index l) { return overlap_ns(t, l); }, ns);
-  if (length) ranking.offer(FC_OVERLAP, 1, length, true, ns);
-  length = best_length(
-      2 * m, most, [&](Index least) { return matrix_length(least, t.lanes); },
-      [&](Index l) { return matrix_overlap_ns(t, 1, l); }, ns);
-  if (length) ranking.offer(FC_OVERLAP, 1, length, false, ns);
-  const Index cyclic = wrap_length(t.col);
-  length = matrix_length(t.complex_data ? cyclic : (cyclic + 1) / 2, t.lanes);
-  ranking.offer(FC_ONESHOT, 1, length, false, oneshot_ns(t, double(length)));
-}
-
-void offer_tiles(const Task& t, Ranking& ranking) {
-  const Index high = t.row.hi - t.row.lo + t.row.m - 1, wide = t.col.hi - t.col.lo + t.col.m - 1;
-  const auto next = [&](Index least) { return axis_length(least, t.lanes); };
-  constexpr Index kLargestTile = 512;  // 4 MB of f64: beyond it tiles fall out of every cache
-  const Index tallest = high < kLargestTile ? high : kLargestTile;
-  const Index widest = wide < kLargestTile ? wide : kLargestTile;
   double best_ns = 0;
-  Index best_rows = 0, best_cols = 0;
-  for (Index rows = next(t.row.m + t.row.m / 4); rows; rows = next(rows + 1)) {
-    double ns = 0;
-    const Index cols = best_length(
-        t.col.m + t.col.m / 4, widest, next, [&](Index c) { return matrix_overlap_ns(t, rows, c); },
-        ns);
-    if (!best_rows || ns < best_ns) best_rows = rows, best_cols = cols, best_ns = ns;
-    if (rows >= tallest) break;
+  for_each_block(t, lanes, true, [&](Index length, double ns) {
+    if (!best || ns < best_ns) best = length, best_ns = ns;
+  });
+  ranking.offer(FC_OVERLAP, 1, best, lanes, best_ns);
+}
+
+void offer_oneshot(const Task& t, Ranking& ranking) {
+  const Index rows = wrap_length(t.row), cols = wrap_length(t.col);
+  const auto half = [&](Index length) { return t.complex_data ? length : (length + 1) / 2; };
+  const Index high = t.flat() ? 1 : axis_length(half(rows), t.lanes);
+  const Index wide = t.flat() ? matrix_length(half(cols), t.lanes) : axis_length(cols, t.lanes);
+  const double points = double(high) * double(wide);
+  ranking.offer(FC_ONESHOT, high, wide, false,
+                oneshot_ns(t, turns_of(t, digits_of(t, points, false)), points));
+}
+
+// Only what might beat the best so far is looked at, unless it was asked for.
+void offer_best(const Task& t, const Least& least, bool asked, Ranking& ranking) {
+  const auto hopeful = [&](double ns) { return asked || ns < ranking.best_ns(); };
+  if (hopeful(least.matrix)) offer_oneshot(t, ranking);
+  if (t.flat() && hopeful(least.lanes)) offer_best_block(t, true, ranking);
+  if (!hopeful(least.matrix)) return;
+  t.flat() ? offer_best_block(t, false, ranking) : offer_best_tile(t, ranking);
+}
+
+void offer_all(const Task& t, Ranking& ranking) {
+  if (t.flat()) {
+    for (const bool lanes : {true, false}) {
+      for_each_block(t, lanes, false, [&](Index length, double ns) {
+        ranking.offer(FC_OVERLAP, 1, length, lanes, ns);
+      });
+    }
+  } else {
+    const Turns turns = turns_of(t, digits_of(t, 16.0 * t.row.m * t.col.m, true));
+    const Sides rows(t, t.row, tile_sides(t.row, false)), cols(t, t.col, tile_sides(t.col, false));
+    for (const Side& r : rows) {
+      for (const Side& c : cols) {
+        ranking.offer(FC_OVERLAP, r.length.points, c.length.points, false, tile_ns(t, turns, r, c));
+      }
+    }
   }
-  ranking.offer(FC_OVERLAP, best_rows, best_cols, false, best_ns);
-  const Index cyclic = wrap_length(t.row);
-  const Index rows = next(t.complex_data ? cyclic : (cyclic + 1) / 2);
-  const Index cols = next(wrap_length(t.col));
-  ranking.offer(FC_ONESHOT, rows, cols, false, oneshot_ns(t, double(rows) * double(cols)));
+  offer_oneshot(t, ranking);
 }
 
 // What the guard found in floats: taps that are not finite, or so much to repair
@@ -310,38 +255,64 @@ void settle(fc_method asked, fc_plan& plan) {
   }
 }
 
-const Costs& costs_of(const char* level) {
-  for (const Costs& costs : kCosts) {
-    if (!strcmp(costs.level, level)) return costs;
-  }
-  return kCosts[0];
+// The plain small call is not worth more thought than its sums take.
+bool surely_direct(const fc_job& job, const Costs& costs, fc_plan& plan) {
+  const fc_axis& x = job.axis[0];
+  const bool plain = job.ndim == 1 && job.nbatch == 0 && job.a_dtype == job.v_dtype;
+  if (!plain || job.method > FC_DIRECT || double(x.n) * double(x.m) > kSurelyDirect) return false;
+  const Pair pair = pair_of(job.a_dtype, job.v_dtype);
+  const double taps = double(x.n < x.m ? x.n : x.m), fixed = costs.direct_fixed[pair];
+  const double ns =
+      costs.direct_call + double(x.hi - x.lo) * (taps + fixed) / costs.direct_rate[pair];
+  plan.chosen = plan.candidate[0] = {FC_DIRECT, FC_NATIVE, {0, 0}, 0, {1, 1}, ns};
+  plan.candidates = 1;
+  return true;
 }
 
 }  // namespace
 
-void choose(const fc_job& job, int level, fc_plan& plan) {
-  const KernelTable& table = kernels(level);
-  const Task task = task_of(job, costs_of(table.name), table);
+void choose(const fc_job& job, int level, const Costs& costs, fc_plan& plan) {
   plan.level = level;
   plan.workers = 1;
-  Ranking ranking(task, plan);
-  ranking.offer(FC_DIRECT, 0, 0, false, direct_ns(task));
+  if (surely_direct(job, costs, plan)) return;
+  const Task task = task_of(job, costs, kernels(level));
+  Ranking ranking(task, plan.candidate, FC_MAX_CANDIDATES);
+  ranking.offer_sums(FC_DIRECT, direct_ns(task));
   const bool asked = job.method == FC_OVERLAP || job.method == FC_ONESHOT;
-  const bool open = task.all_lines(task.outputs * task.taps) / task.members > kSurelyDirect &&
-                    plan.candidate[0].predicted_ns > least_transform_ns(task);
-  if (may_transform(task) && (asked || open)) {
-    task.flat() ? offer_flat(task, ranking) : offer_tiles(task, ranking);
+  if (may_transform(task)) {
+    const Least least = least_ns(task);
+    const bool few = task.kernels * task.lines * task.outputs * task.taps <= kSurelyDirect;
+    if (asked || (!few && least.either() < ranking.best_ns())) {
+      offer_best(task, least, asked, ranking);
+    }
   }
+  const bool always = job.separable == FC_SEPARABLE_ALWAYS;
   const bool separates = job.facts.outer_product == 1 && job.separable != FC_SEPARABLE_NEVER &&
                          task.axes == 2 && !task.swapped;
-  if (separates && (!asked || job.separable == FC_SEPARABLE_ALWAYS)) {
-    ranking.offer(FC_SEPARABLE, 0, 0, false, separable_ns(task));
-  }
-  settle(separates && job.separable == FC_SEPARABLE_ALWAYS ? FC_SEPARABLE : job.method, plan);
+  if (separates && (!asked || always)) ranking.offer_sums(FC_SEPARABLE, separable_ns(task));
+  plan.candidates = ranking.count();
+  settle(separates && always ? FC_SEPARABLE : job.method, plan);
+}
+
+int list_plans(const fc_job& job, int level, const Costs& costs, fc_candidate* plans, int most) {
+  const Task task = task_of(job, costs, kernels(level));
+  Ranking ranking(task, plans, most);
+  ranking.offer_sums(FC_DIRECT, direct_ns(task));
+  if (may_transform(task)) offer_all(task, ranking);
+  return ranking.count();
 }
 
 }  // namespace fastconv
 
-extern "C" void fc_choose(const fc_job* job, fc_plan* plan) {
-  fastconv::choose(*job, fc_level(), *plan);
+extern "C" {
+
+void fc_choose(const fc_job* job, fc_plan* plan) {
+  const int level = fc_level();
+  fastconv::choose(*job, level, fastconv::costs_of(level), *plan);
+}
+
+int fc_list_plans(const fc_job* job, fc_candidate* plans, int most) {
+  const int level = fc_level();
+  return fastconv::list_plans(*job, level, fastconv::costs_of(level), plans, most);
+}
 }

@@ -6,16 +6,19 @@ array([ 2,  7, 16, 17, 12])
 """
 
 from . import signal
-from ._config import __version__, show_config
+from ._config import show_config
 from ._convolve import convolve, correlate
 from ._convolver import Convolver
 from ._explain import Explanation, explain
 from ._patch import is_patched, patch, patched, unpatch
+from ._tune import Tuning, tune
+from ._version import __version__
 from .signal import convolve2d, correlate2d
 
 __all__ = [
     "Convolver",
     "Explanation",
+    "Tuning",
     "__version__",
     "convolve",
     "convolve2d",
@@ -27,5 +30,6 @@ __all__ = [
     "patched",
     "show_config",
     "signal",
+    "tune",
     "unpatch",
 ]

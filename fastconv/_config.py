@@ -4,9 +4,8 @@ import os
 import warnings
 from typing import Any
 
-from . import _args, _core
-
-__version__ = "0.1.0"
+from . import _args, _core, _tune
+from ._version import __version__
 
 
 def step_down() -> None:
@@ -40,7 +39,7 @@ def show_config(mode: str = "stdout") -> dict[str, Any] | None:
     -------
     dict or None
         version, compiler, levels_built, levels_available, level (the one in
-        use) and workers.
+        use), workers and tuning (the file of `tune` in use, or None).
 
     Raises
     ------
@@ -57,7 +56,7 @@ def show_config(mode: str = "stdout") -> dict[str, Any] | None:
     --------
     >>> import fastconv
     >>> sorted(fastconv.show_config('dict'))
-    ['compiler', 'level', 'levels_available', 'levels_built', 'version', 'workers']
+    ['compiler', 'level', 'levels_available', 'levels_built', 'tuning', 'version', 'workers']
     """
     _args.check_choice("mode", mode, ("stdout", "dict"))
     levels = _core.levels()
@@ -68,6 +67,7 @@ def show_config(mode: str = "stdout") -> dict[str, Any] | None:
         "levels_available": [level["name"] for level in levels if level["available"]],
         "level": _core.level(),
         "workers": 1,
+        "tuning": _tune.file_in_use(),
     }
     if config["level"] == "plain":
         warnings.warn(
@@ -78,7 +78,7 @@ def show_config(mode: str = "stdout") -> dict[str, Any] | None:
     if mode == "dict":
         return config
     for name, value in config.items():
-        text = ", ".join(value) if isinstance(value, list) else value
+        text = ", ".join(value) if isinstance(value, list) else value or "shipped constants"
         print(f"{name.replace('_', ' '):<18}{text}")
     return None
 

@@ -8,9 +8,12 @@ jobs, plans and levels for the modules above.
 cimport cython
 cimport numpy as np
 from libc.stddef cimport ptrdiff_t
+from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
 from fastconv._engine cimport *
+
+from time import perf_counter_ns
 
 import numpy
 

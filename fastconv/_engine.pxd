@@ -116,6 +116,7 @@ cdef extern from "fastconv.h" nogil:
     fc_status fc_scan(fc_job *job, const fc_array *a, const fc_array *v)
     fc_status fc_factor(fc_job *job, const fc_array *v)
     void fc_choose(const fc_job *job, fc_plan *plan)
+    int fc_list_plans(const fc_job *job, fc_candidate *plans, int most)
     fc_status fc_run(const fc_job *job, const fc_plan *plan, const fc_array *a,
                      const fc_array *v, const fc_array *out)
     fc_spectra *fc_spectra_new(size_t max_bytes)
@@ -141,4 +142,9 @@ cdef extern from "fastconv.h" nogil:
     int fc_level()
     int fc_use_level(int level)
     const char *fc_compiler()
+    int fc_cost_fields()
+    const char *fc_cost_name(int field)
+    int fc_cost_size(int field)
+    void fc_get_costs(int level, double *values)
+    fc_status fc_set_costs(int level, const double *values)
     double fc_peak(int level, fc_dtype dtype)

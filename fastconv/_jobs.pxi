@@ -194,11 +194,41 @@ cdef class Job:
             "candidates": [candidate_dict(&plan.candidate[i]) for i in range(plan.candidates)],
         }
 
+    def plans(self, int most=4096):
+        """Every plan that could do the job, as `choose` has its candidates: the best `most`."""
+        cdef fc_candidate *found = <fc_candidate *>malloc(most * sizeof(fc_candidate))
+        if found == NULL:
+            raise MemoryError()
+        cdef int i, count = fc_list_plans(&self.job, found, most)
+        try:
+            return [candidate_dict(&found[i]) for i in range(count)]
+        finally:
+            free(found)
+
+    def choosing_ns(self, int times):
+        """What one choice takes, the mean of so many in a row without Python between."""
+        cdef fc_plan plan
+        cdef int i
+        start = perf_counter_ns()
+        for i in range(times):
+            fc_choose(&self.job, &plan)
+        return (perf_counter_ns() - start) / times
+
     def run(self, np.ndarray a, np.ndarray v, np.ndarray out, plan=None):
         """Fill `out`, which overlaps neither input, by `plan` or the engine's own choice."""
+        self.repeat(a, v, out, plan, 1)
+
+    def time_ns(self, np.ndarray a, np.ndarray v, np.ndarray out, plan=None, int times=1):
+        """What one `run` takes, the mean of so many in a row without Python between."""
+        return self.repeat(a, v, out, plan, times) / times
+
+    cdef long long repeat(
+        self, np.ndarray a, np.ndarray v, np.ndarray out, plan, int times
+    ) except -1:
         cdef fc_array from_a, from_v, to
         cdef fc_plan given
         cdef fc_plan *forced = NULL
+        cdef int i
         self.take(a, v, &from_a, &from_v)
         if out.dtype != numpy.result_type(a, v) or (<object>out).shape != self.shape:
             raise ValueError(f"out is {out.dtype} of shape {(<object>out).shape}")
@@ -206,7 +236,10 @@ cdef class Job:
         if plan is not None:
             read_plan(plan, &given)
             forced = &given
-        check(run_job(&self.job, forced, &from_a, &from_v, &to))
+        cdef long long start = perf_counter_ns()
+        for i in range(times):
+            check(run_job(&self.job, forced, &from_a, &from_v, &to))
+        return perf_counter_ns() - start
 
     cdef int take(self, np.ndarray a, np.ndarray v, fc_array *to_a, fc_array *to_v) except -1:
         cdef int d

@@ -30,6 +30,45 @@ def use_level(level):
     fc_use_level(index)
 
 
+cdef list cost_fields():
+    return [(fc_cost_name(f).decode(), fc_cost_size(f)) for f in range(fc_cost_fields())]
+
+
+def costs(level):
+    """What the choice believes of a level: {field: numbers}."""
+    cdef int index = level_index(level)
+    fields = cost_fields()
+    cdef np.ndarray values = numpy.empty(sum([size for _, size in fields]))
+    fc_get_costs(index, <double *>np.PyArray_DATA(values))
+    ends = numpy.cumsum([size for _, size in fields])
+    return {
+        name: values[end - size:end].tolist()
+        for (name, size), end in zip(fields, ends, strict=True)
+    }
+
+
+def set_costs(level, costs):
+    """
+    Let choices on a level compare by other numbers; None: by the shipped ones again.
+
+    A ValueError where a field lacks, is unknown or has not so many finite numbers >= 0.
+    """
+    cdef int index = level_index(level)
+    cdef np.ndarray values
+    if costs is None:
+        check(fc_set_costs(index, NULL))
+        return
+    fields = dict(cost_fields())
+    if set(costs) != set(fields):
+        raise ValueError(f"costs have fields {sorted(costs)}, take {sorted(fields)}")
+    rows = [numpy.asarray(costs[name], dtype=float) for name in fields]
+    for (name, size), row in zip(fields.items(), rows, strict=True):
+        if (<object>row).shape != (size,) or not (numpy.isfinite(row) & (row >= 0)).all():
+            raise ValueError(f"{name}: got {row.tolist()}, takes {size} finite numbers >= 0")
+    values = numpy.concatenate(rows)
+    check(fc_set_costs(index, <const double *>np.PyArray_DATA(values)))
+
+
 def peak(level, dtype):
     """Multiply-adds a nanosecond (GMAC/s) of independent FMA chains: the ceiling."""
     cdef int index = level_index(level)

@@ -21,6 +21,7 @@ def test_as_data():
     assert set(config["levels_available"]) <= set(built)
     assert config["level"] == _core.level()
     assert config["workers"] == 1
+    assert config["tuning"] is None
     assert config["compiler"]
 
 

@@ -5,6 +5,8 @@ Exit status: 0 done, 1 a wrong answer or a file that cannot be written, 2 bad ar
 """
 
 import argparse
+import dataclasses
+import json
 import sys
 from collections.abc import Sequence
 
@@ -26,6 +28,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     info = commands.add_parser("info", help="print the version, the levels and what is in use")
     info.set_defaults(run=lambda options: fastconv.show_config())
 
+    about = "measure this machine, so that methods are chosen by its own speed"
+    tune = commands.add_parser("tune", help=about, description=about)
+    instead = tune.add_mutually_exclusive_group()
+    instead.add_argument("--show", action="store_true", help="print what is in use")
+    instead.add_argument("--reset", action="store_true", help="go back to the shipped constants")
+    tune.add_argument("--json", action="store_true", help="print every constant")
+    tune.set_defaults(run=_tune)
+
     about = "filter real recordings and pictures, beside numpy and scipy"
     bench = commands.add_parser("bench", help=about, description=about)
     bench.add_argument("--quick", action="store_true", help="the shorter inputs; under a minute")
@@ -44,6 +54,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+
+
+def _tune(options: argparse.Namespace) -> int:
+    action = "show" if options.show else "reset" if options.reset else "measure"
+    tuning = fastconv.tune(action)
+    print(json.dumps(dataclasses.asdict(tuning), indent=1) if options.json else tuning)
+    return 0
 
 
 def _bench(options: argparse.Namespace) -> int:

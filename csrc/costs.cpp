@@ -1,0 +1,89 @@
+// The selector's constants as data: shipped ones, and those that are set in their place.
+#include "costs.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include <atomic>
+#include <new>
+
+namespace fastconv {
+namespace {
+
+struct Field {
+  const char* name;
+  size_t size;
+};
+
+// In the order of Costs, which is doubles throughout.
+#define FIELD(name) {#name, sizeof(Costs::name) / sizeof(double)}
+constexpr Field kFields[] = {
+    FIELD(direct_call),    FIELD(direct_rate), FIELD(direct_fixed), FIELD(direct2d_rate),
+    FIELD(direct2d_fixed), FIELD(lanes_call),  FIELD(lanes_piece),  FIELD(lanes_point),
+    FIELD(lanes_pass),     FIELD(lanes_far),   FIELD(matrix_call),  FIELD(matrix_piece),
+    FIELD(matrix_point),   FIELD(matrix_pass), FIELD(matrix_far),   FIELD(guard_near),
+    FIELD(guard_far),      FIELD(convert),
+};
+#undef FIELD
+constexpr int kFieldCount = int(sizeof kFields / sizeof kFields[0]);
+
+constexpr size_t numbers() {
+  size_t sum = 0;
+  for (const Field& field : kFields) sum += field.size;
+  return sum;
+}
+static_assert(numbers() * sizeof(double) == sizeof(Costs), "kFields names all of Costs");
+
+// Once published, immutable and never freed: a choice on another thread may be reading.
+struct Published {
+  Costs costs;
+  const Published* before;  // keeps it within reach
+};
+
+constexpr int kMostLevels = 8;
+std::atomic<const Published*> published[kMostLevels];
+std::atomic<const Published*> newest;
+
+const Costs& shipped(int level) {
+  const char* name = kernels(level).name;
+  for (const Shipped& row : kCosts) {
+    if (!strcmp(row.level, name)) return row.costs;
+  }
+  return kCosts[0].costs;
+}
+
+}  // namespace
+
+const Costs& costs_of(int level) {
+  const Published* set = published[level].load(std::memory_order_acquire);
+  return set ? set->costs : shipped(level);
+}
+
+}  // namespace fastconv
+
+extern "C" {
+
+using namespace fastconv;
+
+int fc_cost_fields(void) { return kFieldCount; }
+
+const char* fc_cost_name(int field) { return kFields[field].name; }
+
+int fc_cost_size(int field) { return int(kFields[field].size); }
+
+void fc_get_costs(int level, double* values) { memcpy(values, &costs_of(level), sizeof(Costs)); }
+
+fc_status fc_set_costs(int level, const double* values) {
+  Published* set = nullptr;
+  if (values) {
+    set = new (std::nothrow) Published;
+    if (!set) return FC_NO_MEMORY;
+    memcpy(&set->costs, values, sizeof(Costs));
+    set->before = newest.load(std::memory_order_relaxed);
+    while (!newest.compare_exchange_weak(set->before, set, std::memory_order_acq_rel)) {
+    }
+  }
+  published[level].store(set, std::memory_order_release);
+  return FC_OK;
+}
+}

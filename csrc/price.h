@@ -1,0 +1,240 @@
+// What each method takes for a job, in closed form: the sums that select.cpp compares. Pure.
+//
+//   direct     call + outputs (taps + fixed) / rate
+//   overlap    call + pieces (forward + back) of L points, each of which yields L - m + 1
+//              outputs; a piece being W lanes of two real blocks (or one complex), or by
+//              matrix two blocks or tiles
+//   separable  two direct passes, where v is known to be an outer product
+//   one-shot   call + three transforms of N points, which are half the samples of real data
+//              (right angle), all of complex
+//
+// A transform takes its share of a piece's fixed time, and points (point + pass log2 points):
+// costs.h.
+//
+// Integers take the transforms in f64, as many times over as they have digits to
+// multiply (exact.cpp).
+#pragma once
+#include <math.h>
+
+#include <utility>
+
+#include "costs.h"
+#include "engine.h"
+#include "lengths.h"
+
+namespace fastconv {
+
+struct Task {
+  const fc_job& job;
+  const Costs& costs;
+  int axes;              // convolved ones
+  Extent row, col;       // after boundaries, flattening and swapping: v is the shorter
+  double outputs, taps;  // of one member
+  double lines;          // members that share a kernel, side by side in the lanes
+  double kernels;        // of a bank: each line meets so many
+  double members;        // problems of so many lines and kernels
+  Pair pair;
+  bool integer, complex_data;
+  int precision;   // 0 single, 1 double: what a transform computes in
+  fc_facts facts;  // of a and v in these roles
+  int lanes;       // vector lanes of the transforms' real type
+  bool fits;       // transforms can be so long; else row and col say nothing
+  bool swapped = false;
+
+  bool flat() const { return axes == 1; }
+  double all_lines(double one) const { return members * kernels * lines * one; }
+
+  void swap() {
+    row = {row.m, row.n, row.lo, row.hi};
+    col = {col.m, col.n, col.lo, col.hi};
+    pair = pair_of(job.v_dtype, job.a_dtype);
+    std::swap(facts.a_max, facts.v_max);
+    std::swap(facts.a_norm, facts.v_norm);
+    swapped = !swapped;
+  }
+};
+
+constexpr Extent kOne = {1, 1, 0, 1};
+
+inline Task task_of(const fc_job& job, const Costs& costs, const KernelTable& table) {
+  int axis[FC_MAX_NDIM];
+  Extent extent[FC_MAX_NDIM];
+  Index pitch[FC_MAX_NDIM];
+  const int axes = convolved_axes(job, axis);
+  Task t = {job,
+            costs,
+            axes,
+            kOne,
+            kOne,
+            1,
+            1,
+            1,
+            1,
+            1,
+            pair_of(job.a_dtype, job.v_dtype),
+            !is_float(job.a_dtype),
+            is_complex(job.a_dtype) || is_complex(job.v_dtype),
+            is_single(job.a_dtype) ? 0 : 1,
+            job.facts,
+            table.spectral[is_single(job.a_dtype) ? 0 : 1].lanes,
+            false};
+  double samples = 1, shared[3] = {1, 1, 1};  // by fc_sharing
+  int kept = 0;
+  for (int d = 0; d < job.ndim; ++d) {
+    const Extent e = extent_of(job.axis[d]);
+    const double count = double(e.hi - e.lo);
+    if (kept < axes && axis[kept] == d) {
+      extent[kept++] = e;
+      t.outputs *= count;
+      t.taps *= double(e.m);
+      samples *= double(e.n);
+    } else {
+      shared[e.m == 1 ? FC_SHARES_V : FC_SHARES_A] *= count;
+    }
+  }
+  for (int d = 0; d < job.nbatch; ++d) shared[job.shared[d]] *= double(job.batch[d]);
+  t.taps = fmin(t.taps, samples);
+  t.fits = transforms_fit(extent, axes);
+  if (t.fits) {
+    t.row = flatten(extent, axes - 1, pitch);
+    t.col = extent[axes - 1];
+  }
+  t.members = shared[FC_SHARES_NONE];
+  if (axes == 1) {
+    t.lines = shared[FC_SHARES_V];
+    t.kernels = shared[FC_SHARES_A];
+  } else {
+    t.members *= shared[FC_SHARES_V] * shared[FC_SHARES_A];
+  }
+  if (t.lines == 1 && t.kernels == 1 && swaps(t.row, t.col)) t.swap();
+  return t;
+}
+
+inline double direct_ns(const Task& t) {
+  const Costs& c = t.costs;
+  const double rate = t.flat() ? c.direct_rate[t.pair] : c.direct2d_rate[t.pair];
+  const double fixed = t.flat() ? c.direct_fixed[t.pair] : c.direct2d_fixed[t.pair];
+  return c.direct_call + t.kernels * t.lines * t.outputs * (t.taps + fixed) / rate;
+}
+
+// Two passes read and write what lies between them as well, and are too short to hide it:
+// measured from 5 to 63 taps, 512x512 and 1080x1920, avx512: 0.75 of the rate of direct sums, and
+// 0.15 ns an output.
+inline double separable_ns(const Task& t) {
+  constexpr double kPassRate = 0.75, kBetweenNs = 0.15;
+  const Costs& c = t.costs;
+  const double rows = (double(t.col.m) + c.direct_fixed[t.pair]) / c.direct_rate[t.pair];
+  const double columns = (double(t.row.m) + c.direct2d_fixed[t.pair]) / c.direct2d_rate[t.pair];
+  return 2 * c.direct_call + t.outputs * ((rows + columns) / kPassRate + kBetweenNs);
+}
+
+// A transform length, odd * 2^power points, and its logarithm, which costs no call.
+struct Length {
+  Index points;
+  double log2;
+};
+
+// Transforms slow down from where their working set leaves L2 to where it is in memory.
+inline double slow(double bytes, double far) {
+  if (bytes <= kNearBytes) return 1;
+  if (bytes >= kFarBytes) return far;
+  return 1 + (far - 1) * log2(bytes / kNearBytes) / log2(kFarBytes / kNearBytes);
+}
+
+// How many transforms a piece of the signal under `kernels` takes: forward, then back
+// for each kernel; of integers as many as they have digits and products of digits.
+struct Turns {
+  double spectra, forward, back;
+};
+
+inline double piecewise(const Turns& turns, double pieces) {
+  return turns.spectra + pieces * (turns.forward + turns.back);
+}
+
+// Blocks in the lanes: W lanes of two real blocks (or one complex) are a group. The kernel's
+// transform neither reads nor writes a block, and takes a third of one.
+inline double lanes_ns(const Task& t, const Turns& turns, const Length& l) {
+  const Costs& c = t.costs;
+  const int p = t.precision;
+  const double points = double(l.points), per_lane = t.complex_data ? 1 : 2;
+  const double step = points - double(t.col.m) + 1;
+  const double blocks = t.lines * ceil(double(t.col.hi - t.col.lo) / step);
+  const double groups = ceil(blocks / (per_lane * t.lanes));
+  const double bytes = (p ? 16 : 8) * points * (t.lanes + 1);
+  const double one = c.lanes_piece[p] + points * (c.lanes_point[p] + c.lanes_pass[p] * l.log2);
+  return c.lanes_call[p] + piecewise({turns.spectra / 3, turns.forward, turns.back}, groups) * one *
+                               slow(bytes, c.lanes_far[p]);
+}
+
+// Transforms one after another, lanes inside.
+inline double matrix_ns(const Task& t, double points, double log2_points, double transforms) {
+  const Costs& c = t.costs;
+  const int p = t.precision;
+  const double one =
+      c.matrix_piece[p] + points * (c.matrix_point[p] + c.matrix_pass[p] * log2_points);
+  return c.matrix_call[p] + transforms * one * slow((p ? 32 : 16) * points, c.matrix_far[p]);
+}
+
+// Blocks or tiles, two real ones (or one complex) at a time.
+inline double tiles_of(const Extent& e, Index length) {
+  return ceil(double(e.hi - e.lo) / double(length - e.m + 1));
+}
+
+inline double tiles_ns(const Task& t, const Turns& turns, double tiles, double points,
+                       double log2_points) {
+  const double passes = ceil(t.lines * tiles / (t.complex_data ? 1 : 2));
+  return matrix_ns(t, points, log2_points, piecewise(turns, passes));
+}
+
+inline double oneshot_ns(const Task& t, const Turns& turns, double points) {
+  return matrix_ns(t, points, log2(points), piecewise(turns, t.lines));
+}
+
+// Digits that integers must have for transforms of so many points; floats need one.
+inline Digits digits_of(const Task& t, double points, bool overlap) {
+  if (!t.integer) return {1, 1, 1};
+  // Two lines may ride in one transform.
+  const Index seen = t.row.n * t.col.n * (t.lines > 1 ? 2 : 1);
+  return digits_for(t.job.a_dtype, t.facts, seen, t.row.m * t.col.m, points, overlap);
+}
+
+inline Turns turns_of(const Task& t, const Digits& digits) {
+  return {t.kernels * digits.v, double(digits.a), t.kernels * digits.products};
+}
+
+// What is done beside the transforms: floats guarded, integers converted.
+inline double around_ns(const Task& t, const Digits& digits) {
+  const double samples = t.lines * double(t.row.n) * double(t.col.n);
+  if (t.integer) {
+    const double each = t.costs.convert[t.job.a_dtype - FC_I8];
+    return each * (samples * digits.a + t.lines * t.kernels * t.outputs * digits.products);
+  }
+  if (t.job.accuracy == FC_NORMWISE) return 0;
+  const double reals = samples * (is_complex(t.job.a_dtype) ? 2 : 1);
+  const double bytes = t.members * reals * (t.precision ? 16 : 8);  // the result as well
+  return reals * (bytes > kFarBytes ? t.costs.guard_far : t.costs.guard_near)[t.precision];
+}
+
+inline int floor_log2(Index x) { return 63 - __builtin_clzll((unsigned long long)x); }
+
+// What transforms take at the least, in the lanes and by matrix: each output its share of one
+// forward and one back, of blocks four times the kernel, and, in the lanes, one group.
+struct Least {
+  double lanes, matrix;
+  double either() const { return fmin(lanes, matrix); }
+};
+
+inline Least least_ns(const Task& t) {
+  const Costs& c = t.costs;
+  const int p = t.precision;
+  const double power = floor_log2(t.row.m * t.col.m) + 2, reals = t.complex_data ? 1 : 2;
+  const double lane = c.lanes_point[p] + c.lanes_pass[p] * power;
+  const double matrix = c.matrix_point[p] + c.matrix_pass[p] * power;
+  const double shared = (1 + t.kernels) * t.lines * t.outputs / reals;
+  const double group = 2.3 * (c.lanes_piece[p] + 1.5 * double(t.col.m) * lane);
+  const double around = around_ns(t, {1, 1, 1});
+  return {t.members * (c.lanes_call[p] + around + fmax(group, shared / t.lanes * lane)),
+          t.members * (c.matrix_call[p] + around + shared * matrix)};
+}
+
+}  // namespace fastconv

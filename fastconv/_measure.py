@@ -1,0 +1,234 @@
+"""What the choice believes of a level, measured: plans forced, times fitted.
+
+Each field of costs (csrc/costs.h) is fitted by least squares of relative errors, no number below
+zero. Data is warm and the result preallocated; the best of several times counts.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _core
+
+Costs = dict[str, list[float]]
+Progress = Callable[[float], None]
+
+# The rows of the kernel table: dtype of the signal and of the taps.
+PAIRS = [
+    ("float32", "float32"),
+    ("float64", "float64"),
+    ("complex64", "float32"),
+    ("complex128", "float64"),
+    ("float32", "complex64"),
+    ("float64", "complex128"),
+    ("complex64", "complex64"),
+    ("complex128", "complex128"),
+    ("int8", "int8"),
+    ("int16", "int16"),
+    ("int32", "int32"),
+    ("int64", "int64"),
+    ("bool", "bool"),
+]
+PRECISIONS = ["float32", "float64"]
+INTEGERS = ["int8", "int16", "int32", "int64", "bool"]
+LINE_TAPS = (3, 7, 15, 31, 63, 127)
+PICTURE_SIDES = (3, 5, 9, 15)
+# In the lanes from where fixed times rule to beyond L2, powers of two and others in turn.
+LANE_LENGTHS = (32, 60, 128, 240, 512, 1152, 2560, 4096, 9216, 16384)
+MATRIX_LENGTHS = (256, 576, 1024, 2304, 4096, 9216, 16384, 40960, 65536)
+FAR_POINTS = 2**22  # 64 MB of single precision, 128 MB of double: kFarBytes and more
+FAR_SAMPLES = 12_000_000  # with the result 96 MB of single precision
+
+
+def measure(level: str, budget_s: float, progress: Progress = lambda share: None) -> Costs:
+    """The costs of a level, in about so many seconds; `progress` hears of the share done.
+
+    All is timed in passes some seconds apart, and the best of each counts: what else the
+    machine does comes in spells.
+    """
+    before = _core.level()
+    _core.use_level(level)
+    try:
+        clock = _Clock(budget_s, progress)
+        for _ in range(_Clock.PASSES):
+            clock.start_over()
+            costs = _fitted(clock, level)
+        return costs
+    finally:
+        _core.use_level(before)
+
+
+def _fitted(clock: "_Clock", level: str) -> Costs:
+    costs = {"direct_call": [clock.way_in()]}
+    for name, shape, kernels in [
+        ("direct", (8192,), [(m,) for m in LINE_TAPS]),
+        ("direct2d", (192, 256), [(side, side) for side in PICTURE_SIDES]),
+    ]:
+        fits = [_direct(clock, pair, shape, kernels) for pair in PAIRS]
+        costs[f"{name}_rate"], costs[f"{name}_fixed"] = map(list, zip(*fits, strict=True))
+    for name, transforms in [("lanes", _lanes), ("matrix", _matrix)]:
+        fields = [transforms(clock, dtype, level) for dtype in PRECISIONS]
+        for part, values in zip(
+            ("call", "piece", "point", "pass", "far"), zip(*fields, strict=True), strict=True
+        ):
+            costs[f"{name}_{part}"] = list(values)
+    guards = [_guard(clock, dtype) for dtype in PRECISIONS]
+    costs["guard_near"], costs["guard_far"] = map(list, zip(*guards, strict=True))
+    costs["convert"] = [_conversion(clock, dtype, costs, level) for dtype in INTEGERS]
+    return costs
+
+
+class _Clock:
+    """Times plans within a budget, shared evenly, and says how far it is."""
+
+    PASSES = 3
+    TIMINGS = (
+        len(PAIRS) * (len(LINE_TAPS) + len(PICTURE_SIDES))
+        + len(PRECISIONS) * (2 * len(LANE_LENGTHS) + len(MATRIX_LENGTHS) + 10)
+        + len(INTEGERS)
+    )
+
+    def __init__(self, budget_s: float, progress: Progress):
+        self.each_ns = 1e9 * budget_s / self.TIMINGS / self.PASSES
+        self.progress = progress
+        self.best: list[float] = []  # of each timing, in order, over the passes so far
+        self.done = self.at = 0
+
+    def start_over(self) -> None:
+        self.at = 0
+
+    def time(
+        self,
+        a: NDArray[Any],
+        v: NDArray[Any],
+        plan: dict[str, Any],
+        accuracy: str = "auto",
+    ) -> float:
+        """ns of a full convolution by one plan, the best of several."""
+        windows = [(0, n + m - 1) for n, m in zip(a.shape, v.shape, strict=True)]
+        job = _core.Job(a.shape, v.shape, a.dtype, v.dtype, windows, accuracy=accuracy)
+        out = np.empty(job.shape, np.result_type(a, v))
+        job.time_ns(a, v, out, plan)  # tables and pages are made now
+        best = once = job.time_ns(a, v, out, plan)
+        times = max(1, int(self.each_ns / 10 / once))
+        for _ in range(max(1, min(10, int(self.each_ns / (times * once))))):
+            best = min(best, job.time_ns(a, v, out, plan, times))
+        if self.at == len(self.best):
+            self.best.append(best)
+        self.best[self.at] = min(best, self.best[self.at])
+        self.at += 1
+        self.done += 1
+        self.progress(min(1.0, self.done / self.TIMINGS / self.PASSES))
+        return self.best[self.at - 1]
+
+    def way_in(self) -> float:
+        """What a call takes beside its sums."""
+        return self.time(_data((1,), "float64"), _data((1,), "float64"), {"method": "direct"})
+
+
+def _data(shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
+    rng = np.random.default_rng(7)
+    kind = np.dtype(dtype).kind
+    if kind == "c":
+        return (rng.standard_normal(shape) + 1j * rng.standard_normal(shape)).astype(dtype)
+    if kind == "f":
+        return rng.standard_normal(shape).astype(dtype)
+    return rng.integers(0, 2, shape).astype(dtype)
+
+
+def fit(rows: Sequence[Sequence[float]], times: Sequence[float]) -> list[float]:
+    """x >= 0 with rows @ x close to the times, by relative error: columns that want less than
+    nothing are left out, one after another.
+    """
+    model = np.array(rows, float) / np.array(times, float)[:, None]
+    kept = list(range(model.shape[1]))
+    while True:
+        solved = np.linalg.lstsq(model[:, kept], np.ones(len(times)), rcond=None)[0]
+        if (solved >= 0).all() or len(kept) == 1:
+            break
+        kept.pop(int(np.argmin(solved * model[:, kept].mean(axis=0))))
+    found = np.zeros(model.shape[1])
+    found[kept] = np.maximum(solved, 0)
+    return [float(x) for x in found]
+
+
+def _direct(
+    clock: _Clock, pair: tuple[str, str], shape: tuple[int, ...], kernels: list[tuple[int, ...]]
+) -> tuple[float, float]:
+    """Rate and fixed taps of outputs * (taps + fixed) / rate."""
+    a = _data(shape, pair[0])
+    rows, times = [], []
+    for kernel in kernels:
+        outputs = math.prod(n + m - 1 for n, m in zip(shape, kernel, strict=True))
+        rows.append([float(outputs * math.prod(kernel)), float(outputs)])
+        times.append(clock.time(a, _data(kernel, pair[1]), {"method": "direct"}))
+    tap, output = fit(rows, times)
+    return 1 / tap, output / tap
+
+
+def lanes_of(level: str, dtype: str) -> int:
+    return {"avx2": 32, "avx512": 64}.get(level, 16) // np.dtype(dtype).itemsize
+
+
+def _lanes(clock: _Clock, dtype: str, level: str) -> list[float]:
+    """call, piece, point, pass, far of blocks in the lanes."""
+    slots = 2 * lanes_of(level, dtype)
+    rows, times = [], []
+    for length in LANE_LENGTHS:
+        m = length // 4
+        step = length - m + 1
+        for groups in (1, max(2, 100_000 // (length * slots))):
+            plan = {"method": "overlap", "block": (1, length), "lanes": 1}
+            a = _data((groups * slots * step - m + 1,), dtype)
+            times.append(clock.time(a, _data((m,), dtype), plan, "normwise"))
+            rows.append((2 * groups + 1 / 3, float(length)))
+    model = [[1, count, count * n, count * n * math.log2(n)] for count, n in rows]
+    return [*fit(model, times), 1.15]
+
+
+def _matrix(clock: _Clock, dtype: str, level: str) -> list[float]:
+    """call, piece, point, pass, far of transforms one after another."""
+    rows, times = [], []
+    for points in MATRIX_LENGTHS:
+        for blocks in (0, 8) if points <= 4096 else (0,):
+            if points % lanes_of(level, dtype) ** 2:
+                continue
+            plan = {"method": "fft", "block": (1, points), "lanes": 0}
+            n = m = points
+            if blocks:
+                plan["method"], m = "overlap", points // 4
+                n = 2 * blocks * (points - m + 1) - m + 1
+            times.append(clock.time(_data((n,), dtype), _data((m,), dtype), plan, "normwise"))
+            rows.append((1 + 2 * max(blocks, 1), float(points)))
+    model = [[1, count, count * n, count * n * math.log2(n)] for count, n in rows]
+    call, piece, point, each = fit(model, times)
+    x = _data((FAR_POINTS,), dtype)
+    plan = {"method": "fft", "block": (1, FAR_POINTS), "lanes": 0}
+    near = call + 3 * (piece + FAR_POINTS * (point + each * math.log2(FAR_POINTS)))
+    return [call, piece, point, each, max(1.0, clock.time(x, x, plan, "normwise") / near)]
+
+
+def _guard(clock: _Clock, dtype: str) -> Iterator[float]:
+    """What guarding a sample takes, in cache and from memory: 'auto' beyond 'normwise'."""
+    for n, m in [(40_000, 250), (FAR_SAMPLES, 250)]:
+        a, v = _data((n,), dtype), _data((m,), dtype)
+        plan = {"method": "overlap", "block": (1, 1920), "lanes": 1}
+        auto, normwise = (clock.time(a, v, plan, how) for how in ("auto", "normwise"))
+        yield max(auto - normwise, 0) / n
+
+
+def _conversion(clock: _Clock, dtype: str, costs: Costs, level: str) -> float:
+    """A sample's share of what integers take beyond the transforms."""
+    slots, length, m = 2 * lanes_of(level, "float64"), 1024, 256
+    groups = 16
+    n = groups * slots * (length - m + 1) - m + 1
+    plan = {"method": "overlap", "block": (1, length), "lanes": 1, "ring": "rounded"}
+    taken = clock.time(_data((n,), dtype), _data((m,), dtype), plan)
+    one = costs["lanes_piece"][1] + length * (
+        costs["lanes_point"][1] + costs["lanes_pass"][1] * math.log2(length)
+    )
+    transforms = costs["lanes_call"][1] + (2 * groups + 1 / 3) * one
+    return max(taken - transforms, 0) / (2 * n + m - 1)
