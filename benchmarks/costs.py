@@ -17,7 +17,7 @@ import numpy as np
 
 from fastconv import _core, _measure
 
-SECONDS_A_LEVEL = 15
+SECONDS_A_LEVEL = 12
 SIMD_WITH_FMA = 2
 
 

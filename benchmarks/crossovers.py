@@ -63,9 +63,7 @@ def draw(path):
     mpl.rcParams["svg.fonttype"] = "none"  # words stay words
     mpl.rcParams["svg.hashsalt"] = "fastconv"
     figure = Figure(figsize=(10, 9), layout="constrained")
-    for axes, (title, (along, up), cases) in zip(
-        figure.subplots(2, 2).flat, panels(), strict=True
-    ):
+    for axes, (title, (along, up), cases) in zip(figure.subplots(2, 2).flat, panels(), strict=True):
         axes.set_xscale("log", base=2)
         axes.set_yscale("log", base=2)
         axes.set(title=title, xlabel=along, ylabel=up)

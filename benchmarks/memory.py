@@ -6,9 +6,9 @@ Each call runs in an interpreter of its own, after one of a small problem. What 
 far the process grew beyond what it held before, at its highest: VmHWM, which Linux resets on
 request. The result, where the call makes it, is in the figure.
 
-Two promises are held, of what is taken beside the result: at most 4 MB and three spectra where there are
-blocks or tiles (of all blocks that lie in the lanes), at most 2.5 (n + m) elements for a one-shot
-transform.
+Two promises are held, of what is taken beside the result: at most 4 MB and three spectra where
+there are blocks or tiles (of all blocks that lie in the lanes), at most 2.5 (n + m) elements for a
+one-shot transform.
 """
 
 import argparse
@@ -152,9 +152,10 @@ def main():
 
     import fastconv  # noqa: F401  the installed one answers for all
 
-    table = Table(title="peak beyond the inputs in MB, result included; time of a second call in ms")
+    table = Table(title="peak beyond the inputs in MB; time of a second call in ms")
     for head in ("problem", "plan", "function", "peak", "less the result", "promised", "ms"):
-        table.add_column(head, justify="left" if head in ("problem", "plan", "function") else "right")
+        words = head in ("problem", "plan", "function")
+        table.add_column(head, justify="left" if words else "right")
     missed = 0
     for index, problem in enumerate(PROBLEMS):
         plan = plan_of(problem)

@@ -37,7 +37,7 @@ def random_cases(count, seed=2024):
     rng = np.random.default_rng(seed)
 
     def size(least, most):
-        return int(round(np.exp(rng.uniform(np.log(least), np.log(most)))))
+        return round(np.exp(rng.uniform(np.log(least), np.log(most))))
 
     found = []
     while len(found) < count:
@@ -144,17 +144,17 @@ def judge(case, options):
         compete(run, again, options.budget, rounds=8)
         if again[1].ns / again[0].ns < auto.ns / best.ns:
             best.ns, auto.ns = again[0].ns, again[1].ns
-    scanned = _core.Job.choose(job)
-    mine = next((e for e in entrants if same(e.plan, scanned)), None)
+    chosen = job.choose()
+    mine = next((e for e in entrants if same(e.plan, chosen)), None)
     return {
         "case": case.name,
         "family": case.family,
         "dtype": case.dtype,
         "ratio": auto.ns / best.ns,
         "auto_ns": auto.ns,
-        "chosen": Timed(scanned).name,
+        "chosen": Timed(chosen).name,
         "chosen_ns": mine.ns if mine else None,
-        "chosen_predicted_ns": scanned["predicted_ns"],
+        "chosen_predicted_ns": chosen["predicted_ns"],
         "best": best.name,
         "best_ns": best.ns,
         "best_predicted_ns": best.plan["predicted_ns"],

@@ -7,6 +7,7 @@ import pickle
 from fractions import Fraction
 
 import numpy as np
+import oracle
 import pytest
 from numpy.testing import assert_array_equal
 
@@ -305,6 +306,37 @@ def test_max_lag(n, m, lag, dtype):
     out = np.empty_like(expected)
     assert fastconv.correlate(a, v, max_lag=lag, out=out) is out
     same(out, expected)
+
+
+@pytest.mark.parametrize("method", ["direct", "fft", "overlap"])
+@pytest.mark.parametrize("shift", [-700, -1, 0, 1, 3, 700])
+@pytest.mark.parametrize("over", ["a", "v"])
+@pytest.mark.parametrize("dtype", ["float64", "int32"])
+def test_out_over_an_input(level, rng, method, shift, over, dtype):
+    """Wherever it lies, as if it lay elsewhere; what is beside it in memory stays."""
+    n, m = 3000, 2500
+    memory = oracle.draw_small(rng, 10_000, dtype)
+    at = 2000
+    operand = memory[at : at + (n if over == "a" else m)]
+    other = oracle.draw_small(rng, m if over == "a" else n, dtype)
+    a, v = (operand, other) if over == "a" else (other, operand)
+    own_a, own_v, before = a.copy(), v.copy(), memory.copy()
+    out = memory[at + shift : at + shift + n]
+    assert level.convolve(a, v, "same", method=method, out=out) is out
+    oracle.assert_within(out, own_a, own_v, "same")
+    memory[at + shift : at + shift + n] = before[at + shift : at + shift + n]
+    assert_array_equal(memory, before)
+
+
+@pytest.mark.parametrize("k", [3, 31])
+def test_out_over_a_picture(level, rng, k):
+    a, v = oracle.draw_small(rng, (90, 100), "float64"), oracle.draw_small(rng, (k, k), "float64")
+    expected = level.convolve2d(a, v, "same")
+    for out in (a, a[::-1], a[:, ::-1]):
+        again = a.copy()
+        target = again if out is a else again[::-1] if out.strides[0] < 0 else again[:, ::-1]
+        assert level.convolve2d(again, v, "same", out=target) is target
+        assert_array_equal(target, expected)
 
 
 def test_max_lag_over_its_own_input():

@@ -107,6 +107,63 @@ def test_pure_and_sorted(facts):
             assert chosen["level"] == _core.level()
 
 
+def job(shapes, dtype, mode="full", **options):
+    windows = [_core.window(mode, n, m, False) for n, m in zip(*shapes, strict=True)]
+    return _core.Job(*shapes, dtype, dtype, windows, **options)
+
+
+@pytest.mark.parametrize(
+    "shapes",
+    [
+        ((1_000_000,), (1_023,)),
+        ((10_000,), (127,)),
+        ((300,), (300,)),
+        ((40,), (3,)),
+        ((1080, 1920), (25, 25)),
+        ((512, 512), (15, 15)),
+        ((100, 2_000), (90, 3)),
+    ],
+)
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex128", "int16"])
+def test_no_listed_plan_is_predicted_much_better(level, shapes, dtype):
+    """What the search passes over is worth at most 5 %; it tries one side of a tile at a time."""
+    one = job(shapes, dtype)
+    listed, chosen = one.plans(), one.choose()
+    assert chosen["predicted_ns"] <= 1.05 * listed[0]["predicted_ns"]
+    times = [p["predicted_ns"] for p in listed]
+    assert times == sorted(times)
+    assert {p["method"] for p in listed} == {"direct", "overlap", "fft"}
+    keys = [(p["method"], p["block"], p["lanes"]) for p in listed]
+    assert len(set(keys)) == len(keys)
+    level.explain(10, 3)
+
+
+def test_every_listed_plan_is_right(level, rng):
+    import oracle
+
+    for shapes, dtype in [
+        (((700,), (60,)), "float64"),
+        (((500,), (120,)), "complex64"),
+        (((400,), (50,)), "int16"),
+        (((40, 50), (7, 5)), "float32"),
+    ]:
+        a, v = (oracle.draw(rng, shape, dtype) for shape in shapes)
+        one = job(shapes, dtype)
+        for plan in one.plans():
+            out = np.empty(one.shape, dtype)
+            one.run(a, v, out, plan)
+            oracle.assert_within(out, a, v)
+    level.explain(10, 3)
+
+
+def test_time_ns_runs_and_times(rng):
+    a, v = rng.standard_normal(500), rng.standard_normal(20)
+    one, out = job(((500,), (20,)), "float64"), np.empty(519)
+    assert one.time_ns(a, v, out, times=3) > 0
+    assert one.choosing_ns(10) > 0
+    np.testing.assert_allclose(out, np.convolve(a, v), atol=1e-12)
+
+
 def test_predictions_grow():
     """More work is never predicted to take less time (10 % for rounding to blocks)."""
     for dtype in ("float32", "float64", "complex128"):

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "check.h"
+#include "runtime.h"
 #include "streams.h"
 
 using namespace native;
@@ -365,9 +366,38 @@ void interruption(Random& random) {
   check(next, random, {1}, {1}, {1});
 }
 
+// native_test [expected highest level] [cases]
+// Working memory of everyday calls is kept, that of long ones given back.
+void memory_is_given_back() {
+  constexpr ptrdiff_t kept_bytes = ptrdiff_t(64) << 20, n = 1 << 21;
+  fc_job job = empty_job({FC_F64, FC_F64}, FC_ONESHOT);
+  job.ndim = 1;
+  set_axis(job, 0, n, n, 0, 2 * n - 1);
+  std::vector<double> a(n, 1.0), v(n, 1.0), out(2 * n - 1);
+  fc_array A = {a.data(), {8}}, V = {v.data(), {8}}, O = {out.data(), {8}};
+  count(fc_run(&job, nullptr, &A, &V, &O) == FC_OK && fabs(out[n - 1] - n) < 1, "a long one-shot");
+  count(ptrdiff_t(fastconv::arena_bytes()) <= kept_bytes, "its memory is given back");
+}
+
+// What is believed of a level can be set, is used at once, and can be set back.
+void costs_as_data() {
+  size_t numbers = 0;
+  for (int field = 0; field < fc_cost_fields(); ++field) numbers += size_t(fc_cost_size(field));
+  std::vector<double> shipped(numbers), seen(numbers);
+  const int level = fc_level();
+  fc_get_costs(level, shipped.data());
+  std::vector<double> other = shipped;
+  for (double& x : other) x *= 3;
+  count(fc_set_costs(level, other.data()) == FC_OK, "fc_set_costs");
+  fc_get_costs(level, seen.data());
+  count(seen == other, "costs are those that were set");
+  count(fc_set_costs(level, nullptr) == FC_OK, "fc_set_costs of none");
+  fc_get_costs(level, seen.data());
+  count(seen == shipped, "costs are the shipped ones again");
+}
+
 }  // namespace
 
-// native_test [expected highest level] [cases]
 int main(int argc, char** argv) {
   int levels = 0;
   while (levels < fc_levels() && fc_level_available(levels)) ++levels;
@@ -395,10 +425,12 @@ int main(int argc, char** argv) {
     plans();
     endless_plans();
     polls_of_small_slices();
+    costs_as_data();
     printf("%s: %d passed\n", fc_level_name(level), passed - before);
   }
   Random random(99);
   interruption(random);
+  memory_is_given_back();
   printf("%d passed, %d failed\n", passed, failed);
   return failed ? 1 : 0;
 }
