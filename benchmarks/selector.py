@@ -1,7 +1,7 @@
 """How good is the choice? Every plan that could do a job, forced, beside what `auto` takes.
 
     python benchmarks/selector.py                     the grid and 300 random problems
-    python benchmarks/selector.py --cases 60          so many of them, drawn evenly
+    python benchmarks/selector.py --cases 60          so many of them, the same every time
     python benchmarks/selector.py --json FILE         every time taken
     python benchmarks/selector.py --draw docs/selection.svg     the crossovers
 
@@ -220,7 +220,7 @@ def report(rows, console):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--cases", type=int, help="so many problems, drawn evenly from all")
+    parser.add_argument("--cases", type=int, help="so many problems of all, the same every time")
     parser.add_argument("--level", help="instruction-set level (default: the one in use)")
     parser.add_argument("--budget", type=float, default=0.4, help="seconds a problem")
     parser.add_argument("--all", action="store_true", help="run the hopeless plans, too")
@@ -235,7 +235,8 @@ def main():
         return draw(options.draw)
     cases = [*cases_1d(), *cases_2d(), *cases_batched(), *random_cases(RANDOM_CASES)]
     if options.cases:
-        cases = cases[:: max(1, len(cases) // options.cases)]
+        drawn = np.random.default_rng(1).permutation(len(cases))[: options.cases]
+        cases = [cases[i] for i in sorted(drawn)]
     rows = [judge(case, options) for case in track(cases, "measuring")]
     if options.json:
         options.json.write_text(json.dumps(rows, indent=1))

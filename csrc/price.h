@@ -1,10 +1,10 @@
 // What each method takes for a job, in closed form: the sums that select.cpp compares. Pure.
 //
 //   direct     call + outputs (taps + fixed) / rate
-//   separable  two direct passes, where v is known to be an outer product
 //   overlap    call + pieces (forward + back) of L points, each of which yields L - m + 1
 //              outputs; a piece being W lanes of two real blocks (or one complex), or by
 //              matrix two blocks or tiles
+//   separable  two direct passes, where v is known to be an outer product
 //   one-shot   call + three transforms of N points, which are half the samples of real data
 //              (right angle), all of complex
 //

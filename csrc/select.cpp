@@ -30,12 +30,8 @@ class Ranking {
   int count() const { return count_; }
   double best_ns() const { return best_[0].predicted_ns; }
 
-  void offer_direct(double ns) {
-    insert({FC_DIRECT, FC_NATIVE, {0, 0}, 0, {1, 1}, task_.members * ns});
-  }
-
-  void offer_separable(double ns) {
-    insert({FC_SEPARABLE, FC_NATIVE, {0, 0}, 0, {1, 1}, task_.members * ns});
+  void offer_sums(fc_method method, double ns) {
+    insert({method, FC_NATIVE, {0, 0}, 0, {1, 1}, task_.members * ns});
   }
 
   // Unless no number of digits is proven to round right.
@@ -249,6 +245,7 @@ bool may_transform(const Task& t) {
          !data_forbids(t);
 }
 
+// Is v known to be an outer product, and may that be used?
 bool separates(const Task& t) {
   return t.job.facts.outer_product == 1 && t.job.separable != FC_SEPARABLE_NEVER && t.axes == 2 &&
          !t.swapped;
@@ -286,18 +283,18 @@ void choose(const fc_job& job, int level, const Costs& costs, fc_plan& plan) {
   if (surely_direct(job, costs, plan)) return;
   const Task task = task_of(job, costs, kernels(level));
   Ranking ranking(task, plan.candidate, FC_MAX_CANDIDATES);
-  ranking.offer_direct(direct_ns(task));
+  ranking.offer_sums(FC_DIRECT, direct_ns(task));
+  const bool asked = job.method == FC_OVERLAP || job.method == FC_ONESHOT;
   if (may_transform(task)) {
     const Least least = least_ns(task);
-    const bool asked = job.method == FC_OVERLAP || job.method == FC_ONESHOT;
     const bool few = task.kernels * task.lines * task.outputs * task.taps <= kSurelyDirect;
     if (asked || (!few && least.either() < ranking.best_ns())) {
       offer_best(task, least, asked, ranking);
     }
   }
-  const bool always = job.separable == FC_SEPARABLE_ALWAYS && separates(task);
-  if (always || (separates(task) && job.method == FC_AUTO)) {
-    ranking.offer_separable(separable_ns(task));
+  const bool always = separates(task) && job.separable == FC_SEPARABLE_ALWAYS;
+  if (always || (separates(task) && !asked)) {
+    ranking.offer_sums(FC_SEPARABLE, separable_ns(task));
   }
   plan.candidates = ranking.count();
   settle(always ? FC_SEPARABLE : job.method, plan);
@@ -306,8 +303,8 @@ void choose(const fc_job& job, int level, const Costs& costs, fc_plan& plan) {
 int list_plans(const fc_job& job, int level, const Costs& costs, fc_candidate* plans, int most) {
   const Task task = task_of(job, costs, kernels(level));
   Ranking ranking(task, plans, most);
-  ranking.offer_direct(direct_ns(task));
-  if (separates(task)) ranking.offer_separable(separable_ns(task));
+  ranking.offer_sums(FC_DIRECT, direct_ns(task));
+  if (separates(task)) ranking.offer_sums(FC_SEPARABLE, separable_ns(task));
   if (may_transform(task)) offer_all(task, ranking);
   return ranking.count();
 }

@@ -67,6 +67,11 @@ def check_choice(name: str, value: object, choices: Collection[str]) -> None:
     raise ValueError(f"{name} not understood: {takes}")
 
 
+def check_switch(name: str, value: object) -> None:
+    if value is not None and not isinstance(value, bool):
+        raise TypeError(f"{name}: got {value!r}, takes True, False or None")
+
+
 def check_separable(
     separable: object, v: NDArray[Any], is_outer_product: Callable[[], bool]
 ) -> None:

@@ -84,7 +84,7 @@ def _fitted(clock: "_Clock", level: str) -> Costs:
 class _Clock:
     """Times plans within a budget, shared evenly, and says how far it is."""
 
-    PASSES = 3
+    PASSES = 2
     TIMINGS = (
         len(PAIRS) * (len(LINE_TAPS) + len(PICTURE_SIDES))
         + len(PRECISIONS) * (2 * len(LANE_LENGTHS) + len(MATRIX_LENGTHS) + 10)

@@ -18,9 +18,7 @@ from . import _args, _core
 from ._version import __version__
 
 SCHEMA = 1  # of the file; the names of its fields are those of the costs
-BUDGET_S = (
-    6.0  # with tables made and the largest transforms it comes to 8 s on sse2; 10 is promised
-)
+BUDGET_S = 4.0  # with data and tables made about 8 s of processor time on avx512; 10 are promised
 
 
 @dataclass(frozen=True)
