@@ -113,6 +113,8 @@ def _is_served(x: object) -> bool:
     """Whether this is an array of numpy's, or becomes one, in a dtype of the engine."""
     if type(x) is ndarray:  # most are
         return x.dtype.num in ENGINE_TYPES
+    if isinstance(x, list | tuple):  # to convert it only to know would be most of a call's time
+        return True
     if is_foreign(x):
         return False
     if not isinstance(x, ndarray):
@@ -143,7 +145,7 @@ def patch() -> None:
     -----
     Arrays of other libraries (with `__array_function__` or `__dlpack__`) and
     dtypes that the engine does not compute in (longdouble, object, timedelta64)
-    are handed to the original function as they are.
+    are handed to the original function as they are. Lists are not looked into.
 
     Names imported before (``from numpy import convolve``) stay what they were.
     One imported while patched is the original again after `unpatch`.

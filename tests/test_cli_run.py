@@ -186,3 +186,18 @@ def test_a_fork_of_its_own_does_not_report(run, tmp_path):
     done = run("script.py")
     assert done.stdout == "parent\n"
     assert done.stderr.count("not seen") == 1
+
+
+def test_the_counts_are_written_where_they_were_wanted(run, tmp_path):
+    (tmp_path / "script.py").write_text("import os, sys; os.chdir('/'); sys.stdout.close()")
+    done = run("--json", "counts.json", "script.py")
+    assert done.returncode == 0
+    assert "Traceback" not in done.stderr
+    assert json.loads((tmp_path / "counts.json").read_text()) == {}
+
+
+def test_counts_that_cannot_be_written_are_a_line(run, tmp_path):
+    (tmp_path / "script.py").write_text("import os; os.mkdir('counts.json')")
+    done = run("--json", "counts.json", "script.py")
+    assert done.stderr.splitlines()[-1].startswith("fastconv: [Errno")
+    assert "Traceback" not in done.stderr

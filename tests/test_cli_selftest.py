@@ -123,6 +123,12 @@ def test_a_spoilt_function_is_found(name, dtype, spoil, monkeypatch):
     assert all(line.startswith(f"{name} of ") and dtype in line for line in wrong)
 
 
+def test_a_spoilt_block_is_found(monkeypatch):
+    assert not any(checks.prepared("float32"))
+    monkeypatch.setattr(np, "split", lambda a, at: [a[:1], a[1:700] * 2, a[700:]])
+    assert [bool(wrong) for wrong in checks.prepared("float32")] == [False, True]
+
+
 def test_a_lost_tap_is_found(monkeypatch):
     """Of 700, in every float."""
     good = fastconv.convolve
@@ -173,5 +179,12 @@ def test_kinds_of_checks_are_all_there():
     assert dtypes == set(checks.INTEGERS + checks.FLOATS)
     spaces = ("signal.", "")
     public = {f"{s}{n}" for s in spaces for n in ("convolve", "correlate")}
-    public |= {"convolve2d", "correlate2d", "signal.fftconvolve", "signal.oaconvolve"}
+    public |= {
+        "Convolver",
+        "Convolver.stream",
+        "convolve2d",
+        "correlate2d",
+        "signal.fftconvolve",
+        "signal.oaconvolve",
+    }
     assert names == public

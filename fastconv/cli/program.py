@@ -13,7 +13,7 @@ import io
 import json
 import os
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -38,7 +38,8 @@ def run(options: argparse.Namespace) -> int:
     calls, patching = Calls(), ExitStack()
     patching.enter_context(fastconv.patched(watch=calls))
     # Registered before those of the program, and therefore called after them.
-    atexit.register(_end, os.getpid(), patching, calls, options.json)
+    file = options.json and options.json.absolute()  # the program may go elsewhere
+    atexit.register(_end, os.getpid(), patching, calls, file)
     if not sys.flags.safe_path:  # unless `python -P` was told to leave the path alone
         script = os.path.realpath(options.program)
         sys.path[0] = os.getcwd() if options.module else os.path.dirname(script)
@@ -118,7 +119,11 @@ def _end(pid: int, patching: ExitStack, calls: Calls, file: Path | None) -> None
     if os.getpid() != pid:  # a child that was forked and ends on its own
         return
     patching.close()
-    sys.stdout.flush()
+    with suppress(OSError, ValueError):  # the program may have closed it
+        sys.stdout.flush()
     print(calls.report(), file=sys.stderr)
-    if file:
-        file.write_text(json.dumps(calls.as_dict(), indent=1) + "\n")
+    try:
+        if file:
+            file.write_text(json.dumps(calls.as_dict(), indent=1) + "\n")
+    except OSError as error:
+        print(f"fastconv: {error}", file=sys.stderr)

@@ -68,7 +68,7 @@ def _picture(axes: Any, sliding: Sliding, slide: Slide) -> None:
 
 
 def _numbers(axes: Any, matrix: Matrix) -> None:
-    axes.imshow([[float(x) for x in row] for row in matrix], cmap="Blues", alpha=0.6)
+    axes.imshow([[float(x) for x in row] for row in matrix], cmap="Blues", alpha=0.4)
     for i, row in enumerate(matrix):
         for j, x in enumerate(row):
             axes.text(j, i, f"{float(x):.4g}", ha="center", va="center", fontsize="small")
