@@ -1,5 +1,6 @@
 // choose(job, costs) -> plan. Pure: closed-form costs of every method that could
-// do the job, in ns as for one worker; the cheapest is taken. No clock, no memory,
+// do the job, in ns as for one worker; the cheapest is taken, and shared by as many workers as have
+// enough to do each. No clock, no memory,
 // no data beyond the job's facts.
 //
 // Lines that share a kernel, or a bank of them, count together. In more than two axes direct sums
@@ -32,6 +33,11 @@ namespace {
 constexpr double kSurelyDirect = 16e3;
 // Converting an integer to f64 and back, a sample.
 constexpr double kConvertNs = 2.0;
+
+// What each worker must have to do to be worth having. To wake one and to hear that it is
+// done takes 11 us on a virtual machine (28 where it was just falling asleep), and a call has
+// up to four sections.
+constexpr double kWorkerNs = 50e3;
 
 struct Task {
   const fc_job& job;
@@ -309,7 +315,6 @@ void choose(const fc_job& job, int level, fc_plan& plan) {
   const KernelTable& table = kernels(level);
   const Task task = task_of(job, costs_of(table.name), table);
   plan.level = level;
-  plan.workers = 1;
   Ranking ranking(task, plan);
   ranking.offer(FC_DIRECT, 0, 0, false, direct_ns(task));
   const bool asked = job.method == FC_OVERLAP || job.method == FC_ONESHOT;
@@ -319,6 +324,8 @@ void choose(const fc_job& job, int level, fc_plan& plan) {
     task.flat() ? offer_flat(task, ranking) : offer_tiles(task, ranking);
   }
   settle(job.method, plan);
+  const double worth = plan.chosen.predicted_ns / kWorkerNs;
+  plan.workers = worth < 2 || job.workers < 2 ? 1 : worth < job.workers ? int(worth) : job.workers;
 }
 
 }  // namespace fastconv

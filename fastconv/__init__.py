@@ -9,6 +9,7 @@ from . import signal
 from ._config import __version__, show_config
 from ._convolve import convolve, correlate
 from ._explain import Explanation, explain
+from ._workers import get_workers, set_workers
 from .signal import convolve2d, correlate2d
 
 __all__ = [
@@ -19,6 +20,8 @@ __all__ = [
     "correlate",
     "correlate2d",
     "explain",
+    "get_workers",
+    "set_workers",
     "show_config",
     "signal",
 ]

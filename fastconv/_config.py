@@ -40,7 +40,7 @@ def show_config(mode: str = "stdout") -> dict[str, Any] | None:
     -------
     dict or None
         version, compiler, levels_built, levels_available, level (the one in
-        use) and workers.
+        use) and workers (what `get_workers` tells).
 
     Raises
     ------
@@ -67,7 +67,7 @@ def show_config(mode: str = "stdout") -> dict[str, Any] | None:
         "levels_built": [level["name"] for level in levels],
         "levels_available": [level["name"] for level in levels if level["available"]],
         "level": _core.level(),
-        "workers": 1,
+        "workers": _core.workers(),
     }
     if config["level"] == "plain":
         warnings.warn(

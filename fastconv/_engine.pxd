@@ -4,6 +4,7 @@ cdef extern from "fastconv.h" nogil:
     enum:
         FC_MAX_NDIM
         FC_MAX_CANDIDATES
+        FC_MOST_WORKERS
 
     ctypedef enum fc_status:
         FC_OK
@@ -115,6 +116,13 @@ cdef extern from "fastconv.h" nogil:
     int fc_spectra_full(const fc_spectra *spectra)
     int fc_small(fc_dtype dtype, const void *a, ptrdiff_t n, const void *v, ptrdiff_t m,
                  int reverse, ptrdiff_t lo, ptrdiff_t hi, void *out)
+
+    int fc_workers()
+    void fc_set_workers(int workers)
+    int fc_default_workers()
+    int fc_set_thread_workers(int workers)
+    void fc_limit_workers(int workers)
+    int fc_worker_limit()
 
     int fc_levels()
     const char *fc_level_name(int level)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "check.h"
+#include "threads.h"
 
 using namespace native;
 
@@ -393,6 +394,9 @@ int main(int argc, char** argv) {
     plans();
     endless_plans();
     polls_of_small_slices();
+    sections();
+    failing_sections();
+    callers();
     printf("%s: %d passed\n", fc_level_name(level), passed - before);
   }
   Random random(99);
