@@ -43,7 +43,10 @@ KERNEL_FLAGS = [
 ROOT = Path(__file__).parent
 KERNELS = "csrc/kernels/kernels.cpp"
 HEADERS = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "csrc").rglob("*.h"))
-INCLUDES = [f"fastconv/_{name}" for name in ("engine.pxd", "plain.pxi", "jobs.pxi", "levels.pxi", "threads.pxi")]
+INCLUDES = [
+    f"fastconv/_{name}"
+    for name in ("engine.pxd", "plain.pxi", "jobs.pxi", "levels.pxi", "threads.pxi")
+]
 ENGINE = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "csrc").glob("*.cpp"))
 
 

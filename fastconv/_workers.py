@@ -119,29 +119,24 @@ def join_threadpoolctl() -> None:
     library from `register` alone, before or after; so it is imported here (about 3 ms).
     """
     try:
-        import threadpoolctl
+        import threadpoolctl  # type: ignore[import-untyped, import-not-found, unused-ignore]
     except ImportError:
         return
     if not hasattr(threadpoolctl, "register"):  # before 3.2
         return
 
-    class FastconvController(threadpoolctl.LibController):  # type: ignore[misc]
-        """Our extension module, known by its name and a symbol."""
-
-        user_api = internal_api = "fastconv"
-        filename_prefixes = ("_core.",)
-        check_symbols = ("fc_worker_limit",)
-
-        def get_num_threads(self) -> int:
-            return _core.default_workers()
-
-        def set_num_threads(self, num_threads: int) -> None:
-            _core.limit_workers(num_threads)
-
-        def get_version(self) -> None:
-            return None
-
-    threadpoolctl.register(FastconvController)
+    # Our extension module is known by its name and a symbol.
+    kind = {
+        "user_api": "fastconv",
+        "internal_api": "fastconv",
+        "filename_prefixes": ("_core.",),
+        "check_symbols": ("fc_worker_limit",),
+        "get_num_threads": lambda _: _core.default_workers(),
+        "set_num_threads": lambda _, number: _core.limit_workers(number),
+        "get_version": lambda _: None,
+    }
+    controller = type("FastconvController", (threadpoolctl.LibController,), kind)
+    threadpoolctl.register(controller)
 
 
 set_default()
