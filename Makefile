@@ -6,7 +6,7 @@ CPP = $(wildcard csrc/*.h csrc/*.cpp csrc/kernels/*.h csrc/kernels/*.cpp tests/n
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
 .DEFAULT_GOAL := help
-.PHONY: help build test drop-in drop-in-oldest native asan bench compare peers readme-table lint format types wheel clean
+.PHONY: help build test drop-in drop-in-oldest native tsan asan bench compare peers readme-table lint format types wheel clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -27,6 +27,9 @@ drop-in-oldest:  ## the same with the oldest numpy and scipy that are supported
 	$(PYTHON) -m venv build/oldest
 	build/oldest/bin/python -m pip install --quiet '.[test]' 'numpy==2.0.*' 'scipy==1.13.*'
 	$(MAKE) drop-in PYTHON=build/oldest/bin/python
+
+tsan:  ## csrc alone under the thread sanitizer
+	$(PYTHON) tests/native/run.py tsan
 
 native:  ## csrc alone, also as arm64 and on an old CPU where the tools are
 	$(PYTHON) tests/native/run.py

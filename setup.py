@@ -43,7 +43,7 @@ KERNEL_FLAGS = [
 ROOT = Path(__file__).parent
 KERNELS = "csrc/kernels/kernels.cpp"
 HEADERS = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "csrc").rglob("*.h"))
-PARTS = ("engine.pxd", "plain.pxi", "jobs.pxi", "prepared.pxi", "levels.pxi")
+PARTS = ("engine.pxd", "plain.pxi", "jobs.pxi", "prepared.pxi", "levels.pxi", "threads.pxi")
 INCLUDES = [f"fastconv/_{name}" for name in PARTS]
 ENGINE = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "csrc").glob("*.cpp"))
 

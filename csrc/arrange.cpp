@@ -13,6 +13,7 @@
 
 #include <string.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "lengths.h"
@@ -99,24 +100,39 @@ Shape shape_of(const fc_job& job, const fc_array& a, const fc_array& v, const fc
   return s;
 }
 
-// Calls visit(shape) for every index of its carried axes, the pointers moved there.
-template <class Visit>
-void for_each_index(const Shape& s, const Carried* axes, int count, Visit visit) {
-  Index index[2 * FC_MAX_NDIM] = {};
-  Shape at = s;
-  for (;;) {
-    visit(at);
-    int d = count - 1;
-    for (; d >= 0; --d) {
-      at.a += axes[d].a, at.v += axes[d].v;
-      if (at.out) at.out += axes[d].out;
-      if (++index[d] < axes[d].count) break;
-      at.a -= axes[d].a * axes[d].count, at.v -= axes[d].v * axes[d].count;
-      if (at.out) at.out -= axes[d].out * axes[d].count;
-      index[d] = 0;
-    }
-    if (d < 0) return;
+// What one of the convolutions of a shape takes, roughly: transforms 50 multiply-adds a sample.
+double macs_of(const Shape& s) {
+  double outputs = 1, taps = 1;
+  for (int d = 0; d < s.axes; ++d) {
+    const Extent& e = s.axis[d].extent;
+    outputs *= double(e.hi - e.lo);
+    taps *= double(std::min(e.m, e.n));
   }
+  return outputs * std::min(taps, 50.0);
+}
+
+// Calls visit(shape, context) for every index of its carried axes, the pointers moved there.
+template <class Visit>
+void for_each_index(const Shape& s, const Carried* axes, int count, double macs, Context& context,
+                    Visit visit) {
+  Index all = 1;
+  for (int d = 0; d < count; ++d) all *= axes[d].count;
+  context.share_many(all, macs, [&](Context& own, Shares& shares) {
+    Shape at = s;
+    for (Range r; shares.next(r);) {
+      for (Index i = r.first; i < r.last; ++i) {
+        at.a = s.a, at.v = s.v, at.out = s.out;
+        Index rest = i;
+        for (int d = count - 1; d >= 0; --d) {
+          const Index index = rest % axes[d].count;
+          at.a += axes[d].a * index, at.v += axes[d].v * index;
+          if (at.out) at.out += axes[d].out * index;
+          rest /= axes[d].count;
+        }
+        visit(at, own);
+      }
+    }
+  });
 }
 
 Problem problem_of(const Shape& s, const Extent& row, const Extent& col) {
@@ -149,39 +165,53 @@ bool lie_dense(const Shape& s, const Lines& lines, bool columns) {
   return a_step == s.a_item() && (out_step == s.out_item() || !s.out);
 }
 
-void solve_lines(Shape s, const Lines& lines, const Bank& bank, bool columns, bool swap,
-                 Solve solve) {
+// Lines `first` .. `last` - 1 as one problem.
+void solve_group(const Shape& s, const Lines& lines, Range group, const Bank& bank, bool columns,
+                 bool swap, Solve solve, Context& context) {
   const Convolved& along = s.axis[0];
   const Extent& e = along.extent;
-  const Index outputs = e.hi - e.lo, line_bytes = (e.n + outputs) * s.out_item();
-  const bool dense = lie_dense(s, lines, columns);
-  for (Index done = 0, count; done < lines.count; done += count) {
-    Scratch scratch;
-    count = dense ? lines.count : lines_together(lines.count - done, line_bytes);
-    const auto view = [&](char* data, Index length, Index step, Index next, Index* shape,
-                          Index* stride) -> View {
-      shape[columns] = count, stride[columns] = next;
-      shape[!columns] = length, stride[!columns] = step;
-      return {data, 2, shape, stride};
-    };
-    Index a_shape[2], a_stride[2], out_shape[3], out_stride[3];
-    const Rows a(scratch, view(s.a, e.n, along.a, lines.a, a_shape, a_stride), s.a_dtype);
-    const Index v_shape[] = {bank.count, e.m}, v_stride[] = {bank.v, along.v};
-    const Rows v(scratch, {s.v, 2, v_shape, v_stride}, s.v_dtype);
-    const View to = view(s.out, outputs, along.out, lines.out, out_shape + 1, out_stride + 1);
-    out_shape[0] = bank.count, out_stride[0] = bank.out;
-    const Rows out(scratch, {to.data, 3, out_shape, out_stride}, s.out_dtype(), false);
-    const Extent across = {count, 1, 0, count};
-    Problem p = columns ? problem_of(s, e, across) : problem_of(s, across, e);
-    p.a = a.data, p.a_row = a.stride[0];
-    p.v = v.data, p.v_row = columns ? s.v_item() : 0;
-    p.out = out.data, p.out_row = out.stride[1];
-    p.kernels = bank.count, p.v_next = v.stride[0], p.out_next = out.stride[0];
-    solve(swap ? swapped(p) : p, s.swapped != swap);
-    out.finish();
-    s.a += count * lines.a;
-    s.out += s.out ? count * lines.out : 0;
+  const Index outputs = e.hi - e.lo, count = group.last - group.first;
+  Scratch scratch;
+  const auto view = [&](char* data, Index length, Index step, Index next, Index* shape,
+                        Index* stride) -> View {
+    shape[columns] = count, stride[columns] = next;
+    shape[!columns] = length, stride[!columns] = step;
+    return {data ? data + group.first * next : nullptr, 2, shape, stride};
+  };
+  Index a_shape[2], a_stride[2], out_shape[3], out_stride[3];
+  const Rows a(scratch, view(s.a, e.n, along.a, lines.a, a_shape, a_stride), s.a_dtype);
+  const Index v_shape[] = {bank.count, e.m}, v_stride[] = {bank.v, along.v};
+  const Rows v(scratch, {s.v, 2, v_shape, v_stride}, s.v_dtype);
+  const View to = view(s.out, outputs, along.out, lines.out, out_shape + 1, out_stride + 1);
+  out_shape[0] = bank.count, out_stride[0] = bank.out;
+  const Rows out(scratch, {to.data, 3, out_shape, out_stride}, s.out_dtype(), false);
+  const Extent across = {count, 1, 0, count};
+  Problem p = columns ? problem_of(s, e, across) : problem_of(s, across, e);
+  p.a = a.data, p.a_row = a.stride[0];
+  p.v = v.data, p.v_row = columns ? s.v_item() : 0;
+  p.out = out.data, p.out_row = out.stride[1];
+  p.kernels = bank.count, p.v_next = v.stride[0], p.out_next = out.stride[0];
+  solve(swap ? swapped(p) : p, s.swapped != swap, context);
+  out.finish();
+}
+
+void solve_lines(const Shape& s, const Lines& lines, const Bank& bank, bool columns, bool swap,
+                 Solve solve, Context& context) {
+  const Extent& e = s.axis[0].extent;
+  if (lie_dense(s, lines, columns)) {
+    return solve_group(s, lines, {0, lines.count}, bank, columns, swap, solve, context);
   }
+  const Index line_bytes = (e.n + e.hi - e.lo) * s.out_item();
+  const Index groups = line_groups(lines.count, line_bytes);
+  const double macs = macs_of(s) * double(bank.count) * double(lines.count) / double(groups);
+  context.share_many(groups, macs, [&](Context& own, Shares& shares) {
+    for (Range r; shares.next(r);) {
+      for (Index g = r.first; g < r.last; ++g) {
+        const Range group = line_group(lines.count, line_bytes, g);
+        solve_group(s, lines, group, bank, columns, swap, solve, own);
+      }
+    }
+  });
 }
 
 // Axes of lines as one, where one stride steps through them.
@@ -203,7 +233,7 @@ bool merged(const Carried* axes, int count, Carried& one) {
 
 // The arrays of lines that no one stride steps through, copied.
 void solve_scattered(Shape s, const Carried* axes, int count, const Bank& bank, bool columns,
-                     Solve solve) {
+                     Solve solve, Context& context) {
   Scratch scratch;
   const Convolved along = s.axis[0];
   Index a_shape[2 * FC_MAX_NDIM], a_stride[2 * FC_MAX_NDIM];
@@ -228,7 +258,7 @@ void solve_scattered(Shape s, const Carried* axes, int count, const Bank& bank, 
   s.a = a, s.out = out;
   s.axis[0].a = s.a_item(), s.axis[0].out = s.out_item();
   for (Index k = 0; k < bank.count; ++k) {
-    solve_lines(s, lines, {1, 0, 0}, columns, false, solve);
+    solve_lines(s, lines, {1, 0, 0}, columns, false, solve, context);
     s.v += bank.v;
     if (!to) continue;
     copy({to + k * bank.out, count + 1, out_shape, out_stride},
@@ -245,7 +275,7 @@ bool columns_pay(const fc_candidate& how, fc_dtype result, Index count, const Ke
   return 4 * count >= 3 * ((count + group - 1) / group * group);
 }
 
-void solve_one_axis(Shape s, const fc_candidate& how, Solve solve, const KernelTable& table) {
+void solve_one_axis(Shape s, const fc_candidate& how, Solve solve, Context& context) {
   int shared[3] = {0, 0, 0};
   for (int d = 0; d < s.carried_count; ++d) ++shared[s.carried[d].shared];
   // One transform of one signal, each of the kernels another: the kernels are the lines.
@@ -255,7 +285,7 @@ void solve_one_axis(Shape s, const fc_candidate& how, Solve solve, const KernelT
     const Carried& c = s.carried[d];
     if (c.shared == FC_SHARES_V && c.after) after *= c.count;
   }
-  const bool columns = after > 1 && columns_pay(how, s.out_dtype(), after, table);
+  const bool columns = after > 1 && columns_pay(how, s.out_dtype(), after, context.kernels);
   Carried line[2 * FC_MAX_NDIM], kernel[2 * FC_MAX_NDIM], outer[2 * FC_MAX_NDIM];
   int line_count = 0, kernel_count = 0, outer_count = 0;
   for (int d = 0; d < s.carried_count; ++d) {
@@ -279,9 +309,11 @@ void solve_one_axis(Shape s, const fc_candidate& how, Solve solve, const KernelT
     for (int d = 0; d < kernel_count; ++d) outer[outer_count++] = kernel[d];
   }
   const Bank bank = {kernels.count, kernels.v, kernels.out};
-  for_each_index(s, outer, outer_count, [&](const Shape& at) {
-    even ? solve_lines(at, {lines.count, lines.a, lines.out}, bank, columns, swap, solve)
-         : solve_scattered(at, line, line_count, bank, columns, solve);
+  double macs = macs_of(s) * double(bank.count);
+  for (int d = 0; d < line_count; ++d) macs *= double(line[d].count);
+  for_each_index(s, outer, outer_count, macs, context, [&](const Shape& at, Context& own) {
+    even ? solve_lines(at, {lines.count, lines.a, lines.out}, bank, columns, swap, solve, own)
+         : solve_scattered(at, line, line_count, bank, columns, solve, own);
   });
 }
 
@@ -297,19 +329,25 @@ struct Slices {
   Solve solve;
   bool swapped;
 
-  void add(const Problem& p, int d) const {
-    if (d == leading) return solve(p, swapped);
+  // `macs`: of p.
+  void add(const Problem& p, int d, double macs, Context& context) const {
+    if (d == leading) return solve(p, swapped, context);
     const Extent& e = axis[d].extent;
-    Problem q = p;
-    for (Index i = e.lo; i < e.hi; ++i) {
-      for (Index k = 0; k < e.m; ++k) {
-        if (i - k < 0 || i - k >= e.n) continue;
-        q.a = p.a + (i - k) * a[d];
-        q.v = p.v + k * v[d];
-        q.out = p.out + (i - e.lo) * out[d];
-        add(q, d + 1);
+    const double each = macs / double(e.hi - e.lo);
+    context.share_many(e.hi - e.lo, each, [&](Context& own, Shares& shares) {
+      Problem q = p;
+      for (Range r; shares.next(r);) {
+        for (Index i = e.lo + r.first; i < e.lo + r.last; ++i) {
+          for (Index k = 0; k < e.m; ++k) {
+            if (i - k < 0 || i - k >= e.n) continue;
+            q.a = p.a + (i - k) * a[d];
+            q.v = p.v + k * v[d];
+            q.out = p.out + (i - e.lo) * out[d];
+            add(q, d + 1, each / double(e.m), own);
+          }
+        }
       }
-    }
+    });
   }
 };
 
@@ -342,7 +380,8 @@ Flat flattened(Scratch& scratch, const Rows& rows, const Index* count, const Ind
   return {data, row_bytes};
 }
 
-void solve_flattened(const Shape& s, const Rows& a, const Rows& v, const Rows& out, Solve solve) {
+void solve_flattened(const Shape& s, const Rows& a, const Rows& v, const Rows& out, Solve solve,
+                     Context& context) {
   const int leading = s.axes - 1;
   Extent extent[FC_MAX_NDIM];
   Index n[FC_MAX_NDIM], m[FC_MAX_NDIM], count[FC_MAX_NDIM], pitch[FC_MAX_NDIM];
@@ -362,14 +401,14 @@ void solve_flattened(const Shape& s, const Rows& a, const Rows& v, const Rows& o
   p.out = s.out ? scratch.take<char>((row.hi - row.lo) * out_bytes) : nullptr;
   p.out_row = out_bytes;
   const bool swap = swaps(row, col);
-  solve(swap ? swapped(p) : p, s.swapped != swap);
+  solve(swap ? swapped(p) : p, s.swapped != swap, context);
   if (!s.out) return;
   Index stride[FC_MAX_NDIM];
   for (int d = 0; d < leading; ++d) stride[d] = pitch[d] * out_bytes;
   copy_rows(p.out, stride, out.data, out.stride, count, leading, out_bytes);
 }
 
-void solve_member(const Shape& s, const fc_candidate& how, Solve solve) {
+void solve_member(const Shape& s, const fc_candidate& how, Solve solve, Context& context) {
   Scratch scratch;
   const int ndim = s.axes;
   Index n[FC_MAX_NDIM], m[FC_MAX_NDIM], count[FC_MAX_NDIM];
@@ -388,13 +427,16 @@ void solve_member(const Shape& s, const fc_candidate& how, Solve solve) {
   p.a_row = a.stride[ndim - 2], p.v_row = v.stride[ndim - 2], p.out_row = out.stride[ndim - 2];
   if (ndim == 2) {
     const bool swap = swaps(row, col);
-    solve(swap ? swapped(p) : p, s.swapped != swap);
+    solve(swap ? swapped(p) : p, s.swapped != swap, context);
   } else if (transforms(how.method)) {
-    solve_flattened(s, a, v, out, solve);
+    solve_flattened(s, a, v, out, solve, context);
   } else if (s.out) {
     zero({out.data, ndim, count, out.stride}, s.out_item());
     p.accumulate = true;
-    Slices{s.axis, ndim - 2, a.stride, v.stride, out.stride, solve, s.swapped}.add(p, 0);
+    double macs = 1;
+    for (int d = 0; d < ndim; ++d) macs *= double(count[d]) * double(m[d]);
+    const Slices slices = {s.axis, ndim - 2, a.stride, v.stride, out.stride, solve, s.swapped};
+    slices.add(p, 0, macs, context);
   }
   out.finish();
 }
@@ -410,9 +452,9 @@ void arrange(const fc_job& job, const fc_candidate& how, const fc_array& a, cons
   for (int d = 0; d < s.axes; ++d) {
     if (s.axis[d].extent.lo == s.axis[d].extent.hi) return;
   }
-  if (s.axes == 1) return solve_one_axis(s, how, solve, context.kernels);
-  for_each_index(s, s.carried, s.carried_count,
-                 [&](const Shape& at) { solve_member(at, how, solve); });
+  if (s.axes == 1) return solve_one_axis(s, how, solve, context);
+  for_each_index(s, s.carried, s.carried_count, macs_of(s), context,
+                 [&](const Shape& at, Context& own) { solve_member(at, how, solve, own); });
 }
 
 }  // namespace fastconv

@@ -5,7 +5,7 @@
 namespace fastconv {
 
 // What to do with each problem; `swapped`: a and v have changed roles.
-using Solve = FunctionRef<void(const Problem&, bool swapped)>;
+using Solve = FunctionRef<void(const Problem&, bool swapped, Context&)>;
 
 // A job that reads no sample beyond a but zeros, `how` it is to be solved. Where
 // out.data is null nothing is written and problems are shown for inspection alone.

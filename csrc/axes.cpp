@@ -61,13 +61,22 @@ Extent flatten(const Extent* extent, int count, Index* pitch) {
 }
 
 // So many lines that they stay in L2, and fill the lanes of any level: what shares a
-// transform is then the same in one problem as in several. A line is never left alone,
-// where other sums would take it.
-Index lines_together(Index count, Index line_bytes) {
+// transform is then the same in one problem as in several.
+static Index lines_together(Index line_bytes) {
   constexpr Index kTogetherBytes = Index(512) << 10, kLaneLines = 32;
   const Index some = kTogetherBytes / line_bytes / kLaneLines * kLaneLines;
-  const Index most = some > kLaneLines ? some : kLaneLines;
-  return count <= most + 1 ? count : most;
+  return some > kLaneLines ? some : kLaneLines;
+}
+
+// A line is never left alone, where other sums would take it.
+Index line_groups(Index count, Index line_bytes) {
+  const Index some = lines_together(line_bytes);
+  return count <= some + 1 ? 1 : (count - 1 + some - 1) / some;
+}
+
+Range line_group(Index count, Index line_bytes, Index group) {
+  const Index some = lines_together(line_bytes), first = group * some;
+  return {first, group + 1 == line_groups(count, line_bytes) ? count : first + some};
 }
 
 Problem kernel_of(Problem p, Index k) {

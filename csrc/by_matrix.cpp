@@ -123,6 +123,7 @@ class Layout {
 
 constexpr Index kTogetherBytes = Index(512) << 10;
 
+// What all threads share: the tiles there are, tables and the kernels' spectra.
 template <class T>
 class MatrixConvolution {
  public:
@@ -136,9 +137,7 @@ class MatrixConvolution {
         row_(lane_table<T>(shape.n2)),
         table_(matrix_table<T>(shape, call.kernels.lanes,
                                right_angle_ ? Points::kRightAngle : Points::kCyclic,
-                               line ? Axes::kLine : Axes::kPicture)),
-        in_(shape, line, call.a_item, scratch),
-        out_(shape, line, call.out_item, scratch) {
+                               line ? Axes::kLine : Axes::kPicture)) {
     const Index W = call.kernels.lanes;
     column_macs_ = 0.5 * double(W) * transform_macs(shape.n1);
     row_macs_ = double(W) * transform_macs(shape.n2);
@@ -147,34 +146,43 @@ class MatrixConvolution {
     matrix_ = {&column_->plan,           &row_->plan,
                table_->weight.get(),     table_->twist.get(),
                table_->twist_lane.get(), 2 * W * (shape.n2 + W)};
-    const Index reals = shape.n1 / W * matrix_.band;
+    reals_ = shape.n1 / W * matrix_.band;
     // Several columns at once as long as they fit in L2.
     const Index column = 2 * W * shape.n1;
     together_ = column * call.kernels.column_groups * Index(sizeof(T)) <= kTogetherBytes
                     ? call.kernels.column_groups
                     : 1;
-    work_ = scratch.take<T>(column * together_);
-    bands_ = scratch.take<T>(reals);
-    product_ = call.p.kernels > 1 ? scratch.take<T>(reals) : nullptr;
-    transform_kernels(reals, scratch);
+    pairs_ = ceil_div(tiles(), call.complex() ? 1 : 2);
+    transform_kernels(reals_, scratch);
   }
 
+  // Pairs of tiles are shared out or, where they are few, the columns and rows of each.
   void convolve() {
-    const Index count = tiles();
-    const Index pair = call_.complex() ? 1 : 2;
-    for (Index i = 0; i < count; i += pair) {
-      const Tile first = tile(i);
-      const bool both = pair == 2 && i + 1 < count;
-      transform_tiles(first, both ? tile(i + 1) : Tile(), both);
-    }
+    call_.context.share_many(pairs_, pair_macs(), [&](Context& own, Shares& shares) {
+      Scratch scratch;
+      Layout<T> in(shape_, line_, call_.a_item, scratch);
+      Layout<T> out(shape_, line_, call_.out_item, scratch);
+      T* bands = scratch.take<T>(reals_);
+      T* product = call_.p.kernels > 1 ? scratch.take<T>(reals_) : nullptr;
+      for (Range r; shares.next(r);) {
+        for (Index i = r.first; i < r.last; ++i) transform_pair(i, in, out, bands, product, own);
+      }
+    });
   }
 
  private:
-  // Of a single kernel that no one keeps, the rows wait until they are used (rows()).
+  double pair_macs() const {
+    const double groups = double(shape_.n2 / call_.kernels.lanes);
+    const double bands = double(shape_.n1 / call_.kernels.lanes);
+    return double(call_.p.kernels + 1) * (groups * column_macs_ + 0.5 * bands * row_macs_);
+  }
+
+  // Of a single kernel that no one keeps, and that one pair of tiles meets, the rows wait
+  // until they are used (filter_rows).
   void transform_kernels(Index reals, Scratch& scratch) {
     const Problem& p = call_.p;
     spectrum_ = scratch.take<const T*>(p.kernels);
-    if (p.kernels == 1 && !p.spectra) {
+    if (p.kernels == 1 && !p.spectra && pairs_ == 1) {
       spectrum_[0] = waiting_ = scratch.take<T>(reals);
       return kernel_columns(p, waiting_);
     }
@@ -191,8 +199,7 @@ class MatrixConvolution {
       const Problem kernel = kernel_of(p, k);
       spectrum_[k] = spectrum_of<T>(kernel, how, reals, scratch, [&](T* to) {
         kernel_columns(kernel, to);
-        for_each_band(
-            [&](Index at) { call_.kernels.transform(to + at, row_->plan, kForward, nullptr); });
+        forward_rows(to, call_.context);
       });
     }
   }
@@ -209,7 +216,7 @@ class MatrixConvolution {
       v.im = layout.reading(1, p.v, p.v_row, p.kh, p.kw, whole(1, 0));
       v.im.scale = kernel_scale();
     }
-    columns(v, bands);
+    columns(v, bands, call_.context);
   }
 
   // Half `half` of a one-shot transform.
@@ -256,89 +263,118 @@ class MatrixConvolution {
             std::min(p.col_hi, col + col_step())};
   }
 
-  Balance columns(const Planes& planes, T* bands) {
-    const Index groups = shape_.n2 / call_.kernels.lanes;
-    double squares[2] = {0, 0};
-    for (Index g = 0; g < groups; g += together_) {
-      const int count = int(std::min<Index>(together_, groups - g));
-      call_.kernels.columns_forward(matrix_, planes, g, count, work_, bands, squares);
-      call_.context.spend(count * column_macs_);
-    }
+  // Calls visit(part, first, groups, work) for all groups of columns, several at once.
+  template <class Visit>
+  void for_each_group(Context& context, Visit visit) const {
+    const Index W = call_.kernels.lanes, groups = shape_.n2 / W;
+    const double macs = double(together_) * column_macs_;
+    context.share(ceil_div(groups, together_), macs, [&](Context& own, Shares& shares) {
+      Scratch scratch;
+      T* work = scratch.take<T>(2 * W * shape_.n1 * together_);
+      for (Range r; shares.next(r);) {
+        for (Index part = r.first; part < r.last; ++part) {
+          const Index first = part * together_;
+          visit(part, first, int(std::min<Index>(together_, groups - first)), work);
+          own.spend(macs);
+        }
+      }
+    });
+  }
+
+  // The sums of squares, of which the scales are made, are added up in a fixed order.
+  Balance columns(const Planes& planes, T* bands, Context& context) const {
+    const Index parts = ceil_div(shape_.n2 / call_.kernels.lanes, together_);
+    Scratch scratch;
+    double* part_squares = scratch.take<double>(2 * parts);
+    std::fill_n(part_squares, 2 * parts, 0.0);
+    for_each_group(context, [&](Index part, Index first, int groups, T* work) {
+      call_.kernels.columns_forward(matrix_, planes, first, groups, work, bands,
+                                    part_squares + 2 * part);
+    });
     if (!planes.im.row || right_angle_) return {};
+    double squares[2] = {0, 0};
+    for (Index part = 0; part < 2 * parts; ++part) squares[part % 2] += part_squares[part];
     return balance<T>(squares[0], squares[1],
                       [&](int half) { return norm(half ? planes.im : planes.re); });
   }
 
+  void inverse_columns(const Planes& planes, const T* bands, Context& context) const {
+    for_each_group(context, [&](Index, Index first, int groups, T* work) {
+      call_.kernels.columns_inverse(matrix_, planes, first, groups, work, bands);
+    });
+  }
+
+  // Calls visit(at) for where each band of rows begins.
   template <class Visit>
-  void for_each_band(Visit visit) {
-    for (Index at = 0; at < shape_.n1 / call_.kernels.lanes * matrix_.band; at += matrix_.band) {
-      visit(at);
-      call_.context.spend(row_macs_);
-    }
+  void for_each_band(Context& context, Visit visit) const {
+    const Index count = shape_.n1 / call_.kernels.lanes;
+    context.share(count, row_macs_, [&](Context& own, Shares& shares) {
+      for (Range r; shares.next(r);) {
+        for (Index band = r.first; band < r.last; ++band) {
+          visit(band * matrix_.band);
+          own.spend(row_macs_);
+        }
+      }
+    });
   }
 
   // The signal's rows forward, times the kernel, and back; what waits of the kernel goes
   // forward while it is in cache.
-  void filter_rows() {
-    for_each_band([&](Index at) {
+  void filter_rows(T* bands, Context& context) const {
+    for_each_band(context, [&](Index at) {
       if (waiting_) call_.kernels.transform(waiting_ + at, row_->plan, kForward, nullptr);
-      call_.kernels.transform(bands_ + at, row_->plan, kProduct, spectrum_[0] + at);
-    });
-    waiting_ = nullptr;
-  }
-
-  void forward_rows() {
-    for_each_band(
-        [&](Index at) { call_.kernels.transform(bands_ + at, row_->plan, kForward, nullptr); });
-  }
-
-  void multiply_rows(Index k) {
-    for_each_band([&](Index at) {
-      const void *x = bands_ + at, *h = spectrum_[k] + at;
-      call_.kernels.products(&x, &h, 1, shape_.n2, product_ + at);
-      call_.kernels.transform(product_ + at, row_->plan, kInverse, nullptr);
+      call_.kernels.transform(bands + at, row_->plan, kProduct, spectrum_[0] + at);
     });
   }
 
-  void transform_tiles(const Tile& first, const Tile& second, bool both) {
+  void forward_rows(T* bands, Context& context) const {
+    for_each_band(context, [&](Index at) {
+      call_.kernels.transform(bands + at, row_->plan, kForward, nullptr);
+    });
+  }
+
+  void multiply_rows(const T* bands, Index k, T* product, Context& context) const {
+    for_each_band(context, [&](Index at) {
+      const void *x = bands + at, *h = spectrum_[k] + at;
+      call_.kernels.products(&x, &h, 1, shape_.n2, product + at);
+      call_.kernels.transform(product + at, row_->plan, kInverse, nullptr);
+    });
+  }
+
+  void transform_pair(Index pair, Layout<T>& layout_in, Layout<T>& layout_out, T* bands, T* product,
+                      Context& context) const {
     const Problem& p = call_.p;
+    const Index at = call_.complex() ? pair : 2 * pair;
+    const bool both = !call_.complex() && at + 1 < tiles();
+    const Tile first = tile(at), second = both ? tile(at + 1) : Tile();
     Planes in = {{}, {}, call_.a_item == 2, false};
-    in.re = in_.reading(0, p.a, p.a_row, p.rows, p.cols, first);
-    if (both) in.im = in_.reading(1, p.a, p.a_row, p.rows, p.cols, second);
+    in.re = layout_in.reading(0, p.a, p.a_row, p.rows, p.cols, first);
+    if (both) in.im = layout_in.reading(1, p.a, p.a_row, p.rows, p.cols, second);
     in.re.scale = in.im.scale = 1;
-    const Balance b = columns(in, bands_);
+    const Balance b = columns(in, bands, context);
     if (b.re != 0 || b.im != 0) {
       in.re.scale = power_of_two<T>(-b.re);
       in.im.scale = power_of_two<T>(-b.im);
-      columns(in, bands_);
+      columns(in, bands, context);
     }
-    const auto deliver = [&](Index k, const T* bands) {
+    const auto deliver = [&](Index k, const T* result) {
       const Problem of_k = kernel_of(p, k);
       Planes out = {{}, {}, call_.complex(), p.accumulate};
-      out.re = out_.writing(0, of_k, first);
-      if (both) out.im = out_.writing(1, of_k, second);
+      out.re = layout_out.writing(0, of_k, first);
+      if (both) out.im = layout_out.writing(1, of_k, second);
       out.re.scale = power_of_two<T>(call_.v_exponent + b.re);
       out.im.scale = power_of_two<T>(call_.v_exponent + b.im);
-      inverse_columns(out, bands);
-      out_.finish(p.accumulate);
+      inverse_columns(out, result, context);
+      layout_out.finish(p.accumulate);
     };
     if (p.kernels == 1) {
-      filter_rows();
-      return deliver(0, bands_);
+      filter_rows(bands, context);
+      return deliver(0, bands);
     }
-    forward_rows();
+    forward_rows(bands, context);
     for (Index k = 0; k < p.kernels; ++k) {
-      multiply_rows(k);
-      deliver(k, product_);
-    }
-  }
-
-  void inverse_columns(const Planes& planes, const T* bands) {
-    const Index groups = shape_.n2 / call_.kernels.lanes;
-    for (Index g = 0; g < groups; g += together_) {
-      const int count = int(std::min<Index>(together_, groups - g));
-      call_.kernels.columns_inverse(matrix_, planes, g, count, work_, bands);
-      call_.context.spend(count * column_macs_);
+      multiply_rows(bands, k, product, context);
+      deliver(k, product);
     }
   }
 
@@ -357,11 +393,9 @@ class MatrixConvolution {
   const bool line_, one_shot_, right_angle_;
   const Shared<LaneTable> column_, row_;
   const Shared<MatrixTable> table_;
-  Layout<T> in_, out_;
   Matrix matrix_;
-  Index together_;
+  Index together_, reals_, pairs_;
   double column_macs_, row_macs_;
-  T *work_, *bands_, *product_;
   const T** spectrum_;    // of each kernel
   T* waiting_ = nullptr;  // the one of which only the columns are transformed yet
 };

@@ -25,14 +25,10 @@ constexpr Index kBorder = 128;
 // A line with so many outputs is copied whole: f32 256 * 9 in 82 ns, of 152 with borders apart;
 // from about here on the copy costs as much as it saves.
 constexpr Index kShort = 512;
-// Taps of one sweep: with as many samples they stay in L1 (f64: 2 x 16 KB).
-constexpr Index kSweepTaps = 2048;
-// Multiply-adds between looks at the poll: 2 to 20 ms.
-constexpr double kPieceMacs = 5e7;
-// What a call costs beside its sums: 100 ns or so, of which sums of tiny slices consist.
-constexpr double kCallMacs = 1000;
-// Widest vector; a border block of columns is no narrower.
-constexpr Index kVectorBytes = 64;
+constexpr Index kSweepTaps = 2048;  // with as many samples in L1 (f64: 2 x 16 KB)
+constexpr double kPieceMacs = 5e7;  // between looks at the poll: 2 to 20 ms
+constexpr double kCallMacs = 1000;  // a call beside its sums: 100 ns or so
+constexpr Index kVectorBytes = 64;  // the widest; a border block of columns is no narrower
 
 constexpr Index at_most(Index x, Index limit) { return x < limit ? x : limit; }
 constexpr Index at_least(Index x, Index limit) { return x > limit ? x : limit; }
@@ -199,7 +195,6 @@ struct Image {
   Direct2D kernel;
   Index x_item, g_item, y_item;
   const char* g;  // dense
-  Context& context;
 };
 
 // The taps along one axis that meet a from any of the outputs [lo, hi), and the
@@ -217,7 +212,7 @@ struct Reach {
 };
 
 // Outputs [r0, r1) x [c0, c1).
-void convolve_piece(const Image& image, Index r0, Index r1, Index c0, Index c1) {
+void convolve_piece(const Image& image, Index r0, Index r1, Index c0, Index c1, Context& context) {
   const Problem& p = image.p;
   const Reach row(p.rows, p.kh, r0, r1), col(p.cols, p.kw, c0, c1);
   const Index kh = row.k1 - row.k0, kw = col.k1 - col.k0;
@@ -249,7 +244,7 @@ void convolve_piece(const Image& image, Index r0, Index r1, Index c0, Index c1) 
   char* y = p.out + (r0 - p.row_lo) * p.out_row + (c0 - p.col_lo) * image.y_item;
   image.kernel(x, x_row / image.x_item, g, y, p.out_row / image.y_item, r1 - r0, c1 - c0, kh, kw,
                p.accumulate);
-  image.context.spend(double(r1 - r0) * double(c1 - c0) * double(kh) * double(kw));
+  context.spend(double(r1 - r0) * double(c1 - c0) * double(kh) * double(kw));
 }
 
 // Where a window of one axis is cut: where taps pass the ends of a into blocks of
@@ -270,8 +265,7 @@ void convolve_image(const Problem& p, Context& context, Pair pair) {
   for (Index i = 0; i < p.kh; ++i) {
     reverse(g + i * g_row, p.v + (p.kh - 1 - i) * p.v_row, p.kw, g_item);
   }
-  const Image image = {
-      p, context.kernels.direct2d[pair], kItemSize[p.a_dtype], g_item, y_item, g, context};
+  const Image image = {p, context.kernels.direct2d[pair], kItemSize[p.a_dtype], g_item, y_item, g};
   const bool finite = is_finite(p.v_dtype, g, p.kh * p.kw);
   // A border row alone meets no row beyond a and needs no copy; of a tall kernel
   // that meets many rows, several at once reuse what they read.
@@ -282,15 +276,20 @@ void convolve_image(const Problem& p, Context& context, Pair pair) {
   const double row_macs = double(p.col_hi - p.col_lo) * double(p.kh) * double(p.kw);
   const bool whole_rows = p.out_row % y_item == 0;
   const Index rows = whole_rows ? at_least(Index(kPieceMacs / row_macs), 8) : 1;
-  for (Index r = p.row_lo; r < p.row_hi;) {
-    const Index r1 = next_cut(r, p.row_hi, p.rows, p.kh, whole_rows ? border_rows : 1, rows);
-    for (Index c = p.col_lo; c < p.col_hi;) {
-      const Index c1 = next_cut(c, p.col_hi, p.cols, p.kw, border_cols, p.col_hi);
-      convolve_piece(image, r, r1, c, c1);
-      c = c1;
+  context.share(p.row_hi - p.row_lo, row_macs, [&](Context& own, Shares& shares) {
+    for (Range some; shares.next(some);) {
+      const Index end = p.row_lo + some.last;
+      for (Index r = p.row_lo + some.first; r < end;) {
+        const Index r1 = next_cut(r, end, p.rows, p.kh, whole_rows ? border_rows : 1, rows);
+        for (Index c = p.col_lo; c < p.col_hi;) {
+          const Index c1 = next_cut(c, p.col_hi, p.cols, p.kw, border_cols, p.col_hi);
+          convolve_piece(image, r, r1, c, c1, own);
+          c = c1;
+        }
+        r = r1;
+      }
     }
-    r = r1;
-  }
+  });
 }
 
 // ---------------------------------------------------------------------------
@@ -305,14 +304,15 @@ bool joins(const Problem& p, const Line& line) {
          (line.n + line.m - 1) * line.y_item <= kJoinedRowBytes;
 }
 
-void convolve_joined(const Problem& p, const Line& line) {
+// Rows first .. last - 1 of the window.
+void join(const Problem& p, const Line& line, Range window) {
   const Index pitch = line.n + line.m - 1, some = kJoinedBytes / (pitch * line.y_item);
   Scratch scratch;
   char* x = scratch.take<char>((some * pitch + line.m - 1) * line.x_item);
   char* y = scratch.take<char>(some * pitch * line.y_item);
   memset(x, 0, size_t((some * pitch + line.m - 1) * line.x_item));
-  for (Index r = p.row_lo; r < p.row_hi; r += some) {
-    const Index rows = at_most(some, p.row_hi - r);
+  for (Index r = p.row_lo + window.first; r < p.row_lo + window.last; r += some) {
+    const Index rows = at_most(some, p.row_lo + window.last - r);
     for (Index i = 0; i < rows; ++i) {
       memcpy(x + (line.m - 1 + i * pitch) * line.x_item, p.a + (r + i) * p.a_row,
              size_t(line.n * line.x_item));
@@ -325,6 +325,25 @@ void convolve_joined(const Problem& p, const Line& line) {
   }
 }
 
+// Where rows are few they are shared out in runs of about so many outputs: one is worth
+// taking from ten taps on, and a cut costs no more than a call of the kernel.
+constexpr Index kRunOutputs = 8192;
+
+// Runs first .. last - 1 of those that the rows are cut in.
+void convolve_runs(const Problem& p, Line line, Index per_row, Range runs) {
+  const Index run = (p.col_hi - p.col_lo + per_row - 1) / per_row;
+  for (Index i = runs.first; i < runs.last;) {
+    const Index row = i / per_row, last = at_most(runs.last, (row + 1) * per_row);
+    const Index lo = p.col_lo + (i - row * per_row) * run;
+    const Index hi = at_most(p.col_hi, p.col_lo + (last - row * per_row) * run);
+    line.a = p.a + (p.row_lo + row) * p.a_row;
+    if (lo < hi) {
+      convolve_line(line, lo, hi, p.out + row * p.out_row + (lo - p.col_lo) * line.y_item);
+    }
+    i = last;
+  }
+}
+
 // A kernel of one row: the same 1-D kernel along every row.
 void convolve_rows(const Problem& p, Context& context, Pair pair) {
   const Index y_item = kItemSize[result_dtype(p.a_dtype, p.v_dtype)];
@@ -332,23 +351,22 @@ void convolve_rows(const Problem& p, Context& context, Pair pair) {
   Scratch scratch;
   char* g = scratch.take<char>(p.kw * g_item);
   reverse(g, p.v, p.kw, g_item);
-  Line line = {context.kernels.direct1d[pair],
-               kItemSize[p.a_dtype],
-               g_item,
-               y_item,
-               p.a,
-               p.cols,
-               g,
-               p.kw,
-               is_finite(p.v_dtype, g, p.kw),
-               p.accumulate,
-               scratch.take<char>(border_items(p.kw) * kItemSize[p.a_dtype]),
-               &context};
-  if (joins(p, line)) return convolve_joined(p, line);
-  for (Index r = p.row_lo; r < p.row_hi; ++r) {
-    line.a = p.a + r * p.a_row;
-    convolve_line(line, p.col_lo, p.col_hi, p.out + (r - p.row_lo) * p.out_row);
-  }
+  const Line line = {
+      context.kernels.direct1d[pair], kItemSize[p.a_dtype], g_item,  y_item, p.a, p.cols, g, p.kw,
+      is_finite(p.v_dtype, g, p.kw),  p.accumulate,         nullptr, nullptr};
+  const Index rows = p.row_hi - p.row_lo, cols = p.col_hi - p.col_lo;
+  const bool joined = joins(p, line), whole = joined || rows >= 16 * context.workers();
+  const Index per_row = whole ? 1 : (cols + kRunOutputs - 1) / kRunOutputs;
+  const double run_macs = double(cols) / double(per_row) * double(p.kw);
+  context.share(rows * per_row, run_macs, [&](Context& own, Shares& shares) {
+    Scratch border;
+    Line mine = line;
+    mine.border = border.take<char>(border_items(p.kw) * line.x_item);
+    mine.context = &own;
+    for (Range r; shares.next(r);) {
+      joined ? join(p, mine, r) : convolve_runs(p, mine, per_row, r);
+    }
+  });
 }
 
 // Columns of single items, taken for rows.
@@ -386,12 +404,16 @@ bool has_few_outputs(const Problem& p) {
 void convolve_by_dots(const Problem& p, Context& context, Pair pair) {
   const Index a_item = kItemSize[p.a_dtype], v_item = kItemSize[p.v_dtype];
   const Index out_item = kItemSize[result_dtype(p.a_dtype, p.v_dtype)];
-  for (Index i = p.col_lo; i < p.col_hi; ++i) {
-    const Index first = at_least(i - (p.cols - 1), 0), last = at_most(i, p.kw - 1);  // taps
-    context.kernels.dot[pair](p.a + (i - last) * a_item, p.v + last * v_item, last - first + 1,
+  context.share(p.col_hi - p.col_lo, double(p.kw), [&](Context& own, Shares& shares) {
+    for (Range r; shares.next(r);) {
+      for (Index i = p.col_lo + r.first; i < p.col_lo + r.last; ++i) {
+        const Index first = at_least(i - (p.cols - 1), 0), last = at_most(i, p.kw - 1);  // taps
+        own.kernels.dot[pair](p.a + (i - last) * a_item, p.v + last * v_item, last - first + 1,
                               p.out + (i - p.col_lo) * out_item, p.accumulate);
-    context.spend(double(last - first + 1));
-  }
+        own.spend(double(last - first + 1));
+      }
+    }
+  });
 }
 
 }  // namespace
@@ -413,14 +435,19 @@ void direct(const Problem& p, Context& context) {
   if (!line) return convolve_image(p, context, pair);
   if (p.kw <= p.cols) return convolve_rows(p, context, pair);
   // Many rows, each shorter than the kernel: the roles change row by row.
-  Problem row = swapped(p);
-  row.kh = row.rows = 1;
-  for (Index r = p.row_lo; r < p.row_hi; ++r) {
-    row.v = p.a + r * p.a_row;
-    row.out = p.out + (r - p.row_lo) * p.out_row;
+  const double row_macs = double(p.cols) * double(p.col_hi - p.col_lo);
+  context.share_many(p.row_hi - p.row_lo, row_macs, [&](Context& own, Shares& shares) {
+    Problem row = swapped(p);
+    row.kh = row.rows = 1;
     row.row_lo = 0, row.row_hi = 1;
-    convolve_rows(row, context, pair_of(row.a_dtype, row.v_dtype));
-  }
+    for (Range some; shares.next(some);) {
+      for (Index r = some.first; r < some.last; ++r) {
+        row.v = p.a + (p.row_lo + r) * p.a_row;
+        row.out = p.out + r * p.out_row;
+        convolve_rows(row, own, pair_of(row.a_dtype, row.v_dtype));
+      }
+    }
+  });
 }
 
 }  // namespace fastconv

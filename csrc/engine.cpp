@@ -104,7 +104,7 @@ bool flattens(const fc_job& job) {
 }
 
 using SolvePart =
-    FunctionRef<void(const Problem&, bool swapped, const fc_job&, const fc_candidate&)>;
+    FunctionRef<void(const Problem&, bool swapped, const fc_job&, const fc_candidate&, Context&)>;
 
 // Every dense problem that the job comes to. Borders and turns choose for themselves, within
 // what `how` allows.
@@ -123,7 +123,8 @@ void for_each_problem(const fc_job& job, const fc_candidate& how, const fc_array
     }
     arrange(
         piece, way, part, kernel, to,
-        [&](const Problem& p, bool swapped) { solve(p, swapped, piece, way); }, context);
+        [&](const Problem& p, bool swapped, Context& own) { solve(p, swapped, piece, way, own); },
+        context);
   };
   if (!extends(job)) return arranged(job, how, a, taps, out);
   for_each_piece(job, a, taps, out,
@@ -138,14 +139,13 @@ void for_each_problem(const fc_job& job, const fc_candidate& how, const fc_array
                  });
 }
 
-void run(const fc_job& job, const fc_candidate& how, const fc_array& a, const fc_array& v,
+void run(const fc_job& job, const fc_plan& plan, const fc_array& a, const fc_array& v,
          const fc_array& out) {
-  Context context(kernels(fc_level()), job.poll, job.poll_context);
+  Context context(kernels(fc_level()), job.poll, job.poll_context, plan.workers);
   for_each_problem(
-      job, how, a, v, out,
-      [&](const Problem& p, bool swapped, const fc_job& piece, const fc_candidate& way) {
-        solve(p, swapped, piece, way, context);
-      },
+      job, plan.chosen, a, v, out,
+      [](const Problem& p, bool swapped, const fc_job& piece, const fc_candidate& way,
+         Context& own) { solve(p, swapped, piece, way, own); },
       context);
 }
 
@@ -195,8 +195,9 @@ bool worth_factoring(const fc_job& job, const fc_plan& plan) {
   return job.separable == FC_SEPARABLE_ALWAYS || plan.chosen.predicted_ns > 200 * taps;
 }
 
+// On one thread: sums must not depend on how many there are.
 void scan(fc_job& job, const fc_array& a, const fc_array& v) {
-  Context context(kernels(fc_level()), job.poll, job.poll_context);
+  Context context(kernels(fc_level()), job.poll, job.poll_context, 1);
   const Magnitudes of_a = measured(job, a, true, context);
   const Magnitudes of_v = measured(job, v, false, context);
   fc_facts& facts = job.facts;
@@ -223,9 +224,9 @@ void scan(fc_job& job, const fc_array& a, const fc_array& v) {
                   nowhere.stride);
     for_each_problem(
         job, plan.chosen, a, v, nowhere,
-        [&](const Problem& p, bool, const fc_job&, const fc_candidate& way) {
+        [&](const Problem& p, bool, const fc_job&, const fc_candidate& way, Context& own) {
           if (!transforms(way.method)) return;
-          facts.repair_macs += repair_macs(p, way, job.accuracy, context);
+          facts.repair_macs += repair_macs(p, way, job.accuracy, own);
         },
         context);
   }
@@ -233,11 +234,6 @@ void scan(fc_job& job, const fc_array& a, const fc_array& v) {
 }
 
 }  // namespace
-
-void Context::poll() {
-  spent_ = 0;
-  if (poll_ && poll_(poll_context_)) throw Interrupted{};
-}
 
 fc_dtype result_dtype(fc_dtype a, fc_dtype v) { return is_complex(a) ? a : v; }
 
@@ -272,12 +268,12 @@ fc_status fc_factor(fc_job* job, const fc_array* v) {
 fc_status fc_run(const fc_job* job, const fc_plan* plan, const fc_array* a, const fc_array* v,
                  const fc_array* out) {
   return caught([&] {
-    if (plan) return run(*job, plan->chosen, *a, *v, *out);
+    if (plan) return run(*job, *plan, *a, *v, *out);
     fc_plan own;
     fc_choose(job, &own);
     const bool factors = worth_factoring(*job, own);
     if (!factors && (own.chosen.ring != FC_ROUNDED || job->facts.known)) {
-      return run(*job, own.chosen, *a, *v, *out);
+      return run(*job, own, *a, *v, *out);
     }
     fc_job learned = *job;
     if (factors) factor(learned, *v), fc_choose(&learned, &own);
@@ -285,7 +281,7 @@ fc_status fc_run(const fc_job* job, const fc_plan* plan, const fc_array* a, cons
       scan(learned, *a, *v);
       fc_choose(&learned, &own);
     }
-    run(learned, own.chosen, *a, *v, *out);
+    run(learned, own, *a, *v, *out);
   });
 }
 }

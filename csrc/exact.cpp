@@ -138,11 +138,22 @@ class InDigits {
   void run() {
     const Index lanes = context_.kernels.spectral[1].lanes;
     const Piece piece = piece_of(p_, how_, lanes, digits_.v * p_.kernels);
-    for (Index r = p_.row_lo; r < p_.row_hi; r += piece.rows) {
-      for (Index c = p_.col_lo; c < p_.col_hi; c += piece.cols) {
-        convolve(r, std::min(p_.row_hi, r + piece.rows), c, std::min(p_.col_hi, c + piece.cols));
+    const auto count = [](Index all, Index some) { return (all + some - 1) / some; };
+    const Index across = count(p_.col_hi - p_.col_lo, piece.cols);
+    const Index pieces = across * count(p_.row_hi - p_.row_lo, piece.rows);
+    // A transform takes some 50 multiply-adds a sample (f64, forward and back).
+    const double macs = 50.0 * double(digits_.products) * double(p_.kernels) * double(piece.rows) *
+                        double(piece.cols);
+    context_.share_many(pieces, macs, [&](Context& own, Shares& shares) {
+      for (Range range; shares.next(range);) {
+        for (Index i = range.first; i < range.last; ++i) {
+          const Index r = p_.row_lo + i / across * piece.rows;
+          const Index c = p_.col_lo + i % across * piece.cols;
+          convolve(r, std::min(p_.row_hi, r + piece.rows), c, std::min(p_.col_hi, c + piece.cols),
+                   own);
+        }
       }
-    }
+    });
   }
 
  private:
@@ -154,7 +165,7 @@ class InDigits {
   }
 
   // Outputs [r0, r1) x [c0, c1).
-  void convolve(Index r0, Index r1, Index c0, Index c1) {
+  void convolve(Index r0, Index r1, Index c0, Index c1, Context& context) {
     Scratch scratch;
     const Index row0 = std::max<Index>(0, r0 - p_.kh + 1), rows = std::min(p_.rows, r1) - row0;
     const Index col0 = std::max<Index>(0, c0 - p_.kw + 1), cols = std::min(p_.cols, c1) - col0;
@@ -176,7 +187,7 @@ class InDigits {
       const int partners = std::min(digits_.v, (bits_ - i * a_width_ + v_width_ - 1) / v_width_);
       if (partners <= 0) return;
       q.kernels = partners * p_.kernels;
-      spectral(q, how_, context_);
+      spectral(q, how_, context);
       put(out, i, partners, r0, c0, height, width, add);
     }
   }

@@ -22,6 +22,9 @@ extern "C" {
 
 #define FC_MAX_NDIM 64 /* numpy's own limit */
 #define FC_MAX_CANDIDATES 12
+/* More threads help nobody on a machine of today; it keeps workers=10**6 from using up those
+ * that a process may have. */
+#define FC_MOST_WORKERS 256
 
 typedef enum { FC_OK = 0, FC_NO_MEMORY = 1, FC_INTERRUPTED = 2 } fc_status;
 
@@ -179,6 +182,16 @@ fc_status fc_stream_tail(fc_stream *stream, ptrdiff_t lo, ptrdiff_t hi, const fc
 
 /* As if nothing had been pushed. */
 fc_status fc_stream_reset(fc_stream *stream);
+
+/* How many threads a call may use: fc_workers() is what the calling thread set for itself or,
+ * where that is 0, the number for all, neither above the limit, which caps every call. */
+int fc_workers(void);
+void fc_set_workers(int workers);       /* for all */
+int fc_set_thread_workers(int workers); /* for this thread; returns what it was */
+int fc_default_workers(void);           /* what a thread has that set nothing */
+void fc_limit_workers(int workers);     /* as many as for all, or more: no limit */
+/* Seen from outside, unlike the rest: threadpoolctl knows the library by it. */
+__attribute__((visibility("default"))) int fc_worker_limit(void);
 
 /* Instruction-set levels, in order; level 0 is always built. */
 int fc_levels(void);                  /* how many this build holds */

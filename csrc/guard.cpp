@@ -7,6 +7,9 @@
 #include <math.h>
 #include <string.h>
 
+#include <algorithm>
+#include <atomic>
+#include <memory>
 #include <new>
 #include <optional>
 
@@ -90,11 +93,11 @@ const char* without(Scratch& scratch, const Problem& p, const Bad* bad, Index co
 // All kernels of a bank share it.
 class Signal {
  public:
-  Signal(Scratch& scratch, const Problem& p, const KernelTable& table)
+  Signal(Scratch& scratch, const Problem& p, Context& context)
       : a_(p.a), a_row_(p.a_row), grain_(grain_of(p)) {
-    weigh(scratch, p, table);
+    weigh(scratch, p, context);
     if (weight_.finite || !take_out_bad(scratch, p)) return;
-    weigh(scratch, p, table);
+    weigh(scratch, p, context);
   }
 
   const Coarse& weight() const { return weight_; }
@@ -113,8 +116,8 @@ class Signal {
   }
 
  private:
-  void weigh(Scratch& scratch, const Problem& p, const KernelTable& table) {
-    weight_ = coarse(scratch, table, p.a_dtype, a_, p.rows, p.cols, a_row_, grain_);
+  void weigh(Scratch& scratch, const Problem& p, Context& context) {
+    weight_ = coarse(scratch, context, p.a_dtype, a_, p.rows, p.cols, a_row_, grain_);
   }
 
   // False where patching, a multiply-add a tap for each sample, is no bargain.
@@ -145,8 +148,7 @@ class Guard {
         fc_accuracy accuracy, Context& context)
       : p_(p), finite_(signal.finite(p)), signal_(signal), how_(how) {
     const Coarse& a = signal.weight();
-    const Coarse v =
-        coarse(scratch, context.kernels, p.v_dtype, p.v, p.kh, p.kw, p.v_row, signal.grain());
+    const Coarse v = coarse(scratch, context, p.v_dtype, p.v, p.kh, p.kw, p.v_row, signal.grain());
     if (!a.finite || !v.finite) return;
     if (!magnitudes_fit(p.a_dtype, a.peak, v.peak, v.total_sum)) return;
     transforms_ = true;
@@ -185,10 +187,7 @@ class Group {
  public:
   Group(Scratch& scratch, const Problem& p, const fc_candidate& how, fc_accuracy accuracy,
         Context& context)
-      : p_(p),
-        signal_(scratch, p, context.kernels),
-        how_(how),
-        guards_(scratch.take<Guard>(p.kernels)) {
+      : p_(p), signal_(scratch, p, context), how_(how), guards_(scratch.take<Guard>(p.kernels)) {
     for (Index k = 0; k < p.kernels; ++k) {
       new (guards_ + k) Guard(scratch, kernel_of(p, k), signal_, how, accuracy, context);
       together_ &= guards_[k].transforms_as_it_is();
@@ -224,57 +223,88 @@ class Group {
   bool together_ = true;
 };
 
-// Calls visit(part) for every group of lines of a problem.
-template <class Visit>
-void for_each_group(const Problem& p, Visit visit) {
-  const bool rows = p.kh == 1, columns = !rows && p.kw == 1;
-  const Index lines = rows ? p.rows : columns ? p.cols : 1;
-  const Index out_item = kItemSize[result_dtype(p.a_dtype, p.v_dtype)];
-  const Index samples = rows ? p.cols + p.col_hi - p.col_lo : p.rows + p.row_hi - p.row_lo;
-  Problem q = p;
-  for (Index first = 0, some; first < lines; first += some) {
-    some = lines_together(lines - first, samples * out_item);
-    if (rows) {
-      q.a = p.a + first * p.a_row;
-      q.out = p.out ? p.out + first * p.out_row : nullptr;
-      q.rows = q.row_hi = some;
-    } else if (columns) {
-      q.a = p.a + first * kItemSize[p.a_dtype];
-      q.out = p.out ? p.out + first * out_item : nullptr;
-      q.cols = q.col_hi = some;
+// The groups of lines of a problem.
+class Groups {
+ public:
+  explicit Groups(const Problem& p)
+      : p_(p),
+        rows_(p.kh == 1),
+        columns_(!rows_ && p.kw == 1),
+        lines_(rows_      ? p.rows
+               : columns_ ? p.cols
+                          : 1),
+        out_item_(kItemSize[result_dtype(p.a_dtype, p.v_dtype)]),
+        line_bytes_(out_item_ *
+                    (rows_ ? p.cols + p.col_hi - p.col_lo : p.rows + p.row_hi - p.row_lo)) {}
+
+  Index count() const { return line_groups(lines_, line_bytes_); }
+
+  Problem operator[](Index group) const {
+    const Range lines = line_group(lines_, line_bytes_, group);
+    Problem q = p_;
+    if (rows_) {
+      q.a += lines.first * p_.a_row;
+      q.out += p_.out ? lines.first * p_.out_row : 0;
+      q.rows = q.row_hi = lines.last - lines.first;
+    } else if (columns_) {
+      q.a += lines.first * kItemSize[p_.a_dtype];
+      q.out += p_.out ? lines.first * out_item_ : 0;
+      q.cols = q.col_hi = lines.last - lines.first;
     }
-    visit(q);
+    return q;
   }
-}
+
+ private:
+  const Problem& p_;
+  const bool rows_, columns_;
+  const Index lines_, out_item_, line_bytes_;
+};
 
 }  // namespace
 
 // What is decided for lines depends on those of their group alone, never on how many
 // more the problem has: these are as many as their order in memory allows (arrange.cpp).
 void guarded(const Problem& p, const fc_candidate& how, fc_accuracy accuracy, Context& context) {
+  const Groups groups(p);
+  const Index count = groups.count();
   Scratch scratch;
-  Index count = 0;
-  for_each_group(p, [&](const Problem&) { ++count; });
   Group* group = scratch.take<Group>(count);
-  bool together = true;
-  Index at = 0;
-  for_each_group(p, [&](const Problem& part) {
-    new (group + at) Group(scratch, part, how, accuracy, context);
-    together &= group[at++].together();
+  const Index helpers = std::min<Index>(count, context.workers()) - 1;
+  const std::unique_ptr<Kept[]> kept(helpers > 0 ? new Kept[size_t(helpers)] : nullptr);
+  std::atomic<bool> together{true};
+  // Scans alone: two multiply-adds' time a sample (coarse.cpp).
+  const double macs = 2 * double(p.rows) * double(p.cols) / double(count);
+  context.share_many(count, macs, [&](Context& own, Shares& shares) {
+    // This thread may itself be a helper, who has none.
+    const bool here = own.worker() == context.worker();
+    Scratch& memory = here ? scratch : kept[size_t(own.worker() - 1)];
+    for (Range r; shares.next(r);) {
+      for (Index g = r.first; g < r.last; ++g) {
+        new (group + g) Group(memory, groups[g], how, accuracy, own);
+        if (!group[g].together()) together = false;
+      }
+    }
   });
   if (together) spectral(p, how, context);
-  for (Index g = 0; g < count; ++g) {
-    together ? group[g].repair(context) : group[g].run(context);
-  }
+  // Of lines that are not transformed together the most takes place here.
+  const double rest = together ? macs : 50 * macs;
+  context.share_many(count, rest, [&](Context& own, Shares& shares) {
+    for (Range r; shares.next(r);) {
+      for (Index g = r.first; g < r.last; ++g) {
+        together ? group[g].repair(own) : group[g].run(own);
+      }
+    }
+  });
 }
 
 double repair_macs(const Problem& p, const fc_candidate& how, fc_accuracy accuracy,
                    Context& context) {
+  const Groups groups(p);
   double macs = 0;
-  for_each_group(p, [&](const Problem& part) {
+  for (Index g = 0; g < groups.count(); ++g) {
     Scratch scratch;
-    macs += Group(scratch, part, how, accuracy, context).repair_macs();
-  });
+    macs += Group(scratch, groups[g], how, accuracy, context).repair_macs();
+  }
   return macs;
 }
 

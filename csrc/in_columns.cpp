@@ -100,9 +100,7 @@ class ColumnBlocks {
 
 template <class T>
 void overlap_in_columns(const Call<T>& call, Index length) {
-  Scratch scratch;
-  ColumnBlocks<T> blocks(call, length, scratch);
-  overlap_groups(call, length, call.p.kh, blocks);
+  overlap_groups<ColumnBlocks<T>>(call, length, call.p.kh);
 }
 
 template void overlap_in_columns(const Call<float>&, Index);

@@ -116,9 +116,7 @@ class LaneBlocks {
 
 template <class T>
 void overlap_in_lanes(const Call<T>& call, Index length) {
-  Scratch scratch;
-  LaneBlocks<T> blocks(call, length, scratch);
-  overlap_groups(call, length, call.p.kw, blocks);
+  overlap_groups<LaneBlocks<T>>(call, length, call.p.kw);
 }
 
 template void overlap_in_lanes(const Call<float>&, Index);

@@ -15,13 +15,16 @@ constexpr size_t kFirstChunk = size_t(1) << 18;
 // the blocks of everyday calls stay warm.
 constexpr size_t kKeepBytes = size_t(64) << 20;
 
+}  // namespace
+
 struct Chunk {
   char* data;
   size_t bytes;
 };
 
 // A stack of chunks. A new chunk doubles the arena, so a call settles on few.
-struct Arena {
+class Arena {
+ public:
   std::vector<Chunk> chunks;
   size_t current = 0;  // the chunk in use; those behind it are empty
   size_t used = 0;     // of the current chunk
@@ -63,24 +66,28 @@ struct Arena {
   }
 };
 
-thread_local Arena arena;
+static thread_local Arena of_this_thread;
 
-}  // namespace
+Scratch::Scratch() : Scratch(of_this_thread) {}
 
-Scratch::Scratch() : chunk_(arena.current), used_(arena.used) {}
+Scratch::Scratch(Arena& arena) : arena_(arena), chunk_(arena.current), used_(arena.used) {}
 
 Scratch::~Scratch() {
-  arena.current = chunk_;
-  arena.used = used_;
-  if (chunk_ == 0 && used_ == 0 && arena.total() > kKeepBytes) arena.release(0);
+  arena_.current = chunk_;
+  arena_.used = used_;
+  if (chunk_ == 0 && used_ == 0 && arena_.total() > kKeepBytes) arena_.release(0);
 }
+
+Kept::Kept() : std::unique_ptr<Arena>(new Arena), Scratch(*get()) {}
+
+Kept::~Kept() = default;
 
 void* Scratch::take_bytes(ptrdiff_t count, size_t item_bytes) {
   if (count < 0 || size_t(count) > (SIZE_MAX / 2 - kAlign) / item_bytes) throw std::bad_alloc();
   size_t bytes = (size_t(count) * item_bytes + kAlign - 1) / kAlign * kAlign;
-  return arena.take(bytes);
+  return arena_.take(bytes);
 }
 
-size_t arena_bytes() { return arena.total(); }
+size_t arena_bytes() { return of_this_thread.total(); }
 
 }  // namespace fastconv

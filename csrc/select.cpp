@@ -1,5 +1,6 @@
 // choose(job, costs) -> plan. Pure: closed-form costs of every method that could
-// do the job, in ns as for one worker; the cheapest is taken. No clock, no memory,
+// do the job, in ns as for one worker; the cheapest is taken, and shared by as many workers as have
+// enough to do each. No clock, no memory,
 // no data beyond the job's facts.
 //
 // Lines that share a kernel, or a bank of them, count together. In more than two axes direct sums
@@ -21,6 +22,11 @@ namespace {
 // Below this many multiply-adds direct takes under a microsecond and no
 // transform can win: nothing else is looked at.
 constexpr double kSurelyDirect = 16e3;
+
+// What each worker must have to do to be worth having. To wake one and to hear that it is
+// done takes 11 us on a virtual machine (28 where it was just falling asleep), and a call has
+// up to four sections.
+constexpr double kWorkerNs = 50e3;
 
 // Candidates in ascending order of predicted time, the best few.
 class Ranking {
@@ -298,6 +304,8 @@ void choose(const fc_job& job, int level, const Costs& costs, fc_plan& plan) {
   }
   plan.candidates = ranking.count();
   settle(always ? FC_SEPARABLE : job.method, plan);
+  const double worth = plan.chosen.predicted_ns / kWorkerNs;
+  plan.workers = worth < 2 || job.workers < 2 ? 1 : worth < job.workers ? int(worth) : job.workers;
 }
 
 int list_plans(const fc_job& job, int level, const Costs& costs, fc_candidate* plans, int most) {

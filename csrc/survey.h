@@ -20,8 +20,8 @@ struct Coarse {
   double peak = 0, total_sum = 0, total_energy = 0;
   bool finite = true;
 };
-Coarse coarse(Scratch&, const KernelTable&, fc_dtype, const char* data, Index rows, Index cols,
-              Index stride, Grain);
+Coarse coarse(Scratch&, Context&, fc_dtype, const char* data, Index rows, Index cols, Index stride,
+              Grain);
 
 struct Window {
   Index row_lo, row_hi, col_lo, col_hi;

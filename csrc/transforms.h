@@ -159,16 +159,16 @@ const T* spectrum_of(const Problem& kernel, const Transformed& how, Index reals,
   return own;
 }
 
-// Overlap-save group by group: what the lanes hold, and where it goes, is Groups'.
+// Overlap-save group by group: what the lanes hold, and where it goes, is Groups', of which
+// each thread has its own.
 // Cost a group: one gather, forward, product, inverse of `length` vectors, one scatter;
 // of a bank, forward once and the rest for every kernel.
-template <class T, class Groups>
-void overlap_groups(const Call<T>& call, Index length, Index m, Groups& groups) {
+template <class Groups, class T>
+void overlap_groups(const Call<T>& call, Index length, Index m) {
   Scratch scratch;
   const Index W = call.kernels.lanes, bank = call.p.kernels;
   const Shared<LaneTable> table = lane_table<T>(length);
   T* z = scratch.take<T>(2 * W * length);
-  T* product = bank > 1 ? scratch.take<T>(2 * W * length) : nullptr;
   const T** spectrum = scratch.take<const T*>(bank);
   const double scale = call.v_scale / double(length);
   Transformed how = {&call.kernels, call.v_item * Index(sizeof(T)), 1, m, {1, length}, 1, 0, 1,
@@ -179,22 +179,32 @@ void overlap_groups(const Call<T>& call, Index length, Index m, Groups& groups) 
       call.kernels.spectrum(kernel.v, m, call.v_item == 2, scale, table->plan, z, h);
     });
   }
-  for (Index group = 0; group < groups.groups(); ++group) {
-    groups.place(group);
-    groups.gather(z);
-    if (bank == 1) {
-      call.kernels.transform(z, table->plan, kFilter, spectrum[0]);
-      groups.scatter(z, 0);
-    } else {
-      call.kernels.transform(z, table->plan, kForward, nullptr);
-      for (Index k = 0; k < bank; ++k) {
-        call.kernels.filter(z, spectrum[k], length, product);
-        call.kernels.transform(product, table->plan, kInverse, nullptr);
-        groups.scatter(product, k);
+  const double macs = 0.5 * double(bank + 1) * double(W) * transform_macs(length);
+  const Index count = Groups(call, length, scratch).groups();
+  call.context.share(count, macs, [&](Context& own, Shares& shares) {
+    Scratch buffers;
+    Groups groups(call, length, buffers);
+    T* x = buffers.take<T>(2 * W * length);
+    T* product = bank > 1 ? buffers.take<T>(2 * W * length) : nullptr;
+    for (Range r; shares.next(r);) {
+      for (Index group = r.first; group < r.last; ++group) {
+        groups.place(group);
+        groups.gather(x);
+        if (bank == 1) {
+          call.kernels.transform(x, table->plan, kFilter, spectrum[0]);
+          groups.scatter(x, 0);
+        } else {
+          call.kernels.transform(x, table->plan, kForward, nullptr);
+          for (Index k = 0; k < bank; ++k) {
+            call.kernels.filter(x, spectrum[k], length, product);
+            call.kernels.transform(product, table->plan, kInverse, nullptr);
+            groups.scatter(product, k);
+          }
+        }
+        own.spend(macs);
       }
     }
-    call.context.spend(0.5 * double(bank + 1) * double(W) * transform_macs(length));
-  }
+  });
 }
 
 // One or two blocks of the rows a vector lane.

@@ -13,6 +13,7 @@ from ._explain import Explanation, explain
 from ._patch import is_patched, patch, patched, unpatch
 from ._tune import Tuning, tune
 from ._version import __version__
+from ._workers import get_workers, set_workers
 from .signal import convolve2d, correlate2d
 
 __all__ = [
@@ -25,9 +26,11 @@ __all__ = [
     "correlate",
     "correlate2d",
     "explain",
+    "get_workers",
     "is_patched",
     "patch",
     "patched",
+    "set_workers",
     "show_config",
     "signal",
     "tune",

@@ -67,11 +67,6 @@ def check_choice(name: str, value: object, choices: Collection[str]) -> None:
     raise ValueError(f"{name} not understood: {takes}")
 
 
-def check_switch(name: str, value: object) -> None:
-    if value is not None and not isinstance(value, bool):
-        raise TypeError(f"{name}: got {value!r}, takes True, False or None")
-
-
 def check_separable(
     separable: object, v: NDArray[Any], is_outer_product: Callable[[], bool]
 ) -> None:
@@ -92,16 +87,21 @@ def check_switch(name: str, value: object) -> None:
         raise TypeError(f"{name}: got {value!r}, takes True, False or None")
 
 
-def check_workers(workers: Any) -> None:
-    """Refuse what is no number of threads."""
-    if workers is None:
-        return
+def worker_count(workers: Any, cpus: int) -> int:
+    """How many threads `workers` stands for: negative numbers count down from the CPUs."""
+    takes = f"got {workers!r}, takes 1 or more, or -1 for all CPUs"
     try:
         number = operator.index(workers)
     except TypeError:
-        raise TypeError(f"workers must be an integer: got {workers!r}, takes 1 or more") from None
-    if number < 1:
-        raise ValueError(f"workers must be positive: got {workers!r}, takes 1 or more, or None")
+        raise TypeError(f"workers must be an integer: {takes}") from None
+    if number == 0:
+        raise ValueError(f"workers must not be zero: {takes}")
+    if number < -cpus:
+        raise ValueError(
+            f"workers value out of range; got {workers!r}, must not be less than {-cpus}: "
+            "takes 1 or more, or -1 for all CPUs"
+        )
+    return number if number > 0 else number + 1 + cpus
 
 
 def check_out(out: object, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:

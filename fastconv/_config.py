@@ -39,7 +39,8 @@ def show_config(mode: str = "stdout") -> dict[str, Any] | None:
     -------
     dict or None
         version, compiler, levels_built, levels_available, level (the one in
-        use), workers and tuning (the file of `tune` in use, or None).
+        use), workers (what `get_workers` tells) and tuning (the file of `tune`
+        in use, or None).
 
     Raises
     ------
@@ -66,7 +67,7 @@ def show_config(mode: str = "stdout") -> dict[str, Any] | None:
         "levels_built": [level["name"] for level in levels],
         "levels_available": [level["name"] for level in levels if level["available"]],
         "level": _core.level(),
-        "workers": 1,
+        "workers": _core.workers(),
         "tuning": _tune.file_in_use(),
     }
     if config["level"] == "plain":

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _args, _core, _sums
+from . import _args, _core, _sums, _workers
 from ._args import numpy_convolve, numpy_correlate
 from ._call import Call
 from ._core import convolve, correlate
@@ -32,7 +32,21 @@ def any_convolve(
     workers: Any,
 ) -> NDArray[Any]:
     _args.check_options(method, accuracy)
-    _args.check_workers(workers)
+    with _workers.asked(workers):
+        return _convolve(a, v, mode, axis, boundary, fillvalue, method, accuracy, out)
+
+
+def _convolve(
+    a: Any,
+    v: Any,
+    mode: Any,
+    axis: Any,
+    boundary: Any,
+    fillvalue: Any,
+    method: str,
+    accuracy: str,
+    out: Any,
+) -> NDArray[Any]:
     extension = _args.extension(boundary, fillvalue)
     if _args.is_foreign(a) or _args.is_foreign(v):
         _args.check_numpys_own("foreign arrays", axis=axis, **extension, out=out)
@@ -68,7 +82,22 @@ def any_correlate(
     workers: Any,
 ) -> NDArray[Any]:
     _args.check_options(method, accuracy)
-    _args.check_workers(workers)
+    with _workers.asked(workers):
+        return _correlate(a, v, mode, axis, boundary, fillvalue, max_lag, method, accuracy, out)
+
+
+def _correlate(
+    a: Any,
+    v: Any,
+    mode: Any,
+    axis: Any,
+    boundary: Any,
+    fillvalue: Any,
+    max_lag: Any,
+    method: str,
+    accuracy: str,
+    out: Any,
+) -> NDArray[Any]:
     extension = _args.extension(boundary, fillvalue)
     if _args.is_foreign(a) or _args.is_foreign(v):
         keywords = {"axis": axis, **extension, "max_lag": max_lag, "out": out}

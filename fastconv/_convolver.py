@@ -6,7 +6,7 @@ from typing import Any, SupportsIndex
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import _args, _core, _kernel_args, _sums
+from . import _args, _core, _kernel_args, _sums, _workers
 from ._args import numpy_convolve
 from ._call import Call
 from ._convolve import convolve_call
@@ -118,7 +118,6 @@ class Convolver(_core.Prepared):
         workers: int | None = None,
     ) -> None:
         _args.check_options(method, accuracy)
-        _args.check_workers(workers)
         self._kernel = _kernel_args.kernel(kernel)
         self._axis, self._axes = _kernel_args.kernel_axes(self._kernel, axis, axes)
         self._mode = _args.numpy_mode(mode)
@@ -133,7 +132,13 @@ class Convolver(_core.Prepared):
         plain = not self._extension and self._last_axes() == (tuple(range(-taps.ndim, 0)))
         # scipy's centre of an even kernel lies a sample later when correlating; numpy's does not.
         super().__init__(
-            taps, self._mode, method, accuracy, ahead=two and self._correlate, plain=plain
+            taps,
+            self._mode,
+            method,
+            accuracy,
+            ahead=two and self._correlate,
+            plain=plain,
+            workers=_workers.number_asked(workers),
         )
 
     @property
@@ -206,7 +211,8 @@ class Convolver(_core.Prepared):
         array([4])
         """
         _kernel_args.check_streams(self._kernel, self._extension)
-        return Stream(self._taps, self._mode, self._axis, self._method, self._accuracy)
+        how = (self._mode, self._axis, self._method, self._accuracy)
+        return Stream(self._taps, *how, _workers.number_asked(self._workers))
 
     def general(self, x: Any, out: NDArray[Any] | None) -> NDArray[Any]:
         x = np.array(x, copy=None, ndmin=1)

@@ -134,7 +134,9 @@ def convolve(
         Where the result goes: writeable, of the result's shape and dtype. It
         may be strided and may overlap `a` or `v`.
     workers : int, optional
-        Use at most so many threads; a call runs on one in this version.
+        Use at most so many threads, where the work pays for waking them;
+        negative numbers count from the CPUs, -1 being all. By default as many
+        as `get_workers` tells. The result does not depend on it.
 
     Returns
     -------
@@ -151,7 +153,7 @@ def convolve(
         `axis` is out of range or the other axes do not broadcast, if `mode`,
         `boundary`, `method` or `accuracy` is none of the names above, if
         `fillvalue` does not fit the dtype, if `out` has another shape or cannot
-        be written, or if `workers` is not positive.
+        be written, or if `workers` is zero.
     TypeError
         If `mode` is not a string or integer, `axis` or `workers` not an integer,
         or `out` not an ndarray of the result's dtype.
@@ -327,3 +329,4 @@ include "_plain.pxi"
 include "_jobs.pxi"
 include "_prepared.pxi"
 include "_levels.pxi"
+include "_threads.pxi"

@@ -4,6 +4,7 @@ cdef extern from "fastconv.h" nogil:
     enum:
         FC_MAX_NDIM
         FC_MAX_CANDIDATES
+        FC_MOST_WORKERS
 
     ctypedef enum fc_status:
         FC_OK
@@ -135,6 +136,13 @@ cdef extern from "fastconv.h" nogil:
                              const fc_array *out)
     fc_status fc_stream_tail(fc_stream *stream, ptrdiff_t lo, ptrdiff_t hi, const fc_array *out)
     fc_status fc_stream_reset(fc_stream *stream)
+
+    int fc_workers()
+    void fc_set_workers(int workers)
+    int fc_default_workers()
+    int fc_set_thread_workers(int workers)
+    void fc_limit_workers(int workers)
+    int fc_worker_limit()
 
     int fc_levels()
     const char *fc_level_name(int level)

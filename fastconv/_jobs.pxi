@@ -14,7 +14,7 @@ cdef void set_defaults(fc_job *job) noexcept:
     job.method = FC_AUTO
     job.accuracy = FC_ACCURACY_AUTO
     job.separable = FC_SEPARABLE_AUTO
-    job.workers = 1
+    job.workers = fc_workers()
     job.spectra = NULL
     memset(&job.facts, 0, sizeof(fc_facts))
     job.poll = poll
@@ -290,7 +290,7 @@ cdef int read_plan(plan, fc_plan *to) except -1:
     chosen.block[0], chosen.block[1] = plan.get("block", (1, 1))
     chosen.lanes = plan.get("lanes", 0)
     chosen.digits[0], chosen.digits[1] = plan.get("digits", (0, 0))
-    to.level, to.workers = fc_level(), 1
+    to.level, to.workers = fc_level(), plan.get("workers", 1)
     return 0
 
 

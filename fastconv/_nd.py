@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _args, _core, _sums
+from . import _args, _core, _sums, _workers
 from ._call import Call
 
 
@@ -21,9 +21,15 @@ def convolved(
     workers: Any,
 ) -> NDArray[Any]:
     """convolve and correlate: in the dtype of the inputs, along every axis."""
-    correlating = name == "correlate"
     _args.check_choice("accuracy", accuracy, _core.ACCURACIES)
-    _args.check_workers(workers)
+    with _workers.asked(workers):
+        return _convolved(name, in1, in2, mode, method, accuracy, out)
+
+
+def _convolved(
+    name: str, in1: Any, in2: Any, mode: Any, method: Any, accuracy: Any, out: NDArray[Any] | None
+) -> NDArray[Any]:
+    correlating = name == "correlate"
     in1, in2 = _args.pair_nd("in1 and in2" if correlating else "volume and kernel", in1, in2)
     if in1.ndim == 0:
         complex_taps = correlating and in2.dtype.kind == "c"
@@ -45,7 +51,13 @@ def convolved_in_floats(
 ) -> NDArray[Any]:
     """fftconvolve and oaconvolve: in floating point, along some axes; the others broadcast."""
     _args.check_choice("accuracy", accuracy, _core.ACCURACIES)
-    _args.check_workers(workers)
+    with _workers.asked(workers):
+        return _convolved_in_floats(in1, in2, mode, axes, accuracy, out)
+
+
+def _convolved_in_floats(
+    in1: Any, in2: Any, mode: Any, axes: Any, accuracy: Any, out: NDArray[Any] | None
+) -> NDArray[Any]:
     in1, in2 = _args.pair_nd("in1 and in2", in1, in2)
     if in1.ndim == 0:
         return _product(in1, in2, out)

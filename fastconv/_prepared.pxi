@@ -46,6 +46,8 @@ cdef class Prepared:
         'same' has its centre a sample later where the number of taps is even.
     plain : bool
         Whether a plain signal of as many axes may be taken here.
+    workers : int
+        At most so many threads a call; 0: as many as calls of the thread have.
     """
 
     cdef np.ndarray taps
@@ -54,15 +56,17 @@ cdef class Prepared:
     cdef fc_method method
     cdef fc_accuracy accuracy
     cdef bint ahead, plain
+    cdef int workers
     cdef int small_type  # of signals that fc_small may take, or -1
     cdef ptrdiff_t[2] seen
 
-    def __init__(self, np.ndarray taps, mode, method, accuracy, *, ahead, plain):
+    def __init__(self, np.ndarray taps, mode, method, accuracy, *, ahead, plain, workers):
         self.taps = taps
         self.store = Spectra()
         self.mode = {"full": IS_FULL, "same": IS_SAME, "valid": IS_VALID}[mode]
         self.method, self.accuracy = METHODS[method], ACCURACIES[accuracy]
         self.ahead, self.plain = ahead, plain and is_plain(taps, np.PyArray_NDIM(taps))
+        self.workers = workers
         self.seen[0] = self.seen[1] = 0
         may = self.plain and np.PyArray_NDIM(taps) == 1 and self.method <= FC_DIRECT
         real = may and is_real(taps) and dtype_of(np.PyArray_TYPE(taps)) >= 0
@@ -75,6 +79,17 @@ cdef class Prepared:
                 result = self.small(<np.ndarray>x)
                 if result is not None:
                     return result
+        if self.workers == 0:
+            return self.answer(x, out)
+        cdef int before = fc_set_thread_workers(self.workers)
+        try:
+            return self.answer(x, out)
+        finally:
+            fc_set_thread_workers(before)
+
+    @cython.final
+    cdef object answer(self, x, out):
+        if self.plain and np.PyArray_CheckExact(x):
             result = self.at_once(<np.ndarray>x, out)
             if result is not None:
                 return result
@@ -186,6 +201,8 @@ cdef class LineStream:
         The job's kernel.
     axis : int
         Where the one axis lies in the arrays that are pushed.
+    workers : int
+        At most so many threads a push; 0: as many as the calling thread's calls have.
     """
 
     cdef fc_stream *stream
@@ -195,8 +212,10 @@ cdef class LineStream:
     cdef bint busy
     cdef readonly ptrdiff_t samples  # since it began; a push that fails ends the signal
 
-    def __cinit__(self, Job job, np.ndarray v, int axis):
+    def __cinit__(self, Job job, np.ndarray v, int axis, int workers):
         cdef fc_array from_v
+        if workers:
+            job.job.workers = workers
         self.job, self.axis = job, axis
         self.dtype = max(job.job.a_dtype, job.job.v_dtype)
         view(v, &from_v)

@@ -4,7 +4,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike, NDArray
 
-from . import _args, _core, _sums
+from . import _args, _core, _sums, _workers
 from ._call import Call
 from ._extended import extended_call
 
@@ -61,8 +61,9 @@ def convolve2d(
         Where the result goes: writeable, of the result's shape and dtype. It
         may be strided and may overlap an input.
     workers : int, optional
-        At most so many threads. The result does not depend on it; at present
-        one thread does all the work.
+        At most so many threads, where the work pays for waking them; negative
+        numbers count from the CPUs, -1 being all. By default as many as
+        `fastconv.get_workers` tells. The result does not depend on it.
 
     Returns
     -------
@@ -78,7 +79,7 @@ def convolve2d(
         If an input is not 2-D, if neither is large enough for 'valid', if
         `mode`, `boundary`, `method` or `accuracy` is none of the names above,
         if `fillvalue` does not fit the dtype, if `out` has another shape or
-        cannot be written, or if `workers` is below 1.
+        cannot be written, or if `workers` is zero.
     TypeError
         If `out` is not an ndarray of the result's dtype, or `workers` not an
         integer.
@@ -119,11 +120,11 @@ def convolve2d(
         if plain is not None:
             return plain
     _args.check_options(method, accuracy)
-    _args.check_workers(workers)
-    call, turned = call_2d(
-        "convolve2d", in1, in2, mode, boundary, fillvalue, method, accuracy, separable
-    )
-    return _delivered(call, turned, out)
+    with _workers.asked(workers):
+        call, turned = call_2d(
+            "convolve2d", in1, in2, mode, boundary, fillvalue, method, accuracy, separable
+        )
+        return _delivered(call, turned, out)
 
 
 def correlate2d(
@@ -206,11 +207,11 @@ def correlate2d(
         if plain is not None:
             return plain
     _args.check_options(method, accuracy)
-    _args.check_workers(workers)
-    call, turned = call_2d(
-        "correlate2d", in1, in2, mode, boundary, fillvalue, method, accuracy, separable
-    )
-    return _delivered(call, turned, out)
+    with _workers.asked(workers):
+        call, turned = call_2d(
+            "correlate2d", in1, in2, mode, boundary, fillvalue, method, accuracy, separable
+        )
+        return _delivered(call, turned, out)
 
 
 def _is_plain(boundary: Any, fillvalue: Any, accuracy: Any, separable: Any, workers: Any) -> bool:

@@ -20,10 +20,10 @@ class Stream:
     """
 
     def __init__(
-        self, taps: NDArray[Any], mode: str, axis: int, method: str, accuracy: str
+        self, taps: NDArray[Any], mode: str, axis: int, method: str, accuracy: str, workers: int
     ) -> None:
         self._taps, self._mode, self._axis = taps, mode, axis
-        self._method, self._accuracy = method, accuracy
+        self._method, self._accuracy, self._workers = method, accuracy, workers
         # The first output of the mode, counted as in 'full'.
         self._first = {"full": 0, "same": (taps.size - 1) // 2, "valid": taps.size - 1}[mode]
         self._call: Call | None = None  # what every push is like, once there was one
@@ -111,7 +111,7 @@ class Stream:
             batch=batch,
         )
         if not (self._call and self._is_like(self._call, like)):
-            self._lines = _core.LineStream(like.job(), like.operands()[1], axis)
+            self._lines = _core.LineStream(like.job(), like.operands()[1], axis, self._workers)
         self._call, self._shape, self._begun = like, x.shape, True
         self._plain = self._lines if dtype == like.computed_in else None
 

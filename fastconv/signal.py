@@ -66,8 +66,9 @@ def convolve(
         Where the result goes: writeable, of the result's shape and dtype. It
         may be strided and may overlap an input.
     workers : int, optional
-        At most so many threads. The result does not depend on it; at present
-        one thread does all the work.
+        At most so many threads, where the work pays for waking them; negative
+        numbers count from the CPUs, -1 being all. By default as many as
+        `fastconv.get_workers` tells. The result does not depend on it.
 
     Returns
     -------
@@ -83,7 +84,7 @@ def convolve(
         If the inputs differ in their number of dimensions, if neither is large
         enough for 'valid', if one is empty, if `mode`, `method` or `accuracy`
         is none of the names above, if `out` has another shape or cannot be
-        written, or if `workers` is below 1.
+        written, or if `workers` is zero.
     TypeError
         If `out` is not an ndarray of the result's dtype, or `workers` not an
         integer.

@@ -20,7 +20,7 @@ def test_as_data():
     assert config["levels_built"] == built
     assert set(config["levels_available"]) <= set(built)
     assert config["level"] == _core.level()
-    assert config["workers"] == 1
+    assert config["workers"] == fastconv.get_workers()
     assert config["tuning"] is None
     assert config["compiler"]
 

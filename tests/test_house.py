@@ -60,9 +60,9 @@ def test_no_drawer_for_everything(path):
 
 # --- C++: who may include whom -----------------------------------------------------------
 
-FACE = {"fastconv.h", "engine.h", "kernels/table.h"}
+FACE = {"fastconv.h", "function.h", "engine.h", "kernels/table.h"}
 # Parts that know no method: whoever needs one may include it.
-SHARED = {"runtime.h", "views.h", "lengths.h", "twiddles.h", "spectra.h"}
+SHARED = {"runtime.h", "pool.h", "views.h", "lengths.h", "twiddles.h", "spectra.h"}
 # Insides of one method or of the selector, and who they are for. Methods do not
 # include each other: what they call of one another stands in engine.h.
 PRIVATE = {
@@ -86,8 +86,9 @@ def test_engine_includes(path):
 
 def test_the_face_stands_alone():
     assert includes(CSRC / "fastconv.h") == []
-    assert set(includes(CSRC / "engine.h")) == {"fastconv.h", "kernels/table.h"}
-    assert not set(includes(CSRC / "runtime.h")) & FACE, "runtime knows no convolution"
+    assert set(includes(CSRC / "engine.h")) == {"fastconv.h", "function.h", "kernels/table.h"}
+    for name in ("runtime.h", "runtime.cpp", "pool.h", "pool.cpp"):
+        assert not set(includes(CSRC / name)) & (FACE - {"function.h"}), f"{name} knows convolution"
 
 
 @pytest.mark.parametrize("path", KERNELS, ids=relative)
@@ -189,7 +190,7 @@ RUNGS = [
     {"_core", "_version"},
     {"_args", "_call", "_measure"},
     {"_kernel_args"},
-    {"_lines", "_extended", "_sums", "_stream", "_tune"},
+    {"_lines", "_extended", "_sums", "_stream", "_tune", "_workers"},
     {"_convolve", "_signal2d", "_nd", "_config"},
     {"signal", "_explain", "_convolver"},
     {"_patch"},

@@ -217,8 +217,8 @@ def test_our_own_keywords(name):
     wrong = [
         ({"accuracy": "bogus"}, ValueError, "accuracy not understood: got 'bogus', takes"),
         ({"accuracy": 1}, TypeError, "accuracy must be a string: got 1, takes"),
-        ({"workers": 0}, ValueError, "workers must be positive: got 0, takes"),
-        ({"workers": -1}, ValueError, "workers must be positive: got -1, takes"),
+        ({"workers": 0}, ValueError, "workers must not be zero: got 0, takes"),
+        ({"workers": -99999}, ValueError, "workers value out of range; got -99999, must not"),
         ({"workers": 1.5}, TypeError, "workers must be an integer: got 1.5, takes"),
         ({"workers": "2"}, TypeError, "workers must be an integer: got '2', takes"),
         ({"out": [[0.0] * 5] * 3}, TypeError, "out must be an ndarray"),

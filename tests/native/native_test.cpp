@@ -5,6 +5,7 @@
 #include "check.h"
 #include "runtime.h"
 #include "streams.h"
+#include "threads.h"
 
 using namespace native;
 
@@ -426,6 +427,9 @@ int main(int argc, char** argv) {
     endless_plans();
     polls_of_small_slices();
     costs_as_data();
+    sections();
+    failing_sections();
+    callers();
     printf("%s: %d passed\n", fc_level_name(level), passed - before);
   }
   Random random(99);

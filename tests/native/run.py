@@ -1,12 +1,13 @@
 """Build csrc and its test program without Python's headers, and run it.
 
-    python tests/native/run.py [native plain clang nehalem arm64]
+    python tests/native/run.py [native plain clang nehalem arm64 tsan]
 
     native   g++, every level this CPU has
     plain    g++, plain loops without vector types
     clang    clang++, every level this CPU has
     nehalem  the native program on a CPU without AVX, by qemu: must step down to sse2
     arm64    cross-compiled, run by qemu-aarch64
+    tsan     g++ with the thread sanitizer, where it is asked for
 
 Flags and levels come from setup.py. A variant whose tools are missing is named
 and skipped, unless it was asked for by name.
@@ -72,6 +73,7 @@ class Variant:
 HOST = {"amd64": "x86_64", "arm64": "aarch64"}.get(platform.machine().lower(), platform.machine())
 
 VARIANTS = {
+    "tsan": Variant("g++", HOST, ["-fsanitize=thread", "-g"], cases=50),
     "native": Variant("g++", HOST),
     "plain": Variant("g++", "plain", top="plain"),
     "clang": Variant("clang++", HOST),
@@ -106,7 +108,8 @@ def build(variant, folder):
     with ThreadPoolExecutor(2) as pool:
         objects = list(pool.map(compile_one, jobs))
     nm = "aarch64-linux-gnu-nm" if variant.compiler.startswith("aarch64") else "nm"
-    for name in levels:
+    sanitized = "-fsanitize=thread" in variant.flags  # which adds calls of its own
+    for name in [] if sanitized else levels:
         foreign = foreign_symbols(name, symbols(folder / f"kernels_{name}.o", nm))
         if foreign:
             raise SystemExit(f"{name}: an object of a level exports or needs {foreign}")
@@ -132,7 +135,7 @@ def run(name):
 
 def main(names):
     failed = []
-    for name in names or VARIANTS:
+    for name in names or [name for name in VARIANTS if name != "tsan"]:
         gone = missing(VARIANTS[name])
         if gone:
             print(f"--- {name}: skipped, no {', '.join(gone)}", flush=True)

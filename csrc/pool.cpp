@@ -1,0 +1,136 @@
+#include "pool.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <new>
+#include <system_error>
+#include <thread>
+
+namespace fastconv {
+namespace {
+
+// How often a caller that waits looks up: Ctrl-C feels immediate.
+constexpr std::chrono::milliseconds kLookUp(50);
+
+// What a call wants done, on its caller's stack.
+struct Task {
+  FunctionRef<void(int)> body;
+  int helpers = 0;  // that have not returned yet
+  std::condition_variable done;
+};
+
+// A thread and what it has been given.
+struct Helper {
+  std::condition_variable wake;
+  Task* task = nullptr;
+  int worker = 0;
+  Helper* next_idle = nullptr;
+};
+
+// Everything in it, tasks and helpers included, is touched under its mutex. It is never
+// destroyed: the threads sleep on it when the process ends.
+struct Pool {
+  std::mutex mutex;
+  Helper* idle = nullptr;
+  int threads = 0;
+};
+
+std::atomic<Pool*> the_pool{nullptr};
+thread_local bool helping = false;
+
+// A forked child has none of the threads, and the mutex may be held by one of them: it
+// begins anew.
+void forget() { the_pool.store(nullptr); }
+
+Pool* pool() {
+  static const int watched = pthread_atfork(nullptr, nullptr, forget);
+  if (watched != 0) return nullptr;
+  Pool* found = the_pool.load();
+  if (found) return found;
+  Pool* fresh = new (std::nothrow) Pool;
+  if (!fresh || the_pool.compare_exchange_strong(found, fresh)) return fresh;
+  delete fresh;
+  return found;
+}
+
+void help(Pool* pool, Helper* self) {
+  helping = true;
+#ifdef __linux__
+  pthread_setname_np(pthread_self(), "fastconv");  // for those who look at a process's threads
+#endif
+  std::unique_lock<std::mutex> lock(pool->mutex);
+  for (;;) {
+    self->wake.wait(lock, [&] { return self->task != nullptr; });
+    Task* task = self->task;
+    lock.unlock();
+    task->body(self->worker);
+    lock.lock();
+    self->task = nullptr;
+    self->next_idle = pool->idle;
+    pool->idle = self;
+    if (--task->helpers == 0) task->done.notify_one();
+  }
+}
+
+// A thread that takes no signals: they are the main program's. Null where the system gives
+// no more.
+Helper* start(Pool* pool) {
+  Helper* helper = new (std::nothrow) Helper;
+  if (!helper) return nullptr;
+  sigset_t all, before;
+  sigfillset(&all);
+  if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0) return delete helper, nullptr;
+  try {
+    std::thread(help, pool, helper).detach();
+    ++pool->threads;
+  } catch (const std::system_error&) {
+    delete helper;
+    helper = nullptr;
+  } catch (const std::bad_alloc&) {
+    delete helper;
+    helper = nullptr;
+  }
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return helper;
+}
+
+// Idle threads first; new ones while there are fewer than this call could use alone, so
+// that many callers at once do not make many times as many threads as are wanted.
+void enlist(Pool* pool, Task& task, int wanted) {
+  const std::lock_guard<std::mutex> lock(pool->mutex);
+  while (task.helpers < wanted) {
+    Helper* helper = pool->idle;
+    if (helper) {
+      pool->idle = helper->next_idle;
+    } else if (pool->threads < wanted) {
+      helper = start(pool);
+    }
+    if (!helper) return;
+    helper->task = &task;
+    helper->worker = ++task.helpers;
+    helper->wake.notify_one();
+  }
+}
+
+}  // namespace
+
+void run_together(int threads, FunctionRef<void(int)> body, FunctionRef<void()> waiting) {
+  Task task{body, 0, {}};
+  Pool* from = threads > 1 && !helping ? pool() : nullptr;
+  if (from) enlist(from, task, threads - 1);
+  body(0);
+  if (!from) return;
+  std::unique_lock<std::mutex> lock(from->mutex);
+  while (!task.done.wait_for(lock, kLookUp, [&] { return task.helpers == 0; })) {
+    lock.unlock();
+    waiting();
+    lock.lock();
+  }
+}
+
+}  // namespace fastconv
