@@ -116,6 +116,12 @@ Lengths tile_sides(const Extent& e, bool promising) {
   return {e.m + e.m / 4, shorter(whole(e), kLargestTile)};
 }
 
+// Blocks in the lanes take no more memory than 4 MB and three spectra of a block.
+bool lanes_fit(const Task& t, Index length) {
+  const double point = t.precision ? 16 : 8;
+  return double(length) * point * (t.lanes - 3) <= 0x1p22;
+}
+
 // Calls visit(length, ns) for the lengths of blocks of one kind. A promising block is no longer
 // than that one group, or pair, of them covers the window.
 template <class Visit>
@@ -124,6 +130,7 @@ void for_each_block(const Task& t, bool lanes, bool promising, Visit visit) {
   const Turns turns = turns_of(t, digits_of(t, 4 * double(t.col.m), true));
   const double enough = (lanes ? t.lanes : 1) * (t.complex_data ? 1 : 2);
   const auto look = [&](const Length& l) {
+    if (lanes && !lanes_fit(t, l.points)) return true;
     const double tiles = tiles_of(t.col, l.points);
     visit(l.points,
           lanes ? lanes_ns(t, turns, l) : tiles_ns(t, turns, tiles, double(l.points), l.log2));
@@ -197,7 +204,7 @@ void offer_best_block(const Task& t, bool lanes, Ranking& ranking) {
   for_each_block(t, lanes, true, [&](Index length, double ns) {
     if (!best || ns < best_ns) best = length, best_ns = ns;
   });
-  ranking.offer(FC_OVERLAP, 1, best, lanes, best_ns);
+  if (best) ranking.offer(FC_OVERLAP, 1, best, lanes, best_ns);
 }
 
 void offer_oneshot(const Task& t, Ranking& ranking) {
