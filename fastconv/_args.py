@@ -77,8 +77,8 @@ def check_separable(
         )
     if separable is True and not is_outer_product():
         raise ValueError(
-            f"separable=True takes a kernel that is an outer product of a column and a row: got "
-            f"one of {v.dtype}, shape {v.shape}, that is none, nor rounds to one"
+            "separable=True takes a real kernel that is an outer product of a column and a row: "
+            f"got one of {v.dtype}, shape {v.shape}, that is none, nor rounds to one"
         )
 
 
