@@ -206,7 +206,8 @@ void scan(fc_job& job, const fc_array& a, const fc_array& v) {
   facts.a_max = of_a.max, facts.a_norm = of_a.norm();
   facts.v_max = of_v.max, facts.v_norm = of_v.norm();
   facts.repair_macs = 0;
-  facts.known = 0;
+  facts.known = !is_float(job.a_dtype);
+  if (facts.known) return;
   fc_plan plan;
   fc_choose(&job, &plan);
   if (transforms(plan.chosen.method) && flattens(job) && facts.a_bad) {
@@ -215,7 +216,7 @@ void scan(fc_job& job, const fc_array& a, const fc_array& v) {
     for (int d = 0; d < job.ndim; ++d) {
       facts.repair_macs *= double(job.axis[d].hi - job.axis[d].lo) * double(job.axis[d].m);
     }
-  } else if (is_float(job.a_dtype) && transforms(plan.chosen.method)) {
+  } else if (transforms(plan.chosen.method)) {
     fc_array nowhere = {};
     Index count[2 * FC_MAX_NDIM];
     for (int d = 0; d < job.nbatch; ++d) count[d] = job.batch[d];
