@@ -66,8 +66,8 @@ format:  ## rewrite Python and C++ in that style
 	$(CLANG_FORMAT) -i $(CPP)
 
 types:  ## the annotations, and the stubs against the installed package
-	cd tests && $(PYTHON) -m mypy --strict -p fastconv
-	cd tests && $(PYTHON) -m mypy.stubtest fastconv
+	cd tests && $(PYTHON) -m mypy --config-file ../pyproject.toml
+	cd tests && $(PYTHON) -m mypy.stubtest --mypy-config-file ../pyproject.toml fastconv
 
 wheel:  ## an sdist, and a wheel made from it, in dist/
 	$(PYTHON) -m build

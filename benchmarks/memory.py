@@ -150,8 +150,6 @@ def main():
     from rich.console import Console
     from rich.table import Table
 
-    import fastconv  # noqa: F401  the installed one answers for all
-
     table = Table(title="peak beyond the inputs in MB; time of a second call in ms")
     for head in ("problem", "plan", "function", "peak", "less the result", "promised", "ms"):
         words = head in ("problem", "plan", "function")

@@ -122,7 +122,7 @@ class Layout {
 };
 
 constexpr Index kTogetherBytes = Index(512) << 10;
-constexpr double kFarBytes = 16e6;
+constexpr double kCachedBytes = 16e6;
 
 // What all threads share: the tiles there are, tables and the kernels' spectra.
 template <class T>
@@ -142,7 +142,7 @@ class MatrixConvolution {
     const Index W = call.kernels.lanes;
     // Where a spectrum comes from memory, the same sums take some eight times as long.
     const double bytes = 2.0 * double(shape.n1) * double(shape.n2) * double(sizeof(T));
-    const double slow = bytes > kFarBytes ? 8 : 1;
+    const double slow = bytes > kCachedBytes ? 8 : 1;
     column_macs_ = slow * 0.5 * double(W) * transform_macs(shape.n1);
     row_macs_ = slow * double(W) * transform_macs(shape.n2);
     // A band more or less than a power of two apart from the next: 2^k rows would

@@ -1,16 +1,15 @@
-// fc_run: from a job to methods on dense problems of at most two axes, and the
-// one place where exceptions become a status.
+// fc_run: from a job to methods on dense problems of at most two axes.
 #include "engine.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-#include <new>
 #include <utility>
 
 #include "arrange.h"
 #include "boundary.h"
 #include "runtime.h"
+#include "status.h"
 #include "views.h"
 
 namespace fastconv {
@@ -147,18 +146,6 @@ void run(const fc_job& job, const fc_plan& plan, const fc_array& a, const fc_arr
       [](const Problem& p, bool swapped, const fc_job& piece, const fc_candidate& way,
          Context& own) { solve(p, swapped, piece, way, own); },
       context);
-}
-
-template <class Work>
-fc_status caught(Work work) {
-  try {
-    work();
-    return FC_OK;
-  } catch (const std::bad_alloc&) {
-    return FC_NO_MEMORY;
-  } catch (const Interrupted&) {
-    return FC_INTERRUPTED;
-  }
 }
 
 // The two axes of a job whose one kernel may be an outer product.

@@ -97,7 +97,7 @@ void measure(fc_dtype, const char* row, Index count, const KernelTable&, Magnitu
 // The same problem with a and v in each other's places.
 Problem swapped(Problem);
 
-// Thrown by Context::spend when the poll says stop; caught in fc_run alone.
+// Thrown by Context::spend when the poll says stop; caught at the C face alone (status.h).
 struct Interrupted {};
 
 // The items of a section of work, handed out in ranges, each of them once.

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "engine.h"
@@ -47,8 +48,8 @@ bool integer_factors(const T* K, Index rows, Index cols, T* u, T* v) {
   const Index at = std::find_if(K, K + count, [](T x) { return x != 0; }) - K;
   if (at == count) return false;
   const T* row = K + at / cols * cols;
-  const auto usable = [](T x) { return T(-x) != x || x == 0; };  // not the one without a negative
-  if (!std::all_of(K, K + count, usable)) return false;
+  // Its magnitude is no T, so that it would have no divisor.
+  if (std::find(K, K + count, std::numeric_limits<T>::min()) != K + count) return false;
   T divisor = 0;
   for (Index j = 0; j < cols; ++j) divisor = T(std::gcd(divisor, row[j]));
   for (Index j = 0; j < cols; ++j) v[j] = T(row[j] / divisor);

@@ -17,6 +17,7 @@
 
 #include "delay.h"
 #include "runtime.h"
+#include "status.h"
 #include "views.h"
 
 namespace {
@@ -36,10 +37,6 @@ constexpr Index kFew = 4;
 
 // Terms that are looked at before an output is summed again, which takes thousands.
 constexpr Index kTerms = 128;
-
-struct Failed {
-  fc_status status;
-};
 
 Index product_of(const fc_job& job) { return product(job.nbatch, job.batch); }
 
@@ -194,8 +191,7 @@ struct fc_stream {
     v.data = taps_.get();
     v.stride[job.nbatch] = kItemSize[job.v_dtype];
     for (int d = 0; d < job.nbatch; ++d) job.shared[d] = FC_SHARES_V;
-    const fc_status status = fc_run(&job, direct ? &direct_ : nullptr, &a, &v, &out);
-    if (status != FC_OK) throw Failed{status};
+    rethrow(fc_run(&job, direct ? &direct_ : nullptr, &a, &v, &out));
   }
 
   void push_blocks(const fc_array& x, Index n, const fc_array& out) {
@@ -317,22 +313,6 @@ struct fc_stream {
   std::vector<DelayLine> delay_;  // by channel
   std::optional<History> history_;
 };
-
-namespace {
-
-template <class Work>
-fc_status caught(Work work) {
-  try {
-    work();
-    return FC_OK;
-  } catch (const std::bad_alloc&) {
-    return FC_NO_MEMORY;
-  } catch (const Failed& failed) {
-    return failed.status;
-  }
-}
-
-}  // namespace
 
 extern "C" {
 

@@ -124,7 +124,7 @@ def join_threadpoolctl() -> None:
     library from `register` alone, before or after; so it is imported here (about 3 ms).
     """
     try:
-        import threadpoolctl  # type: ignore[import-untyped, import-not-found, unused-ignore]
+        import threadpoolctl
     except ImportError:
         return
     if not hasattr(threadpoolctl, "register"):  # before 3.2

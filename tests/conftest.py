@@ -17,12 +17,12 @@ sys.path.insert(0, str(Path(__file__).parent))  # for `import oracle`
 # The shipped constants are tested, whatever this user has measured.
 os.environ["FASTCONV_CACHE_DIR"] = str(ROOT / "build" / "no-tuning")
 
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
-from hypothesis import settings  # noqa: E402
+import numpy as np
+import pytest
+from hypothesis import settings
 
-import fastconv  # noqa: E402
-from fastconv import _core  # noqa: E402
+import fastconv
+from fastconv import _core
 
 # The same examples every run: a failure is found again, and CI is not a lottery.
 settings.register_profile("fastconv", deadline=None, derandomize=True, print_blob=False)

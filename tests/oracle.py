@@ -327,6 +327,15 @@ def assert_same_bits(first, second):
     assert not differ.any(), f"{differ.sum()} of {first.size} differ, first {np.argmax(differ)}"
 
 
+def refusal(function, *args, **keywords):
+    """The ValueError that a call has to end in; whether it is the right one, its words tell."""
+    try:
+        function(*args, **keywords)
+    except ValueError as error:
+        return error
+    raise AssertionError(f"{function.__name__} took {args} {keywords}")
+
+
 # --- NaN and Inf -------------------------------------------------------------------
 
 NAN, POSITIVE, NEGATIVE = 1, 2, 3

@@ -1,6 +1,7 @@
 """Bad arguments: refused before any work, in numpy's and scipy's words and a few more."""
 
 import numpy as np
+import oracle
 import pytest
 
 import fastconv
@@ -10,9 +11,9 @@ TWO_D = [fastconv.convolve2d, fastconv.correlate2d]
 
 
 def begins_as(expected, got):
-    assert type(got.value) is type(expected.value)
-    assert str(got.value).startswith(str(expected.value))
-    assert len(str(got.value)) > len(str(expected.value))
+    assert type(got) is type(expected)
+    assert str(got).startswith(str(expected))
+    assert len(str(got)) > len(str(expected))
 
 
 @pytest.mark.parametrize(("ours", "numpys"), ONE_D)
@@ -31,11 +32,7 @@ def begins_as(expected, got):
     ],
 )
 def test_wrong_shapes(ours, numpys, a, v):
-    with pytest.raises(ValueError) as expected:  # noqa: PT011
-        numpys(a, v)
-    with pytest.raises(ValueError) as got:  # noqa: PT011
-        ours(a, v)
-    begins_as(expected, got)
+    begins_as(oracle.refusal(numpys, a, v), oracle.refusal(ours, a, v))
 
 
 @pytest.mark.parametrize(("ours", "numpys"), ONE_D)

@@ -62,7 +62,7 @@ def test_no_drawer_for_everything(path):
 
 FACE = {"fastconv.h", "function.h", "engine.h", "kernels/table.h"}
 # Parts that know no method: whoever needs one may include it.
-SHARED = {"runtime.h", "pool.h", "views.h", "lengths.h", "twiddles.h", "spectra.h"}
+SHARED = {"runtime.h", "pool.h", "views.h", "lengths.h", "twiddles.h", "spectra.h", "status.h"}
 # Insides of one method or of the selector, and who they are for. Methods do not
 # include each other: what they call of one another stands in engine.h.
 PRIVATE = {

@@ -13,9 +13,9 @@ from fastconv.cli.race import Result, WrongAnswer
 BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
 sys.path.append(str(BENCHMARKS))
 
-import cases  # noqa: E402
-import peers  # noqa: E402
-import summary  # noqa: E402
+import cases
+import peers
+import summary
 
 MODES = ("full", "same", "valid")
 # Shapes of a and v, axis. Even and odd taps and sides; the last are several blocks of lines.

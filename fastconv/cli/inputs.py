@@ -54,9 +54,7 @@ def terrain() -> Input:
 def china() -> Input:
     """Grey by the luma of ITU-R BT.601."""
     try:
-        from sklearn.datasets import (  # type: ignore[import-untyped, unused-ignore]
-            load_sample_image,
-        )
+        from sklearn.datasets import load_sample_image
     except ImportError as error:
         raise Missing("scikit-learn is not installed") from error
     data = load_sample_image("china.jpg") @ np.array([0.299, 0.587, 0.114])
@@ -83,7 +81,7 @@ def rings(rows: int, cols: int) -> Input:
 
 def _pywt() -> Any:
     try:
-        import pywt.data  # type: ignore[import-untyped, unused-ignore]
+        import pywt.data
     except ImportError as error:
         raise Missing("PyWavelets is not installed") from error
     return pywt.data

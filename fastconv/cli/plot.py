@@ -1,5 +1,6 @@
 """Ratios as bars, on a logarithmic axis around 1."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 
@@ -8,10 +9,8 @@ class NoMatplotlib(Exception):
 
 
 def require() -> None:
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError as error:
-        raise NoMatplotlib("--plot needs matplotlib: pip install matplotlib") from error
+    if find_spec("matplotlib") is None:
+        raise NoMatplotlib("--plot needs matplotlib: pip install matplotlib")
 
 
 def ratios(path: Path, rows: list[tuple[str, float]], title: str) -> None:

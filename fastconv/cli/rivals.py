@@ -18,7 +18,7 @@ import numpy as np
 from .race import Array, Function, Runner, along
 
 try:
-    from scipy import ndimage, signal  # type: ignore[import-untyped, unused-ignore]
+    from scipy import ndimage, signal
 
     HAVE_SCIPY = True
 except ImportError:
