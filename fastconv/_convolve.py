@@ -19,6 +19,7 @@ from ._lines import Lines, lines
 __all__ = ["convolve", "correlate"]
 
 
+@_workers.taken_last
 def any_convolve(
     a: Any,
     v: Any,
@@ -29,24 +30,8 @@ def any_convolve(
     method: str,
     accuracy: str,
     out: Any,
-    workers: Any,
 ) -> NDArray[Any]:
     _args.check_options(method, accuracy)
-    with _workers.asked(workers):
-        return _convolve(a, v, mode, axis, boundary, fillvalue, method, accuracy, out)
-
-
-def _convolve(
-    a: Any,
-    v: Any,
-    mode: Any,
-    axis: Any,
-    boundary: Any,
-    fillvalue: Any,
-    method: str,
-    accuracy: str,
-    out: Any,
-) -> NDArray[Any]:
     extension = _args.extension(boundary, fillvalue)
     if _args.is_foreign(a) or _args.is_foreign(v):
         _args.check_numpys_own("foreign arrays", axis=axis, **extension, out=out)
@@ -68,6 +53,7 @@ def _convolve(
     return _sums.delivered(call, shape, pairs.seen, out)
 
 
+@_workers.taken_last
 def any_correlate(
     a: Any,
     v: Any,
@@ -79,25 +65,8 @@ def any_correlate(
     method: str,
     accuracy: str,
     out: Any,
-    workers: Any,
 ) -> NDArray[Any]:
     _args.check_options(method, accuracy)
-    with _workers.asked(workers):
-        return _correlate(a, v, mode, axis, boundary, fillvalue, max_lag, method, accuracy, out)
-
-
-def _correlate(
-    a: Any,
-    v: Any,
-    mode: Any,
-    axis: Any,
-    boundary: Any,
-    fillvalue: Any,
-    max_lag: Any,
-    method: str,
-    accuracy: str,
-    out: Any,
-) -> NDArray[Any]:
     extension = _args.extension(boundary, fillvalue)
     if _args.is_foreign(a) or _args.is_foreign(v):
         keywords = {"axis": axis, **extension, "max_lag": max_lag, "out": out}

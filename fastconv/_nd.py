@@ -10,25 +10,12 @@ from . import _args, _core, _sums, _workers
 from ._call import Call
 
 
+@_workers.taken_last
 def convolved(
-    name: str,
-    in1: Any,
-    in2: Any,
-    mode: Any,
-    method: Any,
-    accuracy: Any,
-    out: NDArray[Any] | None,
-    workers: Any,
+    name: str, in1: Any, in2: Any, mode: Any, method: Any, accuracy: Any, out: NDArray[Any] | None
 ) -> NDArray[Any]:
     """convolve and correlate: in the dtype of the inputs, along every axis."""
     _args.check_choice("accuracy", accuracy, _core.ACCURACIES)
-    with _workers.asked(workers):
-        return _convolved(name, in1, in2, mode, method, accuracy, out)
-
-
-def _convolved(
-    name: str, in1: Any, in2: Any, mode: Any, method: Any, accuracy: Any, out: NDArray[Any] | None
-) -> NDArray[Any]:
     correlating = name == "correlate"
     in1, in2 = _args.pair_nd("in1 and in2" if correlating else "volume and kernel", in1, in2)
     if in1.ndim == 0:
@@ -46,18 +33,12 @@ def _convolved(
     return _sums.delivered(call, call.shape, lambda result: result, out)
 
 
+@_workers.taken_last
 def convolved_in_floats(
-    in1: Any, in2: Any, mode: Any, axes: Any, accuracy: Any, out: NDArray[Any] | None, workers: Any
+    in1: Any, in2: Any, mode: Any, axes: Any, accuracy: Any, out: NDArray[Any] | None
 ) -> NDArray[Any]:
     """fftconvolve and oaconvolve: in floating point, along some axes; the others broadcast."""
     _args.check_choice("accuracy", accuracy, _core.ACCURACIES)
-    with _workers.asked(workers):
-        return _convolved_in_floats(in1, in2, mode, axes, accuracy, out)
-
-
-def _convolved_in_floats(
-    in1: Any, in2: Any, mode: Any, axes: Any, accuracy: Any, out: NDArray[Any] | None
-) -> NDArray[Any]:
     in1, in2 = _args.pair_nd("in1 and in2", in1, in2)
     if in1.ndim == 0:
         return _product(in1, in2, out)

@@ -2,12 +2,15 @@
 
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from . import _args, _core
+
+T = TypeVar("T")
 
 
 def cpus() -> int:
@@ -57,6 +60,18 @@ class asked:
     ) -> None:
         if self._workers:
             _core.set_thread_workers(self._before)
+
+
+def taken_last(function: Callable[..., T]) -> Callable[..., T]:
+    """The function with one argument more, the last: how many workers it may use."""
+
+    @wraps(function)
+    def with_workers(*given: Any) -> T:
+        *rest, workers = given
+        with asked(workers):
+            return function(*rest)
+
+    return with_workers
 
 
 @contextmanager
