@@ -87,7 +87,7 @@ void Context::share(Index count, double macs, ShareBody body) {
   failure.rethrow();
 }
 
-// An eighth of the work, at the worst, is then waited for.
+// Of `workers` some are then idle for a fifth of the time, at the worst.
 void Context::share_many(Index count, double macs, ShareBody body) {
   constexpr Index kMany = 4;
   if (count >= kMany * workers_) return share(count, macs, body);

@@ -153,8 +153,10 @@ PartedKernel::PartedKernel(const KernelTable& table, fc_dtype a_dtype, fc_dtype 
     const Index from = p * block_, count = std::min(block_, m - from);
     std::fill_n(part.get(), 2 * block_ * item, 0.0);
     widen(v_dtype, v + from * kItemSize[v_dtype], count, pairs_, part.get());
+    // What underflows is no silence: its outputs are to be looked at.
+    const double norm = norm_of(part.get(), count * item);
+    norm_.get()[p] = norm > 0 ? std::max(ldexp(norm, -exponent_), 0x1p-1022) : 0;
     for (Index i = 0; i < count * item; ++i) part.get()[i] = ldexp(part.get()[i], -exponent_);
-    norm_.get()[p] = norm_of(part.get(), count * item);
     for (Index i = 0; i < count * item; ++i) part.get()[i] /= double(transform_.points());
     transform_.forward(part.get(), spectra_.get() + p * transform_.reals());
   }

@@ -82,6 +82,9 @@ class DelayLine {
  public:
   explicit DelayLine(const PartedKernel&);
 
+  // As if no block had come. Spectra are entered again before they are read.
+  void clear() { entered_ = touched_until_ = 0, ahead_block_ = -1; }
+
   Index entered() const { return entered_; }  // blocks before this one have their spectra
 
   // Block j: 2 B samples, those of block j - 1 first. What is not finite, or so large that

@@ -167,7 +167,8 @@ int fc_spectra_full(const fc_spectra *spectra);
 
 /* A convolution whose a comes bit by bit: lines (of a job's batch axes, if any) that have
  * no end yet. The job is as for fc_run, on one axis; of axis[0] m alone counts, and v is
- * copied. A stream remembers O(m) samples a line. One thread at a time. NULL: no memory. */
+ * copied. A stream remembers O(m) samples a line. One thread at a time; of job->workers 0
+ * stands for as many as each pushing thread's calls have. NULL: no memory. */
 typedef struct fc_stream fc_stream;
 fc_stream *fc_stream_new(const fc_job *job, const fc_array *v);
 void fc_stream_free(fc_stream *stream);
@@ -181,7 +182,7 @@ fc_status fc_stream_push(fc_stream *stream, const fc_array *x, ptrdiff_t n, cons
 fc_status fc_stream_tail(fc_stream *stream, ptrdiff_t lo, ptrdiff_t hi, const fc_array *out);
 
 /* As if nothing had been pushed. */
-fc_status fc_stream_reset(fc_stream *stream);
+void fc_stream_reset(fc_stream *stream);
 
 /* How many threads a call may use: fc_workers() is what the calling thread set for itself or,
  * where that is 0, the number for all, neither above the limit, which caps every call. */

@@ -73,6 +73,12 @@ class History {
     position_ += count;
   }
 
+  // As if there had been no sample.
+  void clear() {
+    memset(data_.get(), 0, size_t(capacity_ * item_ * product_of(job_)));
+    position_ = 0, origin_ = -reach_;
+  }
+
   // Passes over samples that more than `reach` others, yet to be appended, follow.
   void skip(Index count) {
     if (count > 0) position_ += count, origin_ = position_ - reach_;
@@ -109,7 +115,11 @@ double least_of(const T* x, bool pair) {
 
 struct fc_stream {
   fc_stream(const fc_job& job, const fc_array& v)
-      : job_(job), line_job_(job), m_(job.axis[0].m), table_(kernels(fc_level())) {
+      : job_(job),
+        line_job_(job),
+        m_(job.axis[0].m),
+        workers_(job.workers),
+        table_(kernels(fc_level())) {
     job_.ndim = line_job_.ndim = 1;
     direct_.chosen.method = line_job_.method = FC_DIRECT;
     line_job_.nbatch = job_.after = line_job_.after = 0;
@@ -126,16 +136,16 @@ struct fc_stream {
       kernel_.emplace(table_, job.a_dtype, job.v_dtype, taps_.get(), m_);
       loudest_ = is_single(job.v_dtype) ? loudest_tap<float>() : loudest_tap<double>();
     }
-    reset();
+    for (Index c = 0; kernel_ && c < product_of(job_); ++c) delay_.emplace_back(*kernel_);
+    const Index reach = kernel_ ? (kernel_->parts() + 1) * kernel_->block() : m_ - 1;
+    history_.emplace(job_, reach);
   }
   fc_stream(const fc_stream&) = delete;
   fc_stream& operator=(const fc_stream&) = delete;
 
   void reset() {
-    delay_.clear();
-    for (Index c = 0; kernel_ && c < product_of(job_); ++c) delay_.emplace_back(*kernel_);
-    const Index reach = kernel_ ? (kernel_->parts() + 1) * kernel_->block() : m_ - 1;
-    history_.emplace(job_, reach);
+    for (DelayLine& line : delay_) line.clear();
+    history_->clear();
   }
 
   void push(const fc_array& x, Index n, const fc_array& out) {
@@ -181,11 +191,12 @@ struct fc_stream {
   }
 
   // The window [lo, hi) of n samples with the first `taps` taps, directly where that is
-  // certain: choosing takes longer than a small push.
+  // certain: choosing takes longer than a small push. Workers are those of this moment.
   void run(fc_job& job, const fc_array& a, Index n, Index taps, Index lo, Index hi,
            const fc_array& out) {
-    const bool direct = taps < m_ || (hi - lo) * taps <= kSmallMacs;
     if (lo == hi) return;
+    const bool direct = taps < m_ || product_of(job) * (hi - lo) * taps <= kSmallMacs;
+    job.workers = direct_.workers = workers_ ? workers_ : fc_workers();
     job.axis[0] = {n, taps, lo, hi, FC_FILL};
     fc_array v = {};
     v.data = taps_.get();
@@ -196,17 +207,18 @@ struct fc_stream {
 
   void push_blocks(const fc_array& x, Index n, const fc_array& out) {
     const Index B = kernel_->block();
+    Context context(table_, job_.poll, job_.poll_context, 1);
     for (Index i = 0, some; i < n; i += some) {
       some = std::min(n - i, B - history_->position() % B);
       history_->append(x, i, some);
-      is_single(job_.a_dtype) ? push_piece<float>(some, moved(out, i))
-                              : push_piece<double>(some, moved(out, i));
+      is_single(job_.a_dtype) ? push_piece<float>(some, moved(out, i), context)
+                              : push_piece<double>(some, moved(out, i), context);
     }
   }
 
   // `some` samples of one block have come.
   template <class T>
-  void push_piece(Index some, const fc_array& out) {
+  void push_piece(Index some, const fc_array& out, Context& context) {
     Scratch scratch;
     const Index B = kernel_->block(), item = kernel_->reals_of_item();
     const Index start = history_->position() - some, j = start / B, channels = product_of(job_);
@@ -233,6 +245,7 @@ struct fc_stream {
       for (Index i = 0; i < some * item; ++i)
         line[i] = T(whole ? sum[i] : double(line[i]) + sum[i]);
       repair(c, start, some, error, line);
+      context.spend(4.0 * double(kernel_->parts() * B));
     }
     copy({static_cast<char*>(out.data), job_.nbatch + 1, shape, out.stride},
          {static_cast<char*>(dense.data), job_.nbatch + 1, shape, dense.stride},
@@ -305,6 +318,7 @@ struct fc_stream {
 
   fc_job job_, line_job_;  // of all channels, and of one
   const Index m_;
+  const int workers_;  // 0: as many as the calls of a pushing thread have
   Index loudest_ = 0;  // tap
   fc_plan direct_ = {};
   const KernelTable& table_;  // spectra belong to a level
@@ -324,9 +338,7 @@ fc_stream* fc_stream_new(const fc_job* job, const fc_array* v) {
 
 void fc_stream_free(fc_stream* stream) { delete stream; }
 
-fc_status fc_stream_reset(fc_stream* stream) {
-  return caught([&] { stream->reset(); });
-}
+void fc_stream_reset(fc_stream* stream) { stream->reset(); }
 
 fc_status fc_stream_push(fc_stream* stream, const fc_array* x, ptrdiff_t n, const fc_array* out) {
   return caught([&] {

@@ -313,7 +313,7 @@ class Convolver(_core.Prepared):
             return ": plain sums"
         lengths = self.last if all(self.last) else tuple(10 * m for m in self._taps.shape)
         x = np.broadcast_to(np.zeros((), self._taps.dtype), lengths)
-        if self._axes is None:
+        if self._axes is None and not self._extension:
             call = self._line_call(Lines(x, self._taps), self._window(lengths[0], self._taps.size))
         else:
             call, _ = self._extended(x, self._kernel)

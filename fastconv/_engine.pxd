@@ -135,7 +135,7 @@ cdef extern from "fastconv.h" nogil:
     fc_status fc_stream_push(fc_stream *stream, const fc_array *x, ptrdiff_t n,
                              const fc_array *out)
     fc_status fc_stream_tail(fc_stream *stream, ptrdiff_t lo, ptrdiff_t hi, const fc_array *out)
-    fc_status fc_stream_reset(fc_stream *stream)
+    void fc_stream_reset(fc_stream *stream)
 
     int fc_workers()
     void fc_set_workers(int workers)

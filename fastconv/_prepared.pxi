@@ -199,6 +199,8 @@ cdef class LineStream:
         window and the signal's length nothing is used.
     v : ndarray
         The job's kernel.
+    dtype : numpy.dtype
+        Of the results.
     axis : int
         Where the one axis lies in the arrays that are pushed.
     workers : int
@@ -209,13 +211,14 @@ cdef class LineStream:
     cdef Job job
     cdef int axis
     cdef fc_dtype dtype
+    cdef int type_num  # of the result: fc_dtype knows no sign
     cdef bint busy
     cdef readonly ptrdiff_t samples  # since it began; a push that fails ends the signal
 
-    def __cinit__(self, Job job, np.ndarray v, int axis, int workers):
+    def __cinit__(self, Job job, np.ndarray v, dtype, int axis, int workers):
         cdef fc_array from_v
-        if workers:
-            job.job.workers = workers
+        self.type_num = dtype.num
+        job.job.workers = workers
         self.job, self.axis = job, axis
         self.dtype = max(job.job.a_dtype, job.job.v_dtype)
         view(v, &from_v)
@@ -256,7 +259,8 @@ cdef class LineStream:
         cdef np.ndarray block = x
         cdef int dtype = dtype_of(np.PyArray_TYPE(block))
         cdef bint plain = (
-            dtype == self.job.job.a_dtype == self.dtype != FC_BOOL
+            np.PyArray_TYPE(block) == self.type_num
+            and dtype == self.job.job.a_dtype == self.dtype != FC_BOOL
             and self.axis < np.PyArray_NDIM(block)
             and np.PyArray_CHKFLAGS(block, np.NPY_ARRAY_ALIGNED)
             and np.PyArray_ISNOTSWAPPED(block)

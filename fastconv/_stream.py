@@ -15,8 +15,9 @@ class Stream:
     A signal that comes block by block, convolved as it comes.
 
     Made by `Convolver.stream`. Each push returns as many samples as it was given:
-    all that the inputs so far determine. What a stream remembers is about twice as
-    long as the kernel for each channel, whatever was pushed. For one thread.
+    all that the inputs so far determine. What a stream remembers of each channel is
+    about twice as long as the kernel and, where that is long, twice as long again in
+    double precision, whatever was pushed. For one thread.
     """
 
     def __init__(
@@ -111,7 +112,8 @@ class Stream:
             batch=batch,
         )
         if not (self._call and self._is_like(self._call, like)):
-            self._lines = _core.LineStream(like.job(), like.operands()[1], axis, self._workers)
+            v, of = like.operands()[1], like.computed_in
+            self._lines = _core.LineStream(like.job(), v, of, axis, self._workers)
         self._call, self._shape, self._begun = like, x.shape, True
         self._plain = self._lines if dtype == like.computed_in else None
 

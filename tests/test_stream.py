@@ -1,6 +1,7 @@
 """Signals that come block by block: any cut gives what one call gives."""
 
 import gc
+import os
 import pickle
 import threading
 import tracemalloc
@@ -239,6 +240,45 @@ def test_the_first_block_fixes_the_dtype():
         stream.push(np.ones(4, "complex64"))
     assert stream.flush().tolist() == [2, 1]
     assert stream.push(np.ones(4)).dtype == "float64"
+
+
+@pytest.mark.parametrize("bits", [8, 16, 32, 64])
+def test_signs_are_not_mixed(bits):
+    """The engine's integers have none: they are told apart before."""
+    for first, other in ((f"int{bits}", f"uint{bits}"), (f"uint{bits}", f"int{bits}")):
+        stream = Convolver(np.ones(3, first)).stream()
+        stream.push(np.ones(4, first))
+        with pytest.raises(TypeError, match=f"a stream of {first}: got {other}"):
+            stream.push(np.ones(4, other))
+
+
+def test_taps_that_underflow_beside_the_loudest():
+    """What a part of the delay line cannot hold is summed directly."""
+    v, x = np.zeros(1300), np.zeros(3000)
+    v[0], v[600:700], x[10] = 2.0**100, 2.0**-980, 2.0**200
+    result = pushed(Convolver(v).stream(), x, CUTS["small"])
+    np.testing.assert_allclose(result, np.convolve(x, v), rtol=1e-9, atol=0)
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="threads are counted there")
+def test_workers_are_those_of_the_push(python):
+    """Not of the first one: a stream outlives what it began in."""
+    done = python(
+        """
+import os, numpy as np, fastconv
+def helpers():
+    names = [open(f"/proc/self/task/{t}/comm").read() for t in os.listdir("/proc/self/task")]
+    return names.count("fastconv\\n")
+x, stream = np.ones(2_000_000), fastconv.Convolver(np.ones(200)).stream()
+with fastconv.set_workers(1):
+    stream.push(x)
+print(helpers())
+with fastconv.set_workers(3):
+    stream.push(x)
+print(helpers())
+"""
+    )
+    assert done.stdout.split() == ["0", "2"], done.stderr
 
 
 def test_a_stream_of_float16_takes_no_wider_block():

@@ -128,11 +128,13 @@ print(sum(codes))
     assert done.stdout.split() == ["0"], done.stderr
 
 
-# At the fastest rate these calls would outlast the stuck-guard many times over
-# (overlap: transforms over and over), so that coming back at all is the proof.
+# At the fastest rate these calls would outlast the stuck-guard (direct sums many times over),
+# so that coming back at all is the proof. Integers alone take but seconds: that they hear it within
+# the call is the native program's to tell.
 LONG_CALLS = {
     "direct": "fastconv.convolve(ones(20_000_000), ones(1_000_000), method='direct')",
     "integers": "fastconv.convolve(big(20_000_000), big(1_000_000))",
+    "stream": "fastconv.Convolver(ones(4_000_000)).stream().push(ones(7_900_000))",
     "images": "fastconv.convolve2d(ones(5000, 5000), ones(1000, 1000), method='direct')",
     "correlate": "fastconv.correlate(ones(20_000_000), ones(1_000_000), 'same', method='direct')",
 }

@@ -361,6 +361,17 @@ void interruption(Random& random) {
   job.poll = stop;
   job.poll_context = &calls;
   count(fc_run(&job, nullptr, &A, &V, &O) == FC_INTERRUPTED && calls == 2, "interruption");
+  // Integers through transforms.
+  const ptrdiff_t taps = 200000;
+  std::vector<long long> x(size_t(n), 1ll << 40), w(size_t(taps), 3), y(size_t(n + taps - 1));
+  fc_array X = {x.data(), {8}}, W = {w.data(), {8}}, Y = {y.data(), {8}};
+  fc_job integers = empty_job({FC_I64, FC_I64}, FC_AUTO);
+  integers.ndim = 1;
+  set_axis(integers, 0, n, taps, 0, n + taps - 1);
+  calls = 1;
+  integers.poll = stop;
+  integers.poll_context = &calls;
+  count(fc_run(&integers, nullptr, &X, &W, &Y) == FC_INTERRUPTED && calls == 2, "interruption");
   fc_job next = empty_job({FC_F64, FC_F64}, FC_AUTO);
   next.ndim = 1;
   set_axis(next, 0, 100, 10, 0, 109);

@@ -41,7 +41,7 @@ inline void check_stream(Random& random, DtypePair types, ptrdiff_t n, ptrdiff_t
       const naive::Sum sum = naive::output(job, a, v, index);
       good = good && naive::agrees(job, out.dtype, out.at(index), sum, double(m < n ? m : n));
     });
-    good = good && fc_stream_reset(stream) == FC_OK;
+    fc_stream_reset(stream);
   }
   fc_stream_free(stream);
   char what[100];
