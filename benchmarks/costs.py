@@ -9,13 +9,13 @@ cannot run are derived: plain loops are sse2 divided by its lanes, neon is sse2 
 the multiply-adds).
 """
 
-import platform
 import sys
 from pathlib import Path
 
 import numpy as np
 
 from fastconv import _core, _measure
+from fastconv._tune import cpu
 
 SECONDS_A_LEVEL = 12
 SIMD_WITH_FMA = 2
@@ -49,23 +49,11 @@ def row_text(level, costs):
     return f'    {{"{level}", {{' + ",\n      ".join(fields) + "}},"
 
 
-def cpu_model():
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    names = {line.split(":")[0].strip(): line.split(":")[-1].strip() for line in lines}
-    return (
-        f"{names.get('model name', '')}, family {names.get('cpu family', '')}, "
-        f"model {names.get('model', '')}"
-    )
-
-
 def replace_table(text, rows):
     """costs.h with the machine and the rows between its markers exchanged."""
     head, _, rest = text.partition("// Measured on: ")
     _, _, rest = rest.partition("\n")
-    text = f"{head}// Measured on: {cpu_model()}\n{rest}"
+    text = f"{head}// Measured on: {cpu()}\n{rest}"
     head, begin, rest = text.partition("constexpr Shipped kCosts[] = {\n")
     _, end, tail = rest.partition("\n};\n")
     return head + begin + "\n".join(rows) + end + tail

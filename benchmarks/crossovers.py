@@ -16,7 +16,7 @@ from fastconv import _core
 
 COLOURS = {"direct": "#4477aa", "overlap": "#ccbb44", "fft": "#aa3377"}
 LENGTHS = [2**k for k in range(5, 21)]
-TAPS = [2**k for k in range(2, 21, 1)]
+TAPS = [2**k for k in range(2, 21)]
 PICTURES = [32, 64, 128, 256, 512, 1024]
 SIDES = [3, 5, 7, 9, 11, 15, 19, 25, 31, 47, 63, 127]
 LARGEST_MACS = 4e8  # direct beyond it is not run: it is never the best there

@@ -22,11 +22,12 @@ from pathlib import Path
 
 import numpy as np
 
+from fastconv._measure import lanes_of
+
 MB = 1e6
 BLOCKS_AT_MOST = 4 * 2**20
 SPECTRA = 3
 ONESHOT_ELEMENTS = 2.5
-VECTOR_BYTES = {"avx2": 32, "avx512": 64}  # 16 elsewhere
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,8 @@ def promised(problem, plan):
         return ONESHOT_ELEMENTS * working * (prod(problem.a) + prod(problem.v))
     if plan["method"] == "direct":
         return BLOCKS_AT_MOST
-    together = VECTOR_BYTES.get(plan["level"], 16) // working if plan["lanes"] else 1
+    real = np.result_type(problem.dtype, "f4") if plan["ring"] == "native" else "f8"
+    together = lanes_of(plan["level"], real) if plan["lanes"] else 1
     return BLOCKS_AT_MOST + SPECTRA * together * 2 * working * prod(plan["block"])
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from cases import DTYPES, Case
 
 import fastconv
+from fastconv._tune import cpu
 from fastconv.cli.race import Result
 
 WORST_ROWS = 10
@@ -39,7 +40,7 @@ class Row:
 def stamp() -> list[str]:
     """Machine, versions, level and commit, a line each."""
     return [
-        f"machine   {_cpu()}, {platform.system()} {platform.machine()}",
+        f"machine   {cpu()}, {platform.system()} {platform.machine()}",
         f"python    {platform.python_version()}, numpy {version_of('numpy')}, scipy "
         f"{version_of('scipy')}",
         f"fastconv  {fastconv.__version__} at level {fastconv.explain(8, 3).level}, "
@@ -154,17 +155,6 @@ def _mean(rows: list[Row]) -> float:
 
 def _worst(rows: list[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: row.ratio)[:WORST_ROWS]
-
-
-def _cpu() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or "unknown processor"
-    fields = dict(line.split(":", 1) for line in lines if ":" in line)
-    fields = {key.strip(): value.strip() for key, value in fields.items()}
-    name = fields.get("model name", platform.machine())
-    return f"{name} (family {fields.get('cpu family', '?')}, model {fields.get('model', '?')})"
 
 
 def _commit() -> str:

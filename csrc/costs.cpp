@@ -12,27 +12,30 @@ namespace {
 
 struct Field {
   const char* name;
-  size_t size;
+  size_t begin, bytes;
 };
 
 // In the order of Costs, which is doubles throughout.
-#define FIELD(name) {#name, sizeof(Costs::name) / sizeof(double)}
+#define FIELD(name) {#name, offsetof(Costs, name), sizeof(Costs::name)}
 constexpr Field kFields[] = {
     FIELD(direct_call),    FIELD(direct_rate), FIELD(direct_fixed), FIELD(direct2d_rate),
     FIELD(direct2d_fixed), FIELD(lanes_call),  FIELD(lanes_piece),  FIELD(lanes_point),
-    FIELD(lanes_pass),     FIELD(lanes_far),   FIELD(matrix_call),  FIELD(matrix_piece),
-    FIELD(matrix_point),   FIELD(matrix_pass), FIELD(matrix_far),   FIELD(guard_near),
-    FIELD(guard_far),      FIELD(convert),
+    FIELD(lanes_pass),     FIELD(matrix_call), FIELD(matrix_piece), FIELD(matrix_point),
+    FIELD(matrix_pass),    FIELD(matrix_far),  FIELD(guard),        FIELD(convert),
 };
 #undef FIELD
 constexpr int kFieldCount = int(sizeof kFields / sizeof kFields[0]);
 
-constexpr size_t numbers() {
-  size_t sum = 0;
-  for (const Field& field : kFields) sum += field.size;
-  return sum;
+// Where the fields end if each begins where the one before does; else nowhere.
+constexpr size_t end_of_fields() {
+  size_t end = 0;
+  for (const Field& field : kFields) {
+    if (field.begin != end) return 0;
+    end += field.bytes;
+  }
+  return end;
 }
-static_assert(numbers() * sizeof(double) == sizeof(Costs), "kFields names all of Costs");
+static_assert(end_of_fields() == sizeof(Costs), "kFields names all of Costs in its order");
 
 // Once published, immutable and never freed: a choice on another thread may be reading.
 struct Published {
@@ -69,7 +72,7 @@ int fc_cost_fields(void) { return kFieldCount; }
 
 const char* fc_cost_name(int field) { return kFields[field].name; }
 
-int fc_cost_size(int field) { return int(kFields[field].size); }
+int fc_cost_size(int field) { return int(kFields[field].bytes / sizeof(double)); }
 
 void fc_get_costs(int level, double* values) { memcpy(values, &costs_of(level), sizeof(Costs)); }
 

@@ -16,12 +16,12 @@ struct Costs {
   // Transforms, with their share of the product and of what is read and written:
   //   call + transforms (piece + points (point + pass log2 points)) slow,
   // slow being 1 within kNearBytes, `far` from kFarBytes on. Blocks in the lanes are
-  // transformed all lanes at a time.
-  double lanes_call[2], lanes_piece[2], lanes_point[2], lanes_pass[2], lanes_far[2];
+  // transformed all lanes at a time, and are near (lanes_fit).
+  double lanes_call[2], lanes_piece[2], lanes_point[2], lanes_pass[2];
   double matrix_call[2], matrix_piece[2], matrix_point[2], matrix_pass[2], matrix_far[2];
 
-  // The guard of floats, a real sample of a: in cache, and from memory.
-  double guard_near[2], guard_far[2];
+  // The guard of floats, a real sample of a.
+  double guard[2];
   // Integers to doubles and back, a sample: i8 i16 i32 i64 bool.
   double convert[5];
 };
@@ -47,13 +47,11 @@ constexpr Shipped kCosts[] = {
       {194, 42.7},
       {0.684, 0},
       {3.35, 1.67},
-      {1.15, 1.15},
       {1.05e+03, 1.1e+03},
       {316, 210},
       {6.72, 5.41},
       {0.495, 0.556},
       {2, 2},
-      {0.0908, 0.102},
       {0.0908, 0.102},
       {0.076, 0, 0, 0.118, 0.244}}},
     {"sse2",
@@ -66,13 +64,11 @@ constexpr Shipped kCosts[] = {
       {48.5, 21.3},
       {0.171, 0},
       {0.837, 0.837},
-      {1.15, 1.15},
       {1.05e+03, 1.1e+03},
       {79.1, 105},
       {1.68, 2.71},
       {0.124, 0.278},
       {2, 2},
-      {0.0908, 0.102},
       {0.0908, 0.102},
       {0.076, 0, 0, 0.118, 0.244}}},
     {"neon",
@@ -85,13 +81,11 @@ constexpr Shipped kCosts[] = {
       {24.3, 10.7},
       {0.0855, 0},
       {0.418, 0.419},
-      {1.15, 1.15},
       {1.05e+03, 1.1e+03},
       {39.5, 52.6},
       {0.84, 1.35},
       {0.0619, 0.139},
       {2, 2},
-      {0.0908, 0.102},
       {0.0908, 0.102},
       {0.076, 0, 0, 0.118, 0.244}}},
     {"avx2",
@@ -104,13 +98,11 @@ constexpr Shipped kCosts[] = {
       {87.2, 35.7},
       {0.164, 0},
       {0.773, 0.834},
-      {1.15, 1.15},
       {986, 941},
       {99.5, 119},
       {0.792, 1.16},
       {0.0581, 0.139},
       {2.93, 3.05},
-      {0.0883, 0.0703},
       {0.0883, 0.0703},
       {0.177, 0.164, 0.11, 0.438, 0.367}}},
     {"avx512",
@@ -123,13 +115,11 @@ constexpr Shipped kCosts[] = {
       {277, 97.5},
       {0.24, 1.56},
       {1.23, 1.07},
-      {1.15, 1.15},
       {992, 1e+03},
       {88.3, 110},
       {0.609, 0.787},
       {0.0498, 0.118},
       {3.8, 3.94},
-      {0.0882, 0.108},
       {0.0882, 0.108},
       {0.304, 0.316, 0.205, 0.378, 0.533}}},
 };

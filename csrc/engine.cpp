@@ -148,14 +148,15 @@ void run(const fc_job& job, const fc_plan& plan, const fc_array& a, const fc_arr
       context);
 }
 
-// The two axes of a job whose one kernel may be an outer product.
+// The two axes of a job whose one kernel may be an outer product, whatever a is.
 bool may_separate(const fc_job& job, int (&axes)[FC_MAX_NDIM]) {
   if (job.separable == FC_SEPARABLE_NEVER || is_complex(job.v_dtype)) return false;
   if (job.method != FC_AUTO && job.separable == FC_SEPARABLE_AUTO) return false;
   for (int d = 0; d < job.nbatch; ++d) {
     if (job.batch[d] != 1 && job.shared[d] != FC_SHARES_V) return false;
   }
-  return convolved_axes(job, axes) == 2;
+  axes[0] = 0, axes[1] = 1;
+  return job.ndim == 2 || convolved_axes(job, axes) == 2;
 }
 
 void factor(fc_job& job, const fc_array& v) {
@@ -178,6 +179,7 @@ void factor(fc_job& job, const fc_array& v) {
 bool worth_factoring(const fc_job& job, const fc_plan& plan) {
   int axes[FC_MAX_NDIM];
   if (job.ndim < 2 || job.facts.outer_product != 0 || !may_separate(job, axes)) return false;
+  if (convolved_axes(job, axes) != 2) return false;
   const double taps = double(job.axis[axes[0]].m) * double(job.axis[axes[1]].m);
   return job.separable == FC_SEPARABLE_ALWAYS || plan.chosen.predicted_ns > 200 * taps;
 }

@@ -24,21 +24,24 @@
 
 namespace fastconv {
 
+constexpr Extent kOne = {1, 1, 0, 1};
+
 struct Task {
   const fc_job& job;
   const Costs& costs;
-  int axes;              // convolved ones
-  Extent row, col;       // after boundaries, flattening and swapping: v is the shorter
-  double outputs, taps;  // of one member
-  double lines;          // members that share a kernel, side by side in the lanes
-  double kernels;        // of a bank: each line meets so many
-  double members;        // problems of so many lines and kernels
+  int axes;  // convolved ones
   Pair pair;
   bool integer, complex_data;
   int precision;   // 0 single, 1 double: what a transform computes in
   fc_facts facts;  // of a and v in these roles
   int lanes;       // vector lanes of the transforms' real type
-  bool fits;       // transforms can be so long; else row and col say nothing
+
+  Extent row = kOne, col = kOne;  // after flattening and swapping: v is the shorter
+  double outputs = 1, taps = 1;   // of one member
+  double lines = 1;               // members that share a kernel, side by side in the lanes
+  double kernels = 1;             // of a bank: each line meets so many
+  double members = 1;             // problems of so many lines and kernels
+  bool fits = false;              // transforms can be so long; else row and col say nothing
   bool swapped = false;
 
   bool flat() const { return axes == 1; }
@@ -54,30 +57,20 @@ struct Task {
   }
 };
 
-constexpr Extent kOne = {1, 1, 0, 1};
-
 inline Task task_of(const fc_job& job, const Costs& costs, const KernelTable& table) {
   int axis[FC_MAX_NDIM];
   Extent extent[FC_MAX_NDIM];
   Index pitch[FC_MAX_NDIM];
-  const int axes = convolved_axes(job, axis);
+  const int axes = convolved_axes(job, axis), precision = is_single(job.a_dtype) ? 0 : 1;
   Task t = {job,
             costs,
             axes,
-            kOne,
-            kOne,
-            1,
-            1,
-            1,
-            1,
-            1,
             pair_of(job.a_dtype, job.v_dtype),
             !is_float(job.a_dtype),
             is_complex(job.a_dtype) || is_complex(job.v_dtype),
-            is_single(job.a_dtype) ? 0 : 1,
+            precision,
             job.facts,
-            table.spectral[is_single(job.a_dtype) ? 0 : 1].lanes,
-            false};
+            table.spectral[precision].lanes};
   double samples = 1, shared[3] = {1, 1, 1};  // by fc_sharing
   int kept = 0;
   for (int d = 0; d < job.ndim; ++d) {
@@ -160,10 +153,8 @@ inline double lanes_ns(const Task& t, const Turns& turns, const Length& l) {
   const double step = points - double(t.col.m) + 1;
   const double blocks = t.lines * ceil(double(t.col.hi - t.col.lo) / step);
   const double groups = ceil(blocks / (per_lane * t.lanes));
-  const double bytes = (p ? 16 : 8) * points * (t.lanes + 1);
   const double one = c.lanes_piece[p] + points * (c.lanes_point[p] + c.lanes_pass[p] * l.log2);
-  return c.lanes_call[p] + piecewise({turns.spectra / 3, turns.forward, turns.back}, groups) * one *
-                               slow(bytes, c.lanes_far[p]);
+  return c.lanes_call[p] + piecewise({turns.spectra / 3, turns.forward, turns.back}, groups) * one;
 }
 
 // Transforms one after another, lanes inside.
@@ -210,9 +201,7 @@ inline double around_ns(const Task& t, const Digits& digits) {
     return each * (samples * digits.a + t.lines * t.kernels * t.outputs * digits.products);
   }
   if (t.job.accuracy == FC_NORMWISE) return 0;
-  const double reals = samples * (is_complex(t.job.a_dtype) ? 2 : 1);
-  const double bytes = t.members * reals * (t.precision ? 16 : 8);  // the result as well
-  return reals * (bytes > kFarBytes ? t.costs.guard_far : t.costs.guard_near)[t.precision];
+  return samples * (is_complex(t.job.a_dtype) ? 2 : 1) * t.costs.guard[t.precision];
 }
 
 inline int floor_log2(Index x) { return 63 - __builtin_clzll((unsigned long long)x); }

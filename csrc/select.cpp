@@ -1,11 +1,9 @@
-// choose(job, costs) -> plan. Pure: closed-form costs of every method that could
-// do the job, in ns as for one worker; the cheapest is taken, and shared by as many workers as have
-// enough to do each. No clock, no memory,
+// choose(job, costs) -> plan. Pure: the cheapest of every method that could do the job, in ns as
+// for one worker (price.h), then as many workers as have enough to do each. No clock, no memory,
 // no data beyond the job's facts.
 //
 // Lines that share a kernel, or a bank of them, count together. In more than two axes direct sums
 // see the axes as they are, transforms all but the last as one (axes.cpp).
-//
 #include <math.h>
 #include <string.h>
 

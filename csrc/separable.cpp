@@ -3,10 +3,11 @@
 //
 // Integers: exactly so, modulo 2^bits. Floats: where |K - u v| <= 4 u |K| at every tap, with u
 // the unit roundoff, which is what rounding leaves of a product of two rounded factors; zeros are
-// zeros. The largest |u| is 1, so that v carries the magnitude: no sum over a row is larger than
-// the same row's in direct summation, and what is lost in subnormals stays below the roundings of
-// the kh kw products there. An output errs by (kh + kw + 5) u s at most, s = |a| * |K|, less than
-// direct sums may. What is not finite spreads as there: every tap meets it, zeros too.
+// zeros; whole numbers have whole factors. Else the largest |u| is 1, so that v carries the
+// magnitude: no sum over a row is larger than the same row's in direct summation, and what is lost
+// in subnormals stays below the roundings of the kh kw products there. An output errs by (kh + kw +
+// 5) u s at most, s = |a| * |K|, less than direct sums may. What is not finite spreads as there:
+// every tap meets it, zeros too.
 //
 // The rows of the first pass are kept a band at a time, in L2.
 #include <math.h>
@@ -22,26 +23,8 @@
 namespace fastconv {
 namespace {
 
-// u and v of K, each as long as K has rows and columns; false where there are none.
-template <class T>
-bool float_factors(const T* K, Index rows, Index cols, T* u, T* v) {
-  const Index count = rows * cols;
-  const Index at = std::max_element(K, K + count, [](T x, T y) { return fabs(x) < fabs(y); }) - K;
-  const T pivot = K[at];
-  if (!(pivot != 0) || !isfinite(pivot)) return false;
-  for (Index j = 0; j < cols; ++j) v[j] = K[at / cols * cols + j];
-  for (Index i = 0; i < rows; ++i) u[i] = K[i * cols + at % cols] / pivot;
-  constexpr T kFourUnits = sizeof(T) == 4 ? T(0x1p-22) : T(0x1p-51);
-  for (Index i = 0; i < rows; ++i) {
-    for (Index j = 0; j < cols; ++j) {
-      const T tap = K[i * cols + j];
-      if (!(fabs(fma(-u[i], v[j], tap)) <= kFourUnits * fabs(tap))) return false;
-    }
-  }
-  return true;
-}
-
-// v is a row of K without its common divisor.
+// u and v of K, each as long as K has rows and columns; false where there are none. Here v is
+// a row of K without its common divisor.
 template <class T>
 bool integer_factors(const T* K, Index rows, Index cols, T* u, T* v) {
   const Index count = rows * cols;
@@ -63,11 +46,46 @@ bool integer_factors(const T* K, Index rows, Index cols, T* u, T* v) {
   return true;
 }
 
+// Of whole numbers: sums that direct summation has exactly stay exact.
+template <class T>
+bool whole_factors(const T* K, Index rows, Index cols, T* u, T* v) {
+  const auto is_small_and_whole = [](T x) { return fabs(x) <= 0x1p31 && x == trunc(x); };
+  if (!std::all_of(K, K + rows * cols, is_small_and_whole)) return false;
+  Scratch scratch;
+  int64_t* numbers = scratch.take<int64_t>(rows * cols);
+  int64_t *column = scratch.take<int64_t>(rows), *row = scratch.take<int64_t>(cols);
+  std::copy_n(K, rows * cols, numbers);
+  if (!integer_factors(numbers, rows, cols, column, row)) return false;
+  std::copy_n(column, rows, u);
+  std::copy_n(row, cols, v);
+  return true;
+}
+
+template <class T>
+bool float_factors(const T* K, Index rows, Index cols, T* u, T* v) {
+  const Index count = rows * cols;
+  const Index at = std::max_element(K, K + count, [](T x, T y) { return fabs(x) < fabs(y); }) - K;
+  const T pivot = K[at];
+  if (!(pivot != 0) || !isfinite(pivot)) return false;
+  for (Index j = 0; j < cols; ++j) v[j] = K[at / cols * cols + j];
+  for (Index i = 0; i < rows; ++i) u[i] = K[i * cols + at % cols] / pivot;
+  constexpr T kFourUnits = sizeof(T) == 4 ? T(0x1p-22) : T(0x1p-51);
+  for (Index i = 0; i < rows; ++i) {
+    for (Index j = 0; j < cols; ++j) {
+      const T tap = K[i * cols + j];
+      if (!(fabs(fma(-u[i], v[j], tap)) <= kFourUnits * fabs(tap))) return false;
+    }
+  }
+  return true;
+}
+
 bool factors(fc_dtype dtype, const void* K, Index rows, Index cols, void* u, void* v) {
   const auto floats = [&](auto x) {
     using T = decltype(x);
-    return float_factors(static_cast<const T*>(K), rows, cols, static_cast<T*>(u),
-                         static_cast<T*>(v));
+    const T* taps = static_cast<const T*>(K);
+    T *column = static_cast<T*>(u), *row = static_cast<T*>(v);
+    return whole_factors(taps, rows, cols, column, row) ||
+           float_factors(taps, rows, cols, column, row);
   };
   const auto integers = [&](auto x) {
     using T = decltype(x);

@@ -79,7 +79,7 @@ def show_config(mode: str = "stdout") -> dict[str, Any] | None:
     if mode == "dict":
         return config
     for name, value in config.items():
-        text = ", ".join(value) if isinstance(value, list) else value or "shipped constants"
+        text = ", ".join(value) if isinstance(value, list) else value or _tune.in_use()
         print(f"{name.replace('_', ' '):<18}{text}")
     return None
 

@@ -51,7 +51,8 @@ def set_costs(level, costs):
     """
     Let choices on a level compare by other numbers; None: by the shipped ones again.
 
-    A ValueError where a field lacks, is unknown or has not so many finite numbers >= 0.
+    A ValueError where a field lacks, is unknown or has not so many finite numbers >= 0; a rate
+    is above 0.
     """
     cdef int index = level_index(level)
     cdef np.ndarray values
@@ -63,8 +64,11 @@ def set_costs(level, costs):
         raise ValueError(f"costs have fields {sorted(costs)}, take {sorted(fields)}")
     rows = [numpy.asarray(costs[name], dtype=float) for name in fields]
     for (name, size), row in zip(fields.items(), rows, strict=True):
-        if (<object>row).shape != (size,) or not (numpy.isfinite(row) & (row >= 0)).all():
-            raise ValueError(f"{name}: got {row.tolist()}, takes {size} finite numbers >= 0")
+        is_rate = name.endswith("_rate")
+        fits = numpy.isfinite(row) & ((row > 0) if is_rate else (row >= 0))
+        if (<object>row).shape != (size,) or not fits.all():
+            least = "> 0" if is_rate else ">= 0"
+            raise ValueError(f"{name}: got {row.tolist()}, takes {size} finite numbers {least}")
     values = numpy.concatenate(rows)
     check(fc_set_costs(index, <const double *>np.PyArray_DATA(values)))
 

@@ -55,8 +55,9 @@ def convolve2d(
         As for `fastconv.convolve`.
     separable : {'auto', True, False}, optional
         Whether an `in2` that is the outer product of a column and a row is taken
-        in two passes, one for each: where that is quicker, always, or never. An
-        `in2` that is none, to within rounding, is a ValueError for True.
+        in two passes, one for each: where that is quicker, always, or never. One
+        that is none, to within rounding, is a ValueError for True. (Where 'valid'
+        exchanges the inputs it is the smaller that is looked at.)
     out : ndarray, optional
         Where the result goes: writeable, of the result's shape and dtype. It
         may be strided and may overlap an input.
@@ -248,8 +249,9 @@ def call_2d(
         method=method,
         accuracy=accuracy,
     )
-    in_engine = call.dtype.num in _args.ENGINE_TYPES and call.a.size and call.v.size
-    _args.check_separable(separable, call.v, lambda: bool(in_engine and call.is_separable()))
+    in_engine = call.dtype.num in _args.ENGINE_TYPES
+    nothing = call.a.size == 0 or call.v.size == 0
+    _args.check_separable(separable, call.v, lambda: in_engine and (nothing or call.is_separable()))
     call.separable = separable
     return call, turned
 

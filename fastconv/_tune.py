@@ -17,7 +17,9 @@ from typing import Any
 from . import _args, _core
 from ._version import __version__
 
-SCHEMA = 1  # of the file; the names of its fields are those of the costs
+# What text that is no tuning may end in: huge numbers and deep nesting have errors of their own.
+UNREADABLE = (ValueError, TypeError, OverflowError, RecursionError)
+SCHEMA = 2  # of the file; the names of its fields are those of the costs
 BUDGET_S = 4.0  # with data and tables made about 8 s of processor time on avx512; 10 are promised
 
 
@@ -33,7 +35,7 @@ class Tuning:
     level : str
         The instruction-set level in use.
     file : str or None
-        Where it is stored; None where the shipped constants are in use.
+        Where it is stored; None where it is not, or the shipped constants are in use.
     costs : dict
         For each level measured, the constants of the cost model by name, in ns and
         multiply-adds per ns.
@@ -58,7 +60,7 @@ class Tuning:
         return (
             f"<Tuning of {self.cpu}, level {self.level}: "
             f"{single:.3g} and {double:.3g} multiply-adds per ns in float32 and float64; "
-            f"{self.file or 'shipped constants'}>"
+            f"{source(self.file, self.costs)}>"
         )
 
 
@@ -128,32 +130,42 @@ def _measure_and_store(progress: bool | None) -> Tuning:
     _core.set_costs(level, costs)
     file = path()
     levels = {**_levels_in(file), level: costs}
+    _in_use(None, levels)
     content = {"schema": SCHEMA, "version": __version__, "cpu": cpu(), "levels": levels}
     try:
         _write(file, json.dumps(content, indent=1))
     except OSError as error:
         why = error.strerror or error
         raise type(error)(f"the tuning is in use but not stored: {file}: {why}") from error
-    _in_use(str(file))
+    _in_use(str(file), levels)
     return Tuning(cpu(), __version__, level, str(file), levels)
 
 
 def _current() -> Tuning:
-    levels = _levels_in(Path(_file)) if _file else {}
-    return Tuning(cpu(), __version__, _core.level(), _file, levels)
+    return Tuning(cpu(), __version__, _core.level(), _file, _levels)
 
 
 def _reset() -> None:
     for entry in _core.levels():
         _core.set_costs(entry["name"], None)
-    _in_use(None)
+    _in_use(None, {})
     with contextlib.suppress(FileNotFoundError):
         path().unlink()
+
+
+def source(stored: str | None, levels: dict[str, Any]) -> str:
+    """In words, where the constants are from."""
+    return stored or ("measured, not stored" if levels else "shipped constants")
 
 
 def file_in_use() -> str | None:
     """What `load` or `tune` took the constants from."""
     return _file
+
+
+def in_use() -> str:
+    """Where those that methods are chosen by are from."""
+    return source(_file, _levels)
 
 
 # ---------------------------------------------------------------- the file
@@ -220,11 +232,11 @@ def load() -> None:
         for level, costs in levels.items():
             if level in {entry["name"] for entry in _core.levels()}:
                 _core.set_costs(level, costs)
-    except (ValueError, TypeError) as error:
+    except UNREADABLE as error:
         for entry in _core.levels():
             _core.set_costs(entry["name"], None)
         return _ignore(file, error)
-    _in_use(str(file))
+    _in_use(str(file), levels)
 
 
 def _ignore(file: Path, error: Exception) -> None:
@@ -256,7 +268,7 @@ def _levels_in(file: Path) -> dict[str, Any]:
     """Those measured before; none where the file is not of this machine and version."""
     try:
         return _checked(file.read_text())
-    except (OSError, ValueError):
+    except (OSError, *UNREADABLE):
         return {}
 
 
@@ -297,11 +309,12 @@ def _shown(progress: bool | None) -> Iterator[Callable[[float], None]]:
 
 _cpu: str | None = None
 _file: str | None = None
+_levels: dict[str, Any] = {}  # what was measured and is in force, stored or not
 
 
-def _in_use(file: str | None) -> None:
-    global _file
-    _file = file
+def _in_use(file: str | None, levels: dict[str, Any]) -> None:
+    global _file, _levels
+    _file, _levels = file, levels
 
 
 load()

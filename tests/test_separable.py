@@ -122,6 +122,16 @@ def test_bands_are_seamless(rng):
         assert_array_equal(got, fastconv.convolve2d(a, v, separable=False, method="direct"))
 
 
+@pytest.mark.parametrize("shape", [(1, 5), (5, 1), (1, 1), (7, 6), (0, 3)])
+@pytest.mark.parametrize("kernel", [(3, 3), (1, 3), (3, 1), (1, 1)])
+def test_the_verdict_is_on_the_kernel_alone(shape, kernel, rng):
+    """Axes of one sample, or none, change nothing in what is an outer product."""
+    a = oracle.draw_small(rng, shape, "float64")
+    v = np.outer(np.arange(1, 1 + kernel[0]), np.arange(2, 2 + kernel[1])).astype(float)
+    got = fastconv.convolve2d(a, v, separable=True)
+    assert_array_equal(got, fastconv.convolve2d(a, v, separable=False), strict=True)
+
+
 @pytest.mark.parametrize("function", [fastconv.convolve2d, fastconv.correlate2d])
 def test_bad_choices(function, rng):
     a = np.ones((5, 5))

@@ -20,7 +20,7 @@ def cache(tmp_path, monkeypatch):
     yield folder
     for entry in _core.levels():
         _core.set_costs(entry["name"], None)
-    _tune._in_use(None)
+    _tune._in_use(None, {})
 
 
 @pytest.fixture
@@ -95,7 +95,6 @@ def test_fit_finds_what_made_the_times():
 def test_a_measurement_has_every_field(monkeypatch):
     """A hasty one, at the level in use."""
     monkeypatch.setattr(_measure, "FAR_POINTS", 2**16)
-    monkeypatch.setattr(_measure, "FAR_SAMPLES", 50_000)
     level, shares = _core.level(), []
     costs = _measure.measure(level, 0.01, shares.append)
     shipped = _core.costs(level)
@@ -196,9 +195,28 @@ def words(file):
     rewrite(file, levels=levels)
 
 
+def no_speed(file):
+    levels = json.loads(file.read_text())["levels"]
+    levels[_core.level()]["direct_rate"][0] = 0.0
+    rewrite(file, levels=levels)
+
+
+def huge(file):
+    levels = json.loads(file.read_text())["levels"]
+    levels[_core.level()]["direct_call"] = [10**400]
+    rewrite(file, levels=levels)
+
+
+def deep(file):
+    file.write_text("[" * 100_000)
+
+
 @pytest.mark.parametrize(
     "spoil",
     [
+        no_speed,
+        huge,
+        deep,
         broken,
         empty,
         not_text,
@@ -230,7 +248,7 @@ def test_a_file_that_is_not_ours_is_ignored_with_one_warning(cache, measured, sp
 def fastconv_forgets():
     for entry in _core.levels():
         _core.set_costs(entry["name"], None)
-    _tune._in_use(None)
+    _tune._in_use(None, {})
 
 
 def test_a_level_of_another_build_is_left_alone(cache, measured):

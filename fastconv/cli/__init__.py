@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     instead = tune.add_mutually_exclusive_group()
     instead.add_argument("--show", action="store_true", help="print what is in use")
     instead.add_argument("--reset", action="store_true", help="go back to the shipped constants")
-    tune.add_argument("--json", action="store_true", help="print every constant")
+    tune.add_argument("--json", action="store_true", help="print what was measured, every constant")
     tune.set_defaults(run=_tune)
 
     about = "filter real recordings and pictures, beside numpy and scipy"

@@ -132,8 +132,8 @@ def not_finite(dtype: str) -> Iterator[str]:
         a[i] = value
         touched[i : i + m] = True
     finite = np.where(np.isfinite(a), a, 0)
-    for name, method in product(("convolve", "signal.fftconvolve"), METHODS):
-        how = {} if "fft" in name else {"method": method}
+    calls: list[tuple[str, dict[str, Any]]] = [("convolve", {"method": m}) for m in METHODS]
+    for name, how in [*calls, ("signal.fftconvolve", {})]:
         with np.errstate(invalid="ignore"):
             result = function(name)(a, v, **how)
         words = called(name, a, v, how) + " with a NaN and an Inf"

@@ -119,11 +119,14 @@ def _end(pid: int, patching: ExitStack, calls: Calls, file: Path | None) -> None
     if os.getpid() != pid:  # a child that was forked and ends on its own
         return
     patching.close()
-    with suppress(OSError, ValueError):  # the program may have closed it
-        sys.stdout.flush()
-    print(calls.report(), file=sys.stderr)
+    words = calls.report()
     try:
         if file:
             file.write_text(json.dumps(calls.as_dict(), indent=1) + "\n")
     except OSError as error:
-        print(f"fastconv: {error}", file=sys.stderr)
+        words += f"\nfastconv: {error}"
+    # The program may have closed either, or never have had it.
+    with suppress(OSError, ValueError, AttributeError):
+        sys.stdout.flush()
+    with suppress(OSError, ValueError):
+        print(words, file=sys.stderr)

@@ -56,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
         print(f"fastconv {fastconv.__version__}: {total:,} checks in {seconds:.1f} s")
     if wrong:
         print(
-            "fastconv: selftest failed; please report the line above together with what "
+            "fastconv: selftest failed; please report what is said above together with what "
             "`fastconv info` prints",
             file=sys.stderr,
         )
