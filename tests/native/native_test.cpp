@@ -361,9 +361,10 @@ void interruption(Random& random) {
   job.poll = stop;
   job.poll_context = &calls;
   count(fc_run(&job, nullptr, &A, &V, &O) == FC_INTERRUPTED && calls == 2, "interruption");
-  // Integers through transforms.
+  // Integers through transforms, of many digits: more than one poll of work on every level.
   const ptrdiff_t taps = 200000;
-  std::vector<long long> x(size_t(n), 1ll << 40), w(size_t(taps), 3), y(size_t(n + taps - 1));
+  std::vector<long long> x(size_t(n), (1ll << 62) + 1), w(size_t(taps), (1ll << 61) + 3),
+      y(size_t(n + taps - 1));
   fc_array X = {x.data(), {8}}, W = {w.data(), {8}}, Y = {y.data(), {8}};
   fc_job integers = empty_job({FC_I64, FC_I64}, FC_AUTO);
   integers.ndim = 1;

@@ -105,8 +105,7 @@ def build(variant, folder):
         )
         return str(target)
 
-    with ThreadPoolExecutor(2) as pool:
-        objects = list(pool.map(compile_one, jobs))
+    objects = [compile_one(job) for job in jobs]
     nm = "aarch64-linux-gnu-nm" if variant.compiler.startswith("aarch64") else "nm"
     sanitized = "-fsanitize=thread" in variant.flags  # which adds calls of its own
     for name in [] if sanitized else levels:
@@ -130,19 +129,22 @@ def run(name):
     with TemporaryDirectory(prefix="fastconv-native-") as folder:
         program = build(variant, Path(folder))
         command = [*variant.runner, str(program), variant.top, str(variant.cases)]
-        return subprocess.run(command).returncode == 0
+        return subprocess.run(command, stdout=subprocess.PIPE, text=True)
 
 
 def main(names):
-    failed = []
+    failed, present = [], []
     for name in names or [name for name in VARIANTS if name != "tsan"]:
         gone = missing(VARIANTS[name])
         if gone:
             print(f"--- {name}: skipped, no {', '.join(gone)}", flush=True)
             failed += [name] if names else []
-            continue
-        print(f"--- {name}", flush=True)
-        failed += [] if run(name) else [name]
+        else:
+            present.append(name)
+    with ThreadPoolExecutor(2) as pool:  # each variant is one process at a time
+        for name, done in zip(present, pool.map(run, present), strict=True):
+            print(f"--- {name}\n{done.stdout}", end="", flush=True)
+            failed += [name] if done.returncode else []
     print("native:", f"failed: {', '.join(failed)}" if failed else "all passed")
     return 1 if failed else 0
 
