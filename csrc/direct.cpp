@@ -432,7 +432,7 @@ void direct(const Problem& p, Context& context) {
     return direct(swapped(p), context);
   }
   if (has_few_outputs(p)) return convolve_by_dots(p, context, pair);
-  if (!line) return convolve_image(p, context, pair);
+  if (!line) return is_narrow(p) ? direct_turned(p, context) : convolve_image(p, context, pair);
   if (p.kw <= p.cols) return convolve_rows(p, context, pair);
   // Many rows, each shorter than the kernel: the roles change row by row.
   const double row_macs = double(p.cols) * double(p.col_hi - p.col_lo);

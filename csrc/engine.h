@@ -165,6 +165,10 @@ class Context {
 // Interrupted, which fc_run turns into a status.
 void direct(const Problem&, Context&);
 
+// Directly, rows and columns exchanged, which suits narrow pictures.
+bool is_narrow(const Problem&);
+void direct_turned(const Problem&, Context&);
+
 // Two passes where the kernel is an outer product, else direct.
 void separable(const Problem&, Context&);
 

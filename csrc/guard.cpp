@@ -141,6 +141,36 @@ class Signal {
   Index bad_count_ = 0;
 };
 
+fc_job job_of(const Problem& p, int workers) {
+  fc_job job = {};
+  job.a_dtype = p.a_dtype, job.v_dtype = p.v_dtype;
+  job.ndim = 2;
+  job.axis[0] = {p.rows, p.kh, p.row_lo, p.row_hi, FC_FILL};
+  job.axis[1] = {p.cols, p.kw, p.col_lo, p.col_hi, FC_FILL};
+  job.workers = workers;
+  return job;
+}
+
+// What a transform of a picture has lost, computed again: directly or, where that is long, by
+// transforms of the samples and taps that reach it. These are fewer and so err by less; what they
+// lose is a part of the part.
+void redo(const Problem& lost, const Problem& of, Context& context) {
+  const auto seen = [](const Problem& p) {
+    return double(p.rows) * double(p.cols) * double(p.kh) * double(p.kw);
+  };
+  const bool part = 4 * seen(lost) < seen(of), picture = lost.kh > 1 && lost.kw > 1;
+  if (!part || !picture) return direct(lost, context);
+  const bool swap = swaps({lost.rows, lost.kh, lost.row_lo, lost.row_hi},
+                          {lost.cols, lost.kw, lost.col_lo, lost.col_hi});
+  Problem p = swap ? swapped(lost) : lost;
+  p.spectra = nullptr;
+  const fc_job job = job_of(p, context.workers());
+  fc_plan plan;
+  fc_choose(&job, &plan);
+  if (plan.chosen.method == FC_DIRECT) return direct(lost, context);
+  guarded(p, plan.chosen, FC_ACCURACY_AUTO, context);
+}
+
 // What is known of a problem before any transform is made.
 class Guard {
  public:
@@ -164,7 +194,7 @@ class Guard {
   bool transforms_as_it_is() const { return transforms_ && signal_.untouched(); }
 
   void repair(Context& context) const {
-    if (survey_) survey_->repair(context);
+    if (survey_) survey_->repair([&](const Problem& q) { redo(q, finite_, context); });
   }
 
   void run(Context& context) const {

@@ -129,7 +129,21 @@ Survey::Survey(Scratch& scratch, const Problem& p, const fc_candidate& how, Grai
   }
 }
 
-// Calls visit(window, mark) for runs of blocks that are not safe, cut to the
+// One past the last of the like marks of a row that begin with this one, or j where they began
+// before.
+Index Survey::end_of_run(Index i, Index j) const {
+  const Mark* mark = mark_ + i * cols_;
+  if (j > 0 && mark[j - 1] == mark[j]) return j;
+  Index end = j + 1;
+  while (end < cols_ && mark[end] == mark[j]) ++end;
+  return end;
+}
+
+bool Survey::same_run(Index i, Index j, Index end, Mark mark) const {
+  return mark_[i * cols_ + j] == mark && end_of_run(i, j) == end;
+}
+
+// Calls visit(window, mark) for rectangles of blocks that are not safe, cut to the
 // problem's window, and for the edges of 'full'.
 template <class Visit>
 void Survey::for_each(Visit visit) const {
@@ -140,9 +154,11 @@ void Survey::for_each(Visit visit) const {
   for (Index i = 0; i < rows_; ++i) {
     for (Index j = 0, end; j < cols_; j = end) {
       const Mark mark = mark_[i * cols_ + j];
-      for (end = j + 1; end < cols_ && mark_[i * cols_ + end] == mark;) ++end;
-      const Window w = {i * grain_.rows, (i + 1) * grain_.rows, j * grain_.cols, end * grain_.cols};
-      if (mark != kSafe) offer(w, mark);
+      end = end_of_run(i, j);
+      if (mark == kSafe || (i > 0 && same_run(i - 1, j, end, mark))) continue;
+      Index last = i + 1;
+      while (last < rows_ && same_run(last, j, end, mark)) ++last;
+      offer({i * grain_.rows, last * grain_.rows, j * grain_.cols, end * grain_.cols}, mark);
     }
   }
   if (line_edge_) {
@@ -376,11 +392,11 @@ double Survey::macs() const {
   return sum;
 }
 
-void Survey::repair(Context& context) const {
+void Survey::repair(Redo redo) const {
   const Index item = kItemSize[result_dtype(p_.a_dtype, p_.v_dtype)];
   for_each([&](const Window& w, Mark mark) {
     const Problem q = part(p_, w);
-    if (mark == kWeak) return direct(q, context);
+    if (mark == kWeak) return redo(q);
     for (Index r = 0; r < w.row_hi - w.row_lo; ++r) {
       memset(q.out + r * q.out_row, 0, size_t((w.col_hi - w.col_lo) * item));
     }

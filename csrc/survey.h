@@ -1,6 +1,7 @@
 // What a transform would lose of small values, found before it is made.
 #pragma once
 #include "engine.h"
+#include "function.h"
 #include "runtime.h"
 
 namespace fastconv {
@@ -39,11 +40,12 @@ class Survey {
   Survey(Scratch&, const Problem&, const fc_candidate& how, Grain, const Coarse& a, const Coarse& v,
          Context&);
 
-  // Multiply-adds that repair() takes.
+  // Multiply-adds that repair() takes if all is redone directly.
   double macs() const;
 
-  // Computes again, directly, what the transform may have lost.
-  void repair(Context&) const;
+  // Has computed again what the transform may have lost.
+  using Redo = FunctionRef<void(const Problem&)>;
+  void repair(Redo) const;
 
  private:
   enum Mark : char { kSafe, kZero, kWeak };
@@ -59,6 +61,8 @@ class Survey {
   void edges_of_lines(Scratch&, bool along_rows, Context&);
   void bound_lines(const fc_candidate& how, const Coarse& a, const Coarse& v, Index lanes);
   void bound_tiles(Scratch&, const fc_candidate& how, const Coarse& a, const Coarse& v);
+  Index end_of_run(Index i, Index j) const;
+  bool same_run(Index i, Index j, Index end, Mark) const;
   template <class Visit>
   void for_each(Visit) const;
 

@@ -117,6 +117,21 @@ def test_images(level, types, mode, rng):
         oracle.assert_within(got, a, v, mode, "direct")
 
 
+NARROW = [((40, 2), (7, 2)), ((90, 3), (100, 2)), ((33, 7), (5, 5)), ((64, 19), (3, 2))]
+
+
+@TYPES
+@pytest.mark.parametrize(("shape", "kernel"), NARROW)
+def test_narrow_images(level, types, shape, kernel, rng):
+    a, v = oracle.draw(rng, shape, types[0]), oracle.draw(rng, kernel, types[1])
+    for mode in ("full", "same", "valid") if shape[0] >= kernel[0] else ("full", "same"):
+        got = level.convolve2d(a, v, mode, method="direct")
+        oracle.assert_within(got, a, v, mode, "direct")
+        out = np.zeros((*got.shape, 2), got.dtype)[..., 0]
+        level.convolve2d(a, v, mode, method="direct", out=out)
+        np.testing.assert_array_equal(out, got)
+
+
 @pytest.mark.parametrize("dtype", [*oracle.FLOATS, "int32"])
 def test_correlate2d(level, dtype, rng):
     for a_shape, v_shape in IMAGES:

@@ -138,6 +138,26 @@ def test_pictures(level, name, dtype, method):
         reference.assert_within(level.convolve2d(a, v, mode, method=method), mode)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_corners_of_large_pictures(level, dtype, rng):
+    """Bells that fade towards their borders: what is lost there is enough to be transformed again.
+
+    A corner of the result is the corner of the convolution of two corners.
+    """
+    bell = np.exp(-(np.linspace(-3.5, 3.5, 400) ** 2))
+    a, v = ((rng.standard_normal((400, 400)) * bell * bell[:, None]).astype(dtype) for _ in "av")
+    got, quick = (level.convolve2d(a, v, accuracy=accuracy) for accuracy in ("auto", "normwise"))
+    wrong = lost = 0
+    for k, turn in [(40, 1), (40, -1)]:
+        corner = oracle.reference(a[::turn, ::turn][:k, :k], v[::turn, ::turn][:k, :k])
+        exact, s = corner.full[:k, :k], corner.s[:k, :k]
+        bound = oracle.ACCURACY[a.itemsize] * s
+        wrong += (abs(got[::turn, ::turn][:k, :k] - exact) > bound).sum()
+        lost += (abs(quick[::turn, ::turn][:k, :k] - exact) > bound).sum()
+    assert wrong == 0
+    assert lost > 0, "there is nothing to repair: the test shows nothing"
+
+
 # --- NaN and Inf -------------------------------------------------------------------
 
 BAD = {
