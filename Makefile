@@ -6,7 +6,7 @@ CPP = $(wildcard csrc/*.h csrc/*.cpp csrc/kernels/*.h csrc/kernels/*.cpp tests/n
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
 .DEFAULT_GOAL := help
-.PHONY: help build test drop-in drop-in-oldest native tsan asan bench compare peers readme-table lint format types wheel clean
+.PHONY: help build test drop-in drop-in-oldest native tsan asan bench compare peers readme-table docs lint format types wheel clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -55,6 +55,9 @@ peers:  ## the same, beside FFTW, ducc0, IPP, MKL, OpenCV and torch too
 readme-table:  ## the same, into the README
 	$(PYTHON) benchmarks/compare.py --markdown README.md
 
+docs:  ## the site, in build/docs; what sphinx warns of is an error
+	$(PYTHON) -P -m sphinx -q -W --keep-going docs build/docs
+
 lint:  ## style of Python, Cython and C++
 	ruff check .
 	ruff format --check .
@@ -73,5 +76,5 @@ wheel:  ## an sdist, and a wheel made from it, in dist/
 	$(PYTHON) -m build
 
 clean:  ## what building and testing left behind
-	rm -rf build dist *.egg-info .pytest_cache .hypothesis .ruff_cache .mypy_cache .benchmarks
+	rm -rf build dist docs/gallery *.egg-info .pytest_cache .hypothesis .ruff_cache .mypy_cache .benchmarks
 	find . -name __pycache__ -prune -exec rm -rf {} +

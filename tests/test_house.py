@@ -22,7 +22,7 @@ CSRC = ROOT / "csrc"
 PACKAGE = ROOT / "fastconv"
 OURS = [
     path
-    for folder in ("csrc", "fastconv", "tests", "benchmarks", "examples")
+    for folder in ("csrc", "fastconv", "tests", "benchmarks", "examples", "docs")
     for path in (ROOT / folder).rglob("*")
     if path.suffix in {".h", ".cpp", ".py", ".pyx", ".pxd", ".pyi"}
 ]

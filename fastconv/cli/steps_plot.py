@@ -13,9 +13,15 @@ SIGNAL, KERNEL, TAP = "tab:blue", "tab:orange", "saddlebrown"
 def draw(path: Path, sliding: Sliding) -> None:
     from matplotlib.figure import Figure
 
+    figure = Figure(layout="constrained")
+    fill(figure, sliding)
+    figure.savefig(path, dpi=120)
+
+
+def fill(figure: Any, sliding: Sliding) -> None:
     panels = len(sliding.slides) + 1
     down, across = ceil(panels / ACROSS), min(panels, ACROSS)
-    figure = Figure(figsize=(3 * across, 2.2 * down + 0.6), layout="constrained")
+    figure.set_size_inches(3 * across, 2.2 * down + 0.6)
     grid = figure.subplots(down, across, squeeze=False).ravel()
     draw_slide, draw_result = (_line, _stems) if sliding.flat else (_picture, _numbers)
     for axes, slide in zip(grid, sliding.slides, strict=False):
@@ -28,7 +34,6 @@ def draw(path: Path, sliding: Sliding) -> None:
         axes.set_axis_off()
     how = "the kernel as it is" if sliding.correlate else "the flipped kernel"
     figure.suptitle(f"{how} (orange) over the signal (blue), {sliding.mode}", fontsize="medium")
-    figure.savefig(path, dpi=120)
 
 
 def _line(axes: Any, sliding: Sliding, slide: Slide) -> None:
