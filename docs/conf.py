@@ -35,6 +35,7 @@ nitpick_ignore_regex = [
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 
+highlight_language = "none"  # of what does not say what it is
 default_role = "autolink"  # links what can be imported, and slants the rest
 autodoc_typehints = "none"  # numpydoc's sections tell the types
 numpydoc_show_class_members = False
@@ -53,7 +54,9 @@ sphinx_gallery_conf = {
     "abort_on_example_error": True,
     "download_all_examples": False,
     "show_signature": False,
-    "write_computation_times": False,  # they tell nothing of fastconv
+    # Times of a build tell nothing of fastconv.
+    "write_computation_times": False,
+    "min_reported_time": 600,
 }
 
 

@@ -44,6 +44,15 @@ def test_examples(page):
     assert failed == 0, "".join(report)
 
 
+def test_the_plot_of_ones_own_data(python, tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib")
+    (tmp_path / "data.txt").write_text("\n".join(map(str, range(100))))
+    monkeypatch.chdir(tmp_path)
+    (program,) = fenced(DOCS / "install.md", "python")
+    done = python(program, MPLBACKEND="Agg")
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize(
     ("page", "least"), [("command-line.md", 3), ("what-is-a-convolution.md", 2)]
 )
