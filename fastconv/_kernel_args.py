@@ -19,7 +19,7 @@ def kernel(given: Any) -> NDArray[Any]:
         raise TypeError(f"kernel must be of numbers: got {x.dtype}")
     x = x.astype(x.dtype.newbyteorder("="), copy=False)
     x.flags.writeable = False
-    return x
+    return x.view()  # not even by its owner, who might allow it again
 
 
 def kernel_axes(kernel: NDArray[Any], axis: Any, axes: Any) -> tuple[int, tuple[int, int] | None]:

@@ -11,12 +11,14 @@ cdef ptrdiff_t SMALL = 65536
 
 @cython.final
 cdef class Spectra:
-    """A store of kernels' spectra, for the jobs that are given it."""
+    """A store of what is known of these taps, which nobody can write to, for jobs with them."""
 
     cdef fc_spectra *store
+    cdef np.ndarray taps
 
-    def __cinit__(self):
-        self.store = fc_spectra_new(SPECTRA_BYTES)
+    def __cinit__(self, np.ndarray taps):
+        self.taps = taps
+        self.store = fc_spectra_new(SPECTRA_BYTES, np.PyArray_DATA(taps), np.PyArray_NBYTES(taps))
         if self.store == NULL:
             raise MemoryError("not enough memory for a store of spectra")
 
@@ -62,7 +64,7 @@ cdef class Prepared:
 
     def __init__(self, np.ndarray taps, mode, method, accuracy, *, ahead, plain, workers):
         self.taps = taps
-        self.store = Spectra()
+        self.store = Spectra(self.taps)
         self.mode = {"full": IS_FULL, "same": IS_SAME, "valid": IS_VALID}[mode]
         self.method, self.accuracy = METHODS[method], ACCURACIES[accuracy]
         self.ahead, self.plain = ahead, plain and is_plain(taps, np.PyArray_NDIM(taps))
@@ -169,7 +171,7 @@ cdef class Prepared:
     cdef Spectra kept(self):
         # Other threads may still read from a full store: it lives as long as they hold it.
         if fc_spectra_full(self.store.store):
-            self.store = Spectra()
+            self.store = Spectra(self.taps)
         return self.store
 
     @property
