@@ -40,6 +40,14 @@ def kernel_axes(kernel: NDArray[Any], axis: Any, axes: Any) -> tuple[int, tuple[
     return -1, (first, second)
 
 
+def check_separable(separable: Any, kernel: NDArray[Any]) -> None:
+    _args.check_separable(separable, kernel, lambda: True)
+    if kernel.ndim == 1 and separable != "auto":
+        raise ValueError(
+            f"separable is for a 2-D kernel: got {separable!r} beside shape {kernel.shape}"
+        )
+
+
 def check_planes(x: NDArray[Any], axes: tuple[int, int]) -> None:
     if x.ndim < 2 or len(_args.axes_nd(axes, x.ndim)) < 2:
         raise ValueError(f"a 2-D kernel takes arrays of two axes or more: got shape {x.shape}")
