@@ -190,18 +190,11 @@ class MatrixConvolution {
       spectrum_[0] = waiting_ = scratch.take<T>(reals);
       return kernel_columns(p, waiting_);
     }
-    const Transformed how = {&call_.kernels,
-                             call_.v_item * Index(sizeof(T)),
-                             p.kh,
-                             p.kw,
-                             {shape_.n1, shape_.n2},
-                             0,
-                             right_angle_,
-                             line_,
-                             kernel_scale()};
+    const Known how = {Fact::kSpectrum,        p.v_dtype, p.kh,         p.kw,  &call_.kernels,
+                       {shape_.n1, shape_.n2}, 0,         right_angle_, line_, kernel_scale()};
     for (Index k = 0; k < p.kernels; ++k) {
       const Problem kernel = kernel_of(p, k);
-      spectrum_[k] = spectrum_of<T>(kernel, how, reals, scratch, [&](T* to) {
+      spectrum_[k] = known_of<T>(kernel, how, reals, scratch, [&](T* to) {
         kernel_columns(kernel, to);
         forward_rows(to, call_.context);
       });

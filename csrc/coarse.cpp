@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "spectra.h"
 #include "survey.h"
 #include "transforms.h"
 
@@ -114,6 +115,24 @@ Coarse coarse(Scratch& scratch, Context& context, fc_dtype dtype, const char* da
     c.finite &= bool(isfinite(c.sum[b]));
   }
   return c;
+}
+
+// The Coarse of v and, behind it, its numbers by block.
+const Coarse& weight_of_taps(Scratch& scratch, const Problem& p, Grain grain, Context& context) {
+  const Index blocks = ceil_div(p.kh, grain.rows) * ceil_div(p.kw, grain.cols);
+  const Known how = {
+      Fact::kWeight, p.v_dtype, p.kh, p.kw, &context.kernels, {grain.rows, grain.cols}, 0, 0, 0, 0};
+  const Index bytes = Index(sizeof(Coarse)) + 3 * blocks * Index(sizeof(double));
+  return *reinterpret_cast<const Coarse*>(known_of<char>(p, how, bytes, scratch, [&](char* to) {
+    Scratch local;
+    Coarse c = coarse(local, context, p.v_dtype, p.v, p.kh, p.kw, p.v_row, grain);
+    double* at = reinterpret_cast<double*>(to + sizeof(Coarse));
+    for (double** part : {&c.sum, &c.energy, &c.top}) {
+      std::copy_n(*part, blocks, at);
+      *part = at, at += blocks;
+    }
+    new (to) Coarse(c);
+  }));
 }
 
 }  // namespace fastconv

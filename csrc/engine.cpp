@@ -9,6 +9,7 @@
 #include "arrange.h"
 #include "boundary.h"
 #include "runtime.h"
+#include "spectra.h"
 #include "status.h"
 #include "views.h"
 
@@ -184,6 +185,22 @@ bool worth_factoring(const fc_job& job, const fc_plan& plan) {
   return job.separable == FC_SEPARABLE_ALWAYS || plan.chosen.predicted_ns > 200 * taps;
 }
 
+// The plan as far as a's data does not matter. Returns facts.outer_product.
+int planned(const fc_job& job, const fc_array& v, fc_plan& plan) {
+  int outer_product = job.facts.outer_product;
+  const bool keeps = job.spectra && job.spectra->is_fixed(v.data) && !job.facts.known;
+  if (keeps && job.spectra->last_plan.recall(job, v, plan, outer_product)) return outer_product;
+  fc_choose(&job, &plan);
+  if (worth_factoring(job, plan)) {
+    fc_job learned = job;
+    factor(learned, v);
+    fc_choose(&learned, &plan);
+    outer_product = learned.facts.outer_product;
+  }
+  if (keeps) job.spectra->last_plan.keep(job, v, plan, outer_product);
+  return outer_product;
+}
+
 // On one thread: sums must not depend on how many there are.
 void scan(fc_job& job, const fc_array& a, const fc_array& v) {
   Context context(kernels(fc_level()), job.poll, job.poll_context, 1);
@@ -260,17 +277,12 @@ fc_status fc_run(const fc_job* job, const fc_plan* plan, const fc_array* a, cons
   return caught([&] {
     if (plan) return run(*job, *plan, *a, *v, *out);
     fc_plan own;
-    fc_choose(job, &own);
-    const bool factors = worth_factoring(*job, own);
-    if (!factors && (own.chosen.ring != FC_ROUNDED || job->facts.known)) {
-      return run(*job, own, *a, *v, *out);
-    }
+    const int outer_product = planned(*job, *v, own);
+    const bool scans = own.chosen.ring == FC_ROUNDED && !job->facts.known;
+    if (outer_product == job->facts.outer_product && !scans) return run(*job, own, *a, *v, *out);
     fc_job learned = *job;
-    if (factors) factor(learned, *v), fc_choose(&learned, &own);
-    if (own.chosen.ring == FC_ROUNDED && !job->facts.known) {
-      scan(learned, *a, *v);
-      fc_choose(&learned, &own);
-    }
+    learned.facts.outer_product = outer_product;
+    if (scans) scan(learned, *a, *v), fc_choose(&learned, &own);
     run(learned, own, *a, *v, *out);
   });
 }

@@ -125,7 +125,9 @@ class InDigits {
         v_width_(digit_width(signed_bits(facts.v_max), digits.v)),
         bits_(p.a_dtype == FC_BOOL ? 64 : bits_of(p.a_dtype)),
         digit_(kernels_of(p.a_dtype, context.kernels).digit),
-        v_(scratch_.take<double>(digits.v * p.kernels * p.kh * p.kw)) {
+        v_count_(digits.v * p.kernels * p.kh * p.kw),
+        v_(scratch_.take<double>(v_count_)),
+        of_all_pieces_(SIZE_MAX, v_, size_t(v_count_) * sizeof(double)) {
     double* to = v_;
     for (int j = 0; j < digits_.v; ++j) {
       for (Index k = 0; k < p.kernels; ++k, to += p.kh * p.kw) {
@@ -213,8 +215,9 @@ class InDigits {
   const Digits digits_;
   const int a_width_, v_width_, bits_;
   void (*const digit_)(const void*, Index, int, int, bool, double*);
+  const Index v_count_;
   double* const v_;  // by digit, then by kernel
-  fc_spectra of_all_pieces_{SIZE_MAX};
+  fc_spectra of_all_pieces_;
 };
 
 }  // namespace

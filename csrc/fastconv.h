@@ -157,10 +157,12 @@ fc_status fc_run(const fc_job *job, const fc_plan *plan, const fc_array *a, cons
 int fc_small(fc_dtype dtype, const void *a, ptrdiff_t n, const void *v, ptrdiff_t m, int reverse,
              ptrdiff_t lo, ptrdiff_t hi, void *out);
 
-/* A store of kernels' spectra, at most max_bytes of them, for calls with the same v: each
- * is made once, found again by the taps and the transform, and lives as long as the store,
- * which threads may share. NULL: no memory. full: something has not fitted any more. */
-fc_spectra *fc_spectra_new(size_t max_bytes);
+/* A store of kernels' spectra and whatever else is known of them alone, at most max_bytes, for
+ * calls with the same v: each is made once, found again by the taps and the transform, and
+ * lives as long as the store, which threads may share. Taps among the bytes from `fixed` on
+ * (or NULL, 0) must not change in that time: nothing of them is compared or copied. NULL: no
+ * memory. full: something has not fitted any more. */
+fc_spectra *fc_spectra_new(size_t max_bytes, const void *fixed, size_t fixed_bytes);
 void fc_spectra_free(fc_spectra *spectra);
 size_t fc_spectra_bytes(const fc_spectra *spectra);
 int fc_spectra_full(const fc_spectra *spectra);

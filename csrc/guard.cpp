@@ -178,7 +178,7 @@ class Guard {
         fc_accuracy accuracy, Context& context)
       : p_(p), finite_(signal.finite(p)), signal_(signal), how_(how) {
     const Coarse& a = signal.weight();
-    const Coarse v = coarse(scratch, context, p.v_dtype, p.v, p.kh, p.kw, p.v_row, signal.grain());
+    const Coarse& v = weight_of_taps(scratch, p, signal.grain(), context);
     if (!a.finite || !v.finite) return;
     if (!magnitudes_fit(p.a_dtype, a.peak, v.peak, v.total_sum)) return;
     transforms_ = true;

@@ -9,7 +9,8 @@
 
 using fastconv::FunctionRef;
 using fastconv::Index;
-using fastconv::Transformed;
+using fastconv::kItemSize;
+using fastconv::Known;
 
 namespace {
 
@@ -23,47 +24,57 @@ struct Freed {
 
 }  // namespace
 
-bool Transformed::operator==(const Transformed& o) const {
-  return kernels == o.kernels && item_bytes == o.item_bytes && kh == o.kh && kw == o.kw &&
+bool Known::operator==(const Known& o) const {
+  return dtype == o.dtype && kh == o.kh && kw == o.kw && kernels == o.kernels &&
          length[0] == o.length[0] && length[1] == o.length[1] && lanes == o.lanes &&
          right_angle == o.right_angle && line == o.line && scale == o.scale;
 }
 
-// The spectrum, then a copy of the taps.
+// What is known, then a copy of taps that may change.
 struct fc_spectra::Kept {
-  Transformed how;
-  size_t bytes;
-  std::unique_ptr<char[], Freed> data;
+  Known how;
+  const char* v;  // the taps, or their copy
+  Index v_row;
+  std::unique_ptr<char[], Freed> data = nullptr;
   Kept* older = nullptr;
 
-  char* taps() const { return data.get() + aligned(bytes); }
-  size_t row_bytes() const { return size_t(how.kw * how.item_bytes); }
+  size_t row_bytes() const { return size_t(how.kw * kItemSize[how.dtype]); }
 
-  bool is_of(const char* v, Index v_row) const {
+  bool is_of(const char* taps, Index row) const {
+    if (taps == v && row == v_row) return true;
     for (Index r = 0; r < how.kh; ++r) {
-      if (memcmp(taps() + size_t(r) * row_bytes(), v + r * v_row, row_bytes())) return false;
+      if (memcmp(v + r * v_row, taps + r * row, row_bytes())) return false;
     }
     return true;
+  }
+
+  void copy_taps(char* to) {
+    for (Index r = 0; r < how.kh; ++r) {
+      memcpy(to + size_t(r) * row_bytes(), v + r * v_row, row_bytes());
+    }
+    v = to, v_row = Index(row_bytes());
   }
 };
 
 fc_spectra::~fc_spectra() {
-  for (Kept* kept = newest_; kept;) delete std::exchange(kept, kept->older);
+  for (Kept* kept : newest_) {
+    while (kept) delete std::exchange(kept, kept->older);
+  }
 }
 
-const fc_spectra::Kept* fc_spectra::find(const Transformed& how, const char* v, Index v_row) const {
-  for (const Kept* kept = newest_; kept; kept = kept->older) {
+const fc_spectra::Kept* fc_spectra::find(const Known& how, const char* v, Index v_row) {
+  for (const Kept* kept = newest(how.fact); kept; kept = kept->older) {
     if (kept->how == how && kept->is_of(v, v_row)) return kept;
   }
   return nullptr;
 }
 
 // Two threads may make the same; both are kept, and either is found.
-const void* fc_spectra::get(const Transformed& how, const char* v, Index v_row, size_t bytes,
+const void* fc_spectra::get(const Known& how, const char* v, Index v_row, size_t bytes,
                             FunctionRef<void(void*)> make) {
   if (const Kept* kept = find(how, v, v_row)) return kept->data.get();
-  const size_t taps = size_t(how.kh * how.kw * how.item_bytes),
-               all = aligned(bytes) + aligned(taps);
+  const size_t taps = is_fixed(v) ? 0 : size_t(how.kh * how.kw * kItemSize[how.dtype]);
+  const size_t all = aligned(bytes) + aligned(taps);
   if (all > max_bytes_) return nullptr;
   if (bytes_.fetch_add(all) + all > max_bytes_) {
     bytes_ -= all;
@@ -72,25 +83,26 @@ const void* fc_spectra::get(const Transformed& how, const char* v, Index v_row, 
   }
   std::unique_ptr<Kept> kept;
   try {
-    kept.reset(new Kept{how, bytes, nullptr});
+    kept.reset(new Kept{how, v, v_row});
     kept->data.reset(static_cast<char*>(aligned_alloc(kAlign, all)));
     if (!kept->data) throw std::bad_alloc();
-    for (Index r = 0; r < how.kh; ++r) {
-      memcpy(kept->taps() + size_t(r) * kept->row_bytes(), v + r * v_row, kept->row_bytes());
-    }
+    if (taps) kept->copy_taps(kept->data.get() + aligned(bytes));
     make(kept->data.get());
   } catch (...) {
     bytes_ -= all;
     throw;
   }
-  kept->older = newest_;
-  while (!newest_.compare_exchange_weak(kept->older, kept.get())) continue;
+  std::atomic<Kept*>& list = newest(how.fact);
+  kept->older = list;
+  while (!list.compare_exchange_weak(kept->older, kept.get())) continue;
   return kept.release()->data.get();
 }
 
 extern "C" {
 
-fc_spectra* fc_spectra_new(size_t max_bytes) { return new (std::nothrow) fc_spectra(max_bytes); }
+fc_spectra* fc_spectra_new(size_t max_bytes, const void* fixed, size_t fixed_bytes) {
+  return new (std::nothrow) fc_spectra(max_bytes, fixed, fixed_bytes);
+}
 
 void fc_spectra_free(fc_spectra* spectra) { delete spectra; }
 

@@ -38,11 +38,14 @@ template <class T>
 constexpr int kPlain = sizeof(T) == 4 ? 60 : 900;
 
 double peak_of(const Problem& p, const SpectralKernels& kernels, Index v_item) {
-  double peak = 0;
-  for (Index i = 0; i < p.kh; ++i) {
-    peak = std::max(peak, kernels.peak(p.v + i * p.v_row, p.kw * v_item));
-  }
-  return peak;
+  Scratch scratch;
+  const Known how = {Fact::kPeak, p.v_dtype, p.kh, p.kw, &kernels, {}, 0, 0, 0, 0};
+  return *known_of<double>(p, how, 1, scratch, [&](double* peak) {
+    *peak = 0;
+    for (Index i = 0; i < p.kh; ++i) {
+      *peak = std::max(*peak, kernels.peak(p.v + i * p.v_row, p.kw * v_item));
+    }
+  });
 }
 
 // May the kernels of a bank share one normalisation? Nothing then comes near the ends of

@@ -23,6 +23,8 @@ struct Coarse {
 };
 Coarse coarse(Scratch&, Context&, fc_dtype, const char* data, Index rows, Index cols, Index stride,
               Grain);
+// Of the taps, which may be known already.
+const Coarse& weight_of_taps(Scratch&, const Problem&, Grain, Context&);
 
 struct Window {
   Index row_lo, row_hi, col_lo, col_hi;

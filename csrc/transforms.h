@@ -144,21 +144,6 @@ void copy_out(T* to, const T* from, Index reals, bool accumulate) {
   }
 }
 
-// A kernel's spectrum of so many reals, as make(T*) writes it: from where such are kept, or
-// in scratch memory.
-template <class T, class Make>
-const T* spectrum_of(const Problem& kernel, const Transformed& how, Index reals, Scratch& scratch,
-                     const Make& make) {
-  if (kernel.spectra) {
-    const void* kept = kernel.spectra->get(how, kernel.v, kernel.v_row, size_t(reals) * sizeof(T),
-                                           [&](void* to) { make(static_cast<T*>(to)); });
-    if (kept) return static_cast<const T*>(kept);
-  }
-  T* own = scratch.take<T>(reals);
-  make(own);
-  return own;
-}
-
 // Overlap-save group by group: what the lanes hold, and where it goes, is Groups', of which
 // each thread has its own.
 // Cost a group: one gather, forward, product, inverse of `length` vectors, one scatter;
@@ -171,11 +156,11 @@ void overlap_groups(const Call<T>& call, Index length, Index m) {
   T* z = scratch.take<T>(2 * W * length);
   const T** spectrum = scratch.take<const T*>(bank);
   const double scale = call.v_scale / double(length);
-  Transformed how = {&call.kernels, call.v_item * Index(sizeof(T)), 1, m, {1, length}, 1, 0, 1,
-                     scale};
+  const Known how = {
+      Fact::kSpectrum, call.p.v_dtype, 1, m, &call.kernels, {1, length}, 1, 0, 1, scale};
   for (Index k = 0; k < bank; ++k) {
     const Problem kernel = kernel_of(call.p, k);
-    spectrum[k] = spectrum_of<T>(kernel, how, 2 * length, scratch, [&](T* h) {
+    spectrum[k] = known_of<T>(kernel, how, 2 * length, scratch, [&](T* h) {
       call.kernels.spectrum(kernel.v, m, call.v_item == 2, scale, table->plan, z, h);
     });
   }

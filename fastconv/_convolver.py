@@ -45,6 +45,8 @@ class Convolver(_core.Prepared):
         As for `convolve`.
     accuracy : {'auto', 'normwise', 'componentwise'}, optional
         As for `convolve`.
+    separable : {'auto', True, False}, optional
+        As for `convolve2d`; of a 1-D kernel nothing but 'auto'.
     workers : int, optional
         As for `convolve`.
 
@@ -52,10 +54,11 @@ class Convolver(_core.Prepared):
     ----------
     kernel : ndarray
         The copy of the taps, read-only, as are all attributes.
-    mode, axis, axes, boundary, fillvalue, correlate, method, accuracy, workers
+    mode, axis, axes, boundary, fillvalue, correlate, method, accuracy, separable, workers
         As given; `axes` of a 2-D kernel are a tuple.
     nbytes : int
-        How much memory the spectra take, 64 MiB at the most.
+        How much memory the spectra take, and what else is known of the kernel, 64
+        MiB at the most.
 
     Methods
     -------
@@ -115,21 +118,26 @@ class Convolver(_core.Prepared):
         correlate: bool = False,
         method: str = "auto",
         accuracy: str = "auto",
+        separable: str | bool = "auto",
         workers: int | None = None,
     ) -> None:
         _args.check_options(method, accuracy)
         self._kernel = _kernel_args.kernel(kernel)
+        _kernel_args.check_separable(separable, self._kernel)
         self._axis, self._axes = _kernel_args.kernel_axes(self._kernel, axis, axes)
         self._mode = _args.numpy_mode(mode)
         self._boundary = _args.scipy_boundary(boundary, self._kernel.shape)
         self._fillvalue, self._correlate = fillvalue, bool(correlate)
-        self._method, self._accuracy, self._workers = method, accuracy, workers
+        self._method, self._accuracy = method, accuracy
+        self._separable, self._workers = separable, workers
         self._extension = _args.extension(boundary, fillvalue)
         taps = np.ascontiguousarray(np.flip(self._kernel).conj()) if correlate else self._kernel
         taps.flags.writeable = False
         self._taps = taps
         two = taps.ndim == 2
         plain = not self._extension and self._last_axes() == (tuple(range(-taps.ndim, 0)))
+        if separable is True:
+            plain = plain and self._is_separable()
         # scipy's centre of an even kernel lies a sample later when correlating; numpy's does not.
         super().__init__(
             taps,
@@ -138,6 +146,7 @@ class Convolver(_core.Prepared):
             accuracy,
             ahead=two and self._correlate,
             plain=plain,
+            separable=separable,
             workers=_workers.number_asked(workers),
         )
 
@@ -176,6 +185,10 @@ class Convolver(_core.Prepared):
     @property
     def accuracy(self) -> str:
         return self._accuracy
+
+    @property
+    def separable(self) -> str | bool:
+        return self._separable
 
     @property
     def workers(self) -> int | None:
@@ -271,10 +284,17 @@ class Convolver(_core.Prepared):
             correlating=self._correlate,
             method=self._method,
             accuracy=self._accuracy,
+            separable=self._separable,
             **axes,
         )
         call.spectra = self.spectra
         return call, -1 if turned else 1
+
+    def _is_separable(self) -> bool:
+        if self._taps.dtype.num not in _args.ENGINE_TYPES:
+            return False
+        call, _ = extended_call(self._taps, self._taps, "full")
+        return call.is_separable()
 
     def _last_axes(self) -> tuple[int, ...]:
         # Of a line, axis 0 is the last one too.
@@ -289,6 +309,7 @@ class Convolver(_core.Prepared):
             "correlate": (self._correlate, False),
             "method": (self._method, "auto"),
             "accuracy": (self._accuracy, "auto"),
+            "separable": (self._separable, "auto"),
             "workers": (self._workers, None),
         }
         options: dict[str, Any] = {k: x for k, (x, usual) in given.items() if x != usual}

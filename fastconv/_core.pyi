@@ -99,6 +99,7 @@ def window(mode: str, n: int, m: int, correlating: bool) -> _Window: ...
 
 @final
 class Spectra:
+    def __init__(self, taps: NDArray[Any]) -> None: ...
     @property
     def nbytes(self) -> int: ...
 
@@ -113,6 +114,7 @@ class Prepared:
         *,
         ahead: bool,
         plain: bool,
+        separable: str | bool,
         workers: int,
     ) -> None: ...
     @overload

@@ -120,7 +120,7 @@ cdef extern from "fastconv.h" nogil:
     int fc_list_plans(const fc_job *job, fc_candidate *plans, int most)
     fc_status fc_run(const fc_job *job, const fc_plan *plan, const fc_array *a,
                      const fc_array *v, const fc_array *out)
-    fc_spectra *fc_spectra_new(size_t max_bytes)
+    fc_spectra *fc_spectra_new(size_t max_bytes, const void *fixed, size_t fixed_bytes)
     void fc_spectra_free(fc_spectra *spectra)
     size_t fc_spectra_bytes(const fc_spectra *spectra)
     int fc_spectra_full(const fc_spectra *spectra)

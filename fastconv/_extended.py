@@ -20,10 +20,12 @@ def extended_call(
     after: int = 0,
     method: str = "auto",
     accuracy: str = "auto",
+    separable: str | bool = "auto",
 ) -> tuple[Call, bool]:
     """The call for these arguments, and whether its result is to be read from its end.
 
-    The first `batch` axes are only carried along, as a Call's are.
+    The first `batch` axes are only carried along, as a Call's are. `separable` is for two
+    others.
     """
     swapped = _args.swaps_in_valid(mode, in1.shape[batch:], in2.shape[batch:])
     if swapped:
@@ -45,9 +47,13 @@ def extended_call(
         fill=fill,
         method=method,
         accuracy=accuracy,
+        separable=separable,
         batch=batch,
         after=after,
     )
+    in_engine = call.dtype.num in _args.ENGINE_TYPES
+    nothing = call.a.size == 0 or call.v.size == 0
+    _args.check_separable(separable, call.v, lambda: in_engine and (nothing or call.is_separable()))
     return call, swapped and correlating
 
 

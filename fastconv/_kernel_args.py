@@ -19,7 +19,7 @@ def kernel(given: Any) -> NDArray[Any]:
         raise TypeError(f"kernel must be of numbers: got {x.dtype}")
     x = x.astype(x.dtype.newbyteorder("="), copy=False)
     x.flags.writeable = False
-    return x
+    return x.view()  # not even by its owner, who might allow it again
 
 
 def kernel_axes(kernel: NDArray[Any], axis: Any, axes: Any) -> tuple[int, tuple[int, int] | None]:
@@ -38,6 +38,14 @@ def kernel_axes(kernel: NDArray[Any], axis: Any, axes: Any) -> tuple[int, tuple[
     except (TypeError, ValueError):
         raise ValueError(f"axes must be two integers: got {axes!r}") from None
     return -1, (first, second)
+
+
+def check_separable(separable: Any, kernel: NDArray[Any]) -> None:
+    _args.check_separable(separable, kernel, lambda: True)
+    if kernel.ndim == 1 and separable != "auto":
+        raise ValueError(
+            f"separable is for a 2-D kernel: got {separable!r} beside shape {kernel.shape}"
+        )
 
 
 def check_planes(x: NDArray[Any], axes: tuple[int, int]) -> None:

@@ -4,19 +4,17 @@
 # fit that are common; a store that is full is put away with all that it holds.
 cdef size_t SPECTRA_BYTES = 64 << 20
 
-# Signals that are tried as small ones: longer ones have more multiply-adds than that with any
-# kernel (fc_small knows), or cost so much that trying is free.
-cdef ptrdiff_t SMALL = 65536
-
 
 @cython.final
 cdef class Spectra:
-    """A store of kernels' spectra, for the jobs that are given it."""
+    """A store of what is known of these taps, which nobody can write to, for jobs with them."""
 
     cdef fc_spectra *store
+    cdef np.ndarray taps
 
-    def __cinit__(self):
-        self.store = fc_spectra_new(SPECTRA_BYTES)
+    def __cinit__(self, np.ndarray taps):
+        self.taps = taps
+        self.store = fc_spectra_new(SPECTRA_BYTES, np.PyArray_DATA(taps), np.PyArray_NBYTES(taps))
         if self.store == NULL:
             raise MemoryError("not enough memory for a store of spectra")
 
@@ -46,6 +44,8 @@ cdef class Prepared:
         'same' has its centre a sample later where the number of taps is even.
     plain : bool
         Whether a plain signal of as many axes may be taken here.
+    separable : {'auto', True, False}
+        As `convolve2d` takes it; True promises that the taps are an outer product.
     workers : int
         At most so many threads a call; 0: as many as calls of the thread have.
     """
@@ -55,27 +55,37 @@ cdef class Prepared:
     cdef Mode mode
     cdef fc_method method
     cdef fc_accuracy accuracy
+    cdef fc_separable separable
     cdef bint ahead, plain
     cdef int workers
     cdef int small_type  # of signals that fc_small may take, or -1
+    cdef ptrdiff_t too_long  # so long, signals are no small ones any more
     cdef ptrdiff_t[2] seen
 
-    def __init__(self, np.ndarray taps, mode, method, accuracy, *, ahead, plain, workers):
+    def __init__(
+        self, np.ndarray taps, mode, method, accuracy, *, ahead, plain, separable, workers
+    ):
         self.taps = taps
-        self.store = Spectra()
+        self.store = Spectra(self.taps)
         self.mode = {"full": IS_FULL, "same": IS_SAME, "valid": IS_VALID}[mode]
         self.method, self.accuracy = METHODS[method], ACCURACIES[accuracy]
+        self.separable = SEPARABLE[separable]
         self.ahead, self.plain = ahead, plain and is_plain(taps, np.PyArray_NDIM(taps))
         self.workers = workers
         self.seen[0] = self.seen[1] = 0
         may = self.plain and np.PyArray_NDIM(taps) == 1 and self.method <= FC_DIRECT
         real = may and is_real(taps) and dtype_of(np.PyArray_TYPE(taps)) >= 0
         self.small_type = np.PyArray_TYPE(taps) if real else -1
+        self.too_long = <ptrdiff_t>numpy.iinfo(numpy.intp).max
 
     def __call__(self, x, out=None):
         """The signal with the kernel."""
         if self.plain and np.PyArray_CheckExact(x):
-            if out is None and np.PyArray_TYPE(<np.ndarray>x) == self.small_type:
+            if (
+                out is None
+                and np.PyArray_TYPE(<np.ndarray>x) == self.small_type
+                and is_plain(<np.ndarray>x)
+            ):
                 result = self.small(<np.ndarray>x)
                 if result is not None:
                     return result
@@ -95,14 +105,13 @@ cdef class Prepared:
                 return result
         return self.general(x, out)
 
-    # A signal that direct sums serve best: no job, no store.
+    # A signal that direct sums serve best: no job, no store. What fc_small declines it declines
+    # of longer signals as well, and is not asked again.
     @cython.final
     cdef object small(self, np.ndarray x):
         cdef fc_axis axis
-        if not (is_plain(x) and is_dense(x)):
-            return None
         axis.n, axis.m = np.PyArray_DIM(x, 0), np.PyArray_DIM(self.taps, 0)
-        if axis.n > SMALL:
+        if axis.n >= self.too_long or not is_dense(x):
             return None
         self.set_axis(&axis, 1)
         cdef np.npy_intp size = axis.hi - axis.lo
@@ -112,6 +121,7 @@ cdef class Prepared:
             np.PyArray_DATA(self.taps), axis.m, False, axis.lo, axis.hi,
             np.PyArray_DATA(<np.ndarray>out)
         ):
+            self.too_long = axis.n
             return None
         self.seen[0] = axis.n
         return out
@@ -157,7 +167,7 @@ cdef class Prepared:
         for d in range(ndim):
             job.axis[d] = axis[d]
         job.a_dtype, job.v_dtype = x_dtype, dtype
-        job.method, job.accuracy = self.method, self.accuracy
+        job.method, job.accuracy, job.separable = self.method, self.accuracy, self.separable
         job.spectra = store.store
         cdef fc_array from_x, from_v, to
         view(x, &from_x)
@@ -169,7 +179,7 @@ cdef class Prepared:
     cdef Spectra kept(self):
         # Other threads may still read from a full store: it lives as long as they hold it.
         if fc_spectra_full(self.store.store):
-            self.store = Spectra()
+            self.store = Spectra(self.taps)
         return self.store
 
     @property

@@ -239,7 +239,7 @@ def call_2d(
 ) -> tuple[Call, bool]:
     """The call for these arguments, and whether its result is to be turned by 180 degrees."""
     in1, in2 = _args.pair_2d(name, in1, in2)
-    call, turned = extended_call(
+    return extended_call(
         in1,
         in2,
         mode,
@@ -248,12 +248,8 @@ def call_2d(
         correlating=name == "correlate2d",
         method=method,
         accuracy=accuracy,
+        separable=separable,
     )
-    in_engine = call.dtype.num in _args.ENGINE_TYPES
-    nothing = call.a.size == 0 or call.v.size == 0
-    _args.check_separable(separable, call.v, lambda: in_engine and (nothing or call.is_separable()))
-    call.separable = separable
-    return call, turned
 
 
 def _delivered(call: Call, turned: bool, out: NDArray[Any] | None) -> NDArray[Any]:

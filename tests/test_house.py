@@ -74,6 +74,7 @@ PRIVATE = {
     "boundary.h": {"engine", "boundary"},
     "delay.h": {"stream", "delay"},
     "outside.h": {"boundary", "outside"},
+    "last_plan.h": {"spectra", "last_plan"},
 }
 
 

@@ -213,7 +213,7 @@ void kept_spectra(Random& random) {
         const ptrdiff_t n = rows > 1 ? 40 : 3000, m = rows > 1 ? 7 : 150;
         if (rows > 1) set_axis(job, 0, rows, 5, 0, rows);
         set_axis(job, job.ndim - 1, n, m, 0, n + m - 1);
-        job.spectra = fc_spectra_new(1 << 20);
+        job.spectra = fc_spectra_new(1 << 20, nullptr, 0);
         job.accuracy = FC_NORMWISE;  // no guard: transforms, whatever the data
         const std::vector<int> steps(size_t(job.ndim), 1);
         for (int kernel = 0; kernel < 3; ++kernel) check(job, random, steps, steps, steps, 0, 20);
@@ -236,7 +236,7 @@ void kept_spectra(Random& random) {
         good &= fc_run(&job, nullptr, &from, &taps, &to[1]) == FC_OK;
         good &= fc_spectra_bytes(job.spectra) == kept && first.bytes() == second.bytes();
         fc_spectra_free(job.spectra);
-        job.spectra = fc_spectra_new(100);
+        job.spectra = fc_spectra_new(100, nullptr, 0);
         good &= fc_run(&job, nullptr, &from, &taps, &to[2]) == FC_OK;
         good &= fc_spectra_bytes(job.spectra) == 0 && first.bytes() == alone.bytes();
         fc_spectra_free(job.spectra);
