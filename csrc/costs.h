@@ -15,7 +15,7 @@ struct Costs {
 
   // Transforms, with their share of the product and of what is read and written:
   //   call + transforms (piece + points (point + pass log2 points)) slow,
-  // slow being 1 within kNearBytes, `far` from kFarBytes on. Blocks in the lanes are
+  // slow being 1 up to kNearLog2, `far` from kFarLog2 on. Blocks in the lanes are
   // transformed all lanes at a time, and are near (lanes_fit).
   double lanes_call[2], lanes_piece[2], lanes_point[2], lanes_pass[2];
   double matrix_call[2], matrix_piece[2], matrix_point[2], matrix_pass[2], matrix_far[2];
@@ -27,7 +27,7 @@ struct Costs {
 };
 
 // Transforms of up to 4 MB ran at one rate; those of 64 MB and more at another.
-constexpr double kNearBytes = 0x1p22, kFarBytes = 0x1p26;
+constexpr double kNearLog2 = 22, kFarLog2 = 26;
 
 // What a build believes before anything else is set.
 struct Shipped {

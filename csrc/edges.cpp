@@ -99,7 +99,7 @@ Survey::Edge Survey::edge_of(bool along_rows, double v_peak, Context& context) c
 }
 
 // The same for lines beside each other, where s itself is had, of each by itself.
-void Survey::edges_of_lines(Scratch& kept, bool along_rows, Context& context) {
+void Survey::edges_of_lines(bool along_rows, Context& context) {
   const Index grain = along_rows ? grain_.rows : grain_.cols;
   const Index n = along_rows ? p_.rows : p_.cols, m = along_rows ? p_.kh : p_.kw;
   const Index lo = along_rows ? p_.row_lo : p_.col_lo, hi = along_rows ? p_.row_hi : p_.col_hi;
@@ -108,7 +108,6 @@ void Survey::edges_of_lines(Scratch& kept, bool along_rows, Context& context) {
   const Index samples = at_most(count, n), taps = at_most(count, m);
   const Index step = along_rows ? p_.a_row : kItemSize[p_.a_dtype];
   const Index next = along_rows ? kItemSize[p_.a_dtype] : p_.a_row;
-  line_edge_ = kept.take<Edge>(lines);
   for (Index line = 0; line < lines; ++line) line_edge_[line] = Edge();
   for (const bool trailing : {false, true}) {
     if (trailing ? hi <= n + m - 1 - whole : lo >= whole) continue;

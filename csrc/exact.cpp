@@ -31,6 +31,7 @@ namespace fastconv {
 namespace {
 
 constexpr double kProven = 0.45;
+constexpr int kMostDigits = 8;
 
 int bits_of(fc_dtype dtype) { return dtype == FC_BOOL ? 1 : int(8 * kItemSize[dtype]); }
 
@@ -39,13 +40,22 @@ int signed_bits(double max) { return max > 0 ? ilogb(max) + 2 : 1; }
 
 int digit_width(int bits, int digits) { return (bits + digits - 1) / digits; }
 
-// The l2 norm that a transform can meet: of the numbers themselves, or of
-// digits that are at their largest everywhere.
-double digit_norm(double norm, double max, int width, int digits, double count) {
-  const double top = digits == 1 ? max : ldexp(1.0, width - 1);
-  const double largest = top * sqrt(count);
-  return digits == 1 && norm < largest ? norm : largest;
-}
+// So many numbers of one operand, in so many digits: the bits of each, and the l2 norm that a
+// transform can meet: of the numbers themselves, or of digits that are at their largest everywhere.
+class Digital {
+ public:
+  Digital(double max, double norm, double count)
+      : bits_(signed_bits(max)), root_(sqrt(count)), one_(fmin(norm, max * root_)) {}
+
+  int width(int digits) const { return digit_width(bits_, digits); }
+  double norm(int digits) const {
+    return digits == 1 ? one_ : double(Index(1) << (width(digits) - 1)) * root_;
+  }
+
+ private:
+  const int bits_;
+  const double root_, one_;
+};
 
 int products_of(int bits, int width_a, int digits_a, int width_v, int digits_v) {
   int products = 0;
@@ -227,22 +237,21 @@ Digits digits_for(fc_dtype dtype, const fc_facts& facts, Index n, Index m, doubl
   Digits best = {1, 1, 1};
   if (!facts.known) return best;
   best.products = 0;
-  const double unit = ldexp(14 * log2(points) + 12, -53);
+  const double unit = (14 * log2(points) + 12) * 0x1p-53;
   // A block and its partner are all of a that one overlap-save transform sees.
   const double seen = overlap ? fmin(double(n), 2 * points) : double(n);
-  const int bits = bits_of(dtype);
-  const int a_bits = signed_bits(facts.a_max), v_bits = signed_bits(facts.v_max);
-  for (int da = 1; da <= 8; ++da) {
-    const int wa = digit_width(a_bits, da);
-    const double a_norm = digit_norm(facts.a_norm, facts.a_max, wa, da, seen);
-    for (int dv = 1; dv <= 8; ++dv) {
-      const int wv = digit_width(v_bits, dv);
-      const double v_norm = digit_norm(facts.v_norm, facts.v_max, wv, dv, double(m));
-      if (unit * a_norm * v_norm >= kProven) continue;
-      // A bool output is not a sum modulo 2^bits: its two operands are single digits.
-      const int products = products_of(dtype == FC_BOOL ? 64 : bits, wa, da, wv, dv);
-      if (!best.products || products < best.products) best = {da, dv, products};
-    }
+  const Digital a(facts.a_max, facts.a_norm, seen), v(facts.v_max, facts.v_norm, double(m));
+  const auto proven = [&](int da, int dv) { return unit * a.norm(da) * v.norm(dv) < kProven; };
+  if (proven(1, 1)) return {1, 1, 1};
+  for (int da = 1; da <= kMostDigits; ++da) {
+    // With more digits of v than the fewest that do there are never fewer products.
+    int dv = 1;
+    while (dv <= kMostDigits && !proven(da, dv)) ++dv;
+    if (dv > kMostDigits) continue;
+    // A bool output is not a sum modulo 2^bits: its two operands are single digits.
+    const int products =
+        products_of(dtype == FC_BOOL ? 64 : bits_of(dtype), a.width(da), da, v.width(dv), dv);
+    if (!best.products || products < best.products) best = {da, dv, products};
   }
   return best;
 }

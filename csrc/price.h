@@ -103,11 +103,14 @@ inline Task task_of(const fc_job& job, const Costs& costs, const KernelTable& ta
   return t;
 }
 
+inline double sums_ns(const Costs& c, Pair pair, bool flat, double outputs, double taps) {
+  const double rate = flat ? c.direct_rate[pair] : c.direct2d_rate[pair];
+  const double fixed = flat ? c.direct_fixed[pair] : c.direct2d_fixed[pair];
+  return c.direct_call + outputs * (taps + fixed) / rate;
+}
+
 inline double direct_ns(const Task& t) {
-  const Costs& c = t.costs;
-  const double rate = t.flat() ? c.direct_rate[t.pair] : c.direct2d_rate[t.pair];
-  const double fixed = t.flat() ? c.direct_fixed[t.pair] : c.direct2d_fixed[t.pair];
-  return c.direct_call + t.kernels * t.lines * t.outputs * (t.taps + fixed) / rate;
+  return sums_ns(t.costs, t.pair, t.flat(), t.kernels * t.lines * t.outputs, t.taps);
 }
 
 // Two passes read and write what lies between them as well, and are too short to hide it:
@@ -127,11 +130,17 @@ struct Length {
   double log2;
 };
 
+// x rounded up. Without SSE4.1 ceil is a call, which takes longer than a price.
+inline double up(double x) {
+  const double down = double(Index(x));
+  return down + (down < x);
+}
+
 // Transforms slow down from where their working set leaves L2 to where it is in memory.
-inline double slow(double bytes, double far) {
-  if (bytes <= kNearBytes) return 1;
-  if (bytes >= kFarBytes) return far;
-  return 1 + (far - 1) * log2(bytes / kNearBytes) / log2(kFarBytes / kNearBytes);
+inline double slow(double log2_bytes, double far) {
+  if (log2_bytes <= kNearLog2) return 1;
+  if (log2_bytes >= kFarLog2) return far;
+  return 1 + (far - 1) * (log2_bytes - kNearLog2) / (kFarLog2 - kNearLog2);
 }
 
 // How many transforms a piece of the signal under `kernels` takes: forward, then back
@@ -146,13 +155,11 @@ inline double piecewise(const Turns& turns, double pieces) {
 
 // Blocks in the lanes: W lanes of two real blocks (or one complex) are a group. The kernel's
 // transform neither reads nor writes a block, and takes a third of one.
-inline double lanes_ns(const Task& t, const Turns& turns, const Length& l) {
+inline double lanes_ns(const Task& t, const Turns& turns, double blocks, const Length& l) {
   const Costs& c = t.costs;
   const int p = t.precision;
   const double points = double(l.points), per_lane = t.complex_data ? 1 : 2;
-  const double step = points - double(t.col.m) + 1;
-  const double blocks = t.lines * ceil(double(t.col.hi - t.col.lo) / step);
-  const double groups = ceil(blocks / (per_lane * t.lanes));
+  const double groups = up(blocks / (per_lane * t.lanes));
   const double one = c.lanes_piece[p] + points * (c.lanes_point[p] + c.lanes_pass[p] * l.log2);
   return c.lanes_call[p] + piecewise({turns.spectra / 3, turns.forward, turns.back}, groups) * one;
 }
@@ -163,17 +170,17 @@ inline double matrix_ns(const Task& t, double points, double log2_points, double
   const int p = t.precision;
   const double one =
       c.matrix_piece[p] + points * (c.matrix_point[p] + c.matrix_pass[p] * log2_points);
-  return c.matrix_call[p] + transforms * one * slow((p ? 32 : 16) * points, c.matrix_far[p]);
+  return c.matrix_call[p] + transforms * one * slow((p ? 5 : 4) + log2_points, c.matrix_far[p]);
 }
 
 // Blocks or tiles, two real ones (or one complex) at a time.
 inline double tiles_of(const Extent& e, Index length) {
-  return ceil(double(e.hi - e.lo) / double(length - e.m + 1));
+  return up(double(e.hi - e.lo) / double(length - e.m + 1));
 }
 
 inline double tiles_ns(const Task& t, const Turns& turns, double tiles, double points,
                        double log2_points) {
-  const double passes = ceil(t.lines * tiles / (t.complex_data ? 1 : 2));
+  const double passes = t.complex_data ? tiles : up(tiles / 2);
   return matrix_ns(t, points, log2_points, piecewise(turns, passes));
 }
 
@@ -193,6 +200,11 @@ inline Turns turns_of(const Task& t, const Digits& digits) {
   return {t.kernels * digits.v, double(digits.a), t.kernels * digits.products};
 }
 
+// A signal that the guard has read no longer lies near where transforms read it next, of more than
+// so many bytes: 0.07 to 0.18 ns a byte over what the rest comes to, pictures of 8 to 33 MB, lines
+// of 25 to 66 MB.
+constexpr double kCachedBytes = 0x1p22, kReadAgainNs = 0.1;
+
 // What is done beside the transforms: floats guarded, integers converted.
 inline double around_ns(const Task& t, const Digits& digits) {
   const double samples = t.lines * double(t.row.n) * double(t.col.n);
@@ -201,10 +213,19 @@ inline double around_ns(const Task& t, const Digits& digits) {
     return each * (samples * digits.a + t.lines * t.kernels * t.outputs * digits.products);
   }
   if (t.job.accuracy == FC_NORMWISE) return 0;
-  return samples * (is_complex(t.job.a_dtype) ? 2 : 1) * t.costs.guard[t.precision];
+  const double reals = samples * (is_complex(t.job.a_dtype) ? 2 : 1);
+  const double beyond = t.members * samples * double(kItemSize[t.job.a_dtype]) - kCachedBytes;
+  return reals * t.costs.guard[t.precision] + fmax(0, beyond) / t.members * kReadAgainNs;
 }
 
 inline int floor_log2(Index x) { return 63 - __builtin_clzll((unsigned long long)x); }
+
+// What no call with transforms is below, whatever their length: three of them, one in the lanes a
+// third.
+inline double bare_ns(const Costs& c, int precision) {
+  const int p = precision;
+  return fmin(c.lanes_call[p] + 2.3 * c.lanes_piece[p], c.matrix_call[p] + 3 * c.matrix_piece[p]);
+}
 
 // What transforms take at the least, in the lanes and by matrix: each output its share of one
 // forward and one back, of blocks four times the kernel, and, in the lanes, one group.

@@ -17,10 +17,6 @@
 namespace fastconv {
 namespace {
 
-// Below this many multiply-adds direct takes under a microsecond and no
-// transform can win: nothing else is looked at.
-constexpr double kSurelyDirect = 16e3;
-
 // What each worker must have to do to be worth having. To wake one and to hear that it is
 // done takes 11 us on a virtual machine (28 where it was just falling asleep), and a call has
 // up to four sections.
@@ -76,21 +72,31 @@ struct Lengths {
   Index least, most;
 };
 
-// Calls visit(length) for all lengths of a list of odd numbers times powers of two, multiples of
+// Some of the odd numbers that lengths are made of.
+struct Odds {
+  const LengthFactor *first, *last;
+  template <size_t Count>
+  explicit Odds(const LengthFactor (&all)[Count]) : first(all), last(all + Count) {}
+  Odds one() const { return {first, first + 1}; }
+  Odds others() const { return {first + 1, last}; }
+
+ private:
+  Odds(const LengthFactor* from, const LengthFactor* to) : first(from), last(to) {}
+};
+
+// Calls visit(length) for all lengths of odd numbers times powers of two, multiples of
 // `multiple`, that are at least `least` and below `most`, and the next of each beyond it; of one
 // odd number no more once visit says that longer ones only take longer.
-template <size_t Count, class Visit>
-void for_each_length(const LengthFactor (&odds)[Count], Index multiple, const Lengths& range,
-                     Visit visit) {
-  for (const LengthFactor& odd : odds) {
-    int power = floor_log2(multiple);
-    Index points = odd.factor << power;
-    if (points < range.least) {
-      const int more = floor_log2((range.least - 1) / points) + 1;
-      points <<= more, power += more;
-    }
-    for (;; points *= 2, ++power) {
-      if (visit(Length{points, odd.log2 + power}) || points >= range.most) break;
+template <class Visit>
+void for_each_length(const Odds& odds, Index multiple, const Lengths& range, Visit visit) {
+  const int aligned = floor_log2(multiple), bits = floor_log2(range.least);
+  for (const LengthFactor* odd = odds.first; odd != odds.last; ++odd) {
+    // So that odd 2^power has as many bits as the least, or is the least that is a multiple.
+    const int reach = bits - floor_log2(odd->factor);
+    int power = reach > aligned ? reach : aligned;
+    if (odd->factor << power < range.least) ++power;
+    for (Index points = odd->factor << power;; points *= 2, ++power) {
+      if (visit(Length{points, odd->log2 + power}) || points >= range.most) break;
     }
   }
 }
@@ -98,6 +104,7 @@ void for_each_length(const LengthFactor (&odds)[Count], Index multiple, const Le
 Index whole(const Extent& e) { return e.hi - e.lo + e.m - 1; }
 
 Index shorter(Index x, Index y) { return x < y ? x : y; }
+Index longer(Index x, Index y) { return x < y ? y : x; }
 
 // Every block or tile that can be run, or, `promising`, those among which the best is found: under
 // 1.5 m a block is mostly thrown away; over 20 m a longer one saves under 2 %.
@@ -120,23 +127,34 @@ bool lanes_fit(const Task& t, Index length) {
   return double(length) * point * (t.lanes - 3) <= 0x1p22;
 }
 
-// Calls visit(length, ns) for the lengths of blocks of one kind. A promising block is no longer
-// than that one group, or pair, of them covers the window.
-template <class Visit>
-void for_each_block(const Task& t, bool lanes, bool promising, Visit visit) {
-  const Lengths range = blocks(t.col, promising);
-  const Turns turns = turns_of(t, digits_of(t, 4 * double(t.col.m), true));
-  const double enough = (lanes ? t.lanes : 1) * (t.complex_data ? 1 : 2);
-  const auto look = [&](const Length& l) {
-    if (lanes && !lanes_fit(t, l.points)) return true;
-    const double tiles = tiles_of(t.col, l.points);
-    visit(l.points,
-          lanes ? lanes_ns(t, turns, l) : tiles_ns(t, turns, tiles, double(l.points), l.log2));
-    return promising && t.lines * tiles <= enough;
-  };
-  lanes ? for_each_length(kLaneOdds, 1, range, look)
-        : for_each_length(kMatrixOdds, Index(t.lanes) * t.lanes, range, look);
-}
+// Blocks of one kind, and what they take.
+class Blocks {
+ public:
+  Blocks(const Task& t, bool lanes)
+      : t_(t), lanes_(lanes), turns_(turns_of(t, digits_of(t, 4 * double(t.col.m), true))) {}
+
+  Odds odds() const { return lanes_ ? Odds(kLaneOdds) : Odds(kMatrixOdds); }
+
+  // Calls visit(length, ns). A promising block is no longer than that one group, or pair, of them
+  // covers the window.
+  template <class Visit>
+  void for_each(const Odds& odds, const Lengths& range, bool promising, Visit visit) const {
+    const double enough = (lanes_ ? t_.lanes : 1) * (t_.complex_data ? 1 : 2);
+    const Index multiple = lanes_ ? 1 : Index(t_.lanes) * t_.lanes;
+    for_each_length(odds, multiple, range, [&](const Length& l) {
+      if (lanes_ && !lanes_fit(t_, l.points)) return true;
+      const double blocks = t_.lines * tiles_of(t_.col, l.points);
+      visit(l.points, lanes_ ? lanes_ns(t_, turns_, blocks, l)
+                             : tiles_ns(t_, turns_, blocks, double(l.points), l.log2));
+      return promising && blocks <= enough;
+    });
+  }
+
+ private:
+  const Task& t_;
+  const bool lanes_;
+  const Turns turns_;
+};
 
 // Where a tile's side may end, and into how many the window is then cut.
 struct Side {
@@ -149,7 +167,7 @@ constexpr int kMostSides = 5 * 48;  // odd numbers times powers of two that fit 
 class Sides {
  public:
   Sides(const Task& t, const Extent& e, const Lengths& range) {
-    for_each_length(kLaneOdds, t.lanes, range, [&](const Length& l) {
+    for_each_length(Odds(kLaneOdds), t.lanes, range, [&](const Length& l) {
       if (count_ < kMostSides) side_[count_++] = {l, tiles_of(e, l.points)};
       return false;
     });
@@ -164,7 +182,8 @@ class Sides {
 
 double tile_ns(const Task& t, const Turns& turns, const Side& row, const Side& col) {
   const double points = double(row.length.points) * double(col.length.points);
-  return tiles_ns(t, turns, row.tiles * col.tiles, points, row.length.log2 + col.length.log2);
+  return tiles_ns(t, turns, t.lines * row.tiles * col.tiles, points,
+                  row.length.log2 + col.length.log2);
 }
 
 // The cheapest of a list by a price.
@@ -189,19 +208,30 @@ void offer_best_tile(const Task& t, Ranking& ranking) {
       cols, [&](const Side& c) { return fabs(double(c.length.points - kFirstLook * t.col.m)); });
   Side row = col;
   for (int turn = 0; turn < 2; ++turn) {
+    const Index before = turn ? row.length.points : 0;
     row = cheapest(rows, [&](const Side& r) { return tile_ns(t, turns, r, col); });
+    if (row.length.points == before) break;
     col = cheapest(cols, [&](const Side& c) { return tile_ns(t, turns, row, c); });
   }
   ranking.offer(FC_OVERLAP, row.length.points, col.length.points, false,
                 tile_ns(t, turns, row, col));
 }
 
-void offer_best_block(const Task& t, bool lanes, Ranking& ranking) {
+// Longer blocks have less overlap and more passes, a valley with one bottom: the best power of
+// two, then the others within twice and half of it.
+void offer_best_block(const Task& t, bool lanes, bool asked, Ranking& ranking) {
+  const Blocks kind(t, lanes);
+  const Lengths range = blocks(t.col, true);
   Index best = 0;
   double best_ns = 0;
-  for_each_block(t, lanes, true, [&](Index length, double ns) {
+  const auto look = [&](Index length, double ns) {
     if (!best || ns < best_ns) best = length, best_ns = ns;
-  });
+  };
+  kind.for_each(kind.odds().one(), range, true, look);
+  const Index power = best;
+  // Over half as long, they take over half the time.
+  if (best_ns > 2 * ranking.best_ns() && !asked) return;
+  kind.for_each(kind.odds().others(), {longer(range.least, power / 2 + 1), power + 1}, true, look);
   if (best) ranking.offer(FC_OVERLAP, 1, best, lanes, best_ns);
 }
 
@@ -219,15 +249,16 @@ void offer_oneshot(const Task& t, Ranking& ranking) {
 void offer_best(const Task& t, const Least& least, bool asked, Ranking& ranking) {
   const auto hopeful = [&](double ns) { return asked || ns < ranking.best_ns(); };
   if (hopeful(least.matrix)) offer_oneshot(t, ranking);
-  if (t.flat() && hopeful(least.lanes)) offer_best_block(t, true, ranking);
+  if (t.flat() && hopeful(least.lanes)) offer_best_block(t, true, asked, ranking);
   if (!hopeful(least.matrix)) return;
-  t.flat() ? offer_best_block(t, false, ranking) : offer_best_tile(t, ranking);
+  t.flat() ? offer_best_block(t, false, asked, ranking) : offer_best_tile(t, ranking);
 }
 
 void offer_all(const Task& t, Ranking& ranking) {
   if (t.flat()) {
     for (const bool lanes : {true, false}) {
-      for_each_block(t, lanes, false, [&](Index length, double ns) {
+      const Blocks kind(t, lanes);
+      kind.for_each(kind.odds(), blocks(t.col, false), false, [&](Index length, double ns) {
         ranking.offer(FC_OVERLAP, 1, length, lanes, ns);
       });
     }
@@ -272,15 +303,21 @@ void settle(fc_method asked, fc_plan& plan) {
   }
 }
 
-// The plain small call is not worth more thought than its sums take.
+// Sums that take no longer than transforms of nothing would need no more thought.
 bool surely_direct(const fc_job& job, const Costs& costs, fc_plan& plan) {
-  const fc_axis& x = job.axis[0];
-  const bool plain = job.ndim == 1 && job.nbatch == 0 && job.a_dtype == job.v_dtype;
-  if (!plain || job.method > FC_DIRECT || double(x.n) * double(x.m) > kSurelyDirect) return false;
-  const Pair pair = pair_of(job.a_dtype, job.v_dtype);
-  const double taps = double(x.n < x.m ? x.n : x.m), fixed = costs.direct_fixed[pair];
-  const double ns =
-      costs.direct_call + double(x.hi - x.lo) * (taps + fixed) / costs.direct_rate[pair];
+  const bool apart = job.separable == FC_SEPARABLE_ALWAYS || job.facts.outer_product == 1;
+  if (job.method > FC_DIRECT || apart) return false;
+  double outputs = 1, taps = 1, samples = 1;
+  int axes = 0;
+  for (int d = 0; d < job.ndim; ++d) {
+    const fc_axis& x = job.axis[d];
+    outputs *= double(x.hi - x.lo), taps *= double(x.m), samples *= double(x.n);
+    axes += x.n > 1 && x.m > 1;
+  }
+  for (int d = 0; d < job.nbatch; ++d) outputs *= double(job.batch[d]);
+  taps = fmin(taps, samples);
+  const double ns = sums_ns(costs, pair_of(job.a_dtype, job.v_dtype), axes < 2, outputs, taps);
+  if (ns > bare_ns(costs, is_single(job.a_dtype) ? 0 : 1)) return false;
   plan.chosen = plan.candidate[0] = {FC_DIRECT, FC_NATIVE, {0, 0}, 0, {1, 1}, ns};
   plan.candidates = 1;
   return true;
@@ -298,8 +335,7 @@ void choose(const fc_job& job, int level, const Costs& costs, fc_plan& plan) {
   const bool asked = job.method == FC_OVERLAP || job.method == FC_ONESHOT;
   if (may_transform(task)) {
     const Least least = least_ns(task);
-    const bool few = task.kernels * task.lines * task.outputs * task.taps <= kSurelyDirect;
-    if (asked || (!few && least.either() < ranking.best_ns())) {
+    if (asked || least.either() < ranking.best_ns()) {
       offer_best(task, least, asked, ranking);
     }
   }

@@ -110,19 +110,23 @@ Survey::Survey(Scratch& scratch, const Problem& p, const fc_candidate& how, Grai
   // of a line
   log_outputs_ =
       kLogHundred + log(double(rows_apart() ? 1 : height()) * double(cols_apart() ? 1 : width()));
-  mean_ = scratch.take<double>(rows_ * cols_);
-  loss_ = scratch.take<double>(rows_ * cols_);
-  near_top_ = scratch.take<double>(rows_ * cols_);
+  const bool lines = rows_apart() || cols_apart();
   mark_ = scratch.take<Mark>(rows_ * cols_);
-  estimate_means(scratch, a, v, context);
-  if (rows_apart() || cols_apart()) {
+  if (lines) line_edge_ = scratch.take<Edge>(rows_apart() ? p.rows : p.cols);
+  // What it judges by is given back: a byte a block stays, of 33.
+  Scratch judging;
+  mean_ = judging.take<double>(rows_ * cols_);
+  loss_ = judging.take<double>(rows_ * cols_);
+  near_top_ = judging.take<double>(rows_ * cols_);
+  estimate_means(a, v, context);
+  if (lines) {
     bound_lines(how, a, v, context.kernels.spectral[!is_single(p.a_dtype)].lanes);
   } else {
-    bound_tiles(scratch, how, a, v);
+    bound_tiles(how, a, v);
   }
-  mark_blocks(scratch, v.peak);
-  if (rows_apart() || cols_apart()) {
-    edges_of_lines(scratch, cols_apart(), context);
+  mark_blocks(v.peak);
+  if (lines) {
+    edges_of_lines(cols_apart(), context);
   } else {
     edge_rows_ = edge_of(true, v.peak, context);
     edge_cols_ = edge_of(false, v.peak, context);
@@ -194,7 +198,8 @@ void Survey::for_each(Visit visit) const {
 }
 
 // Mean of s over the outputs that a block's products fall on.
-void Survey::estimate_means(Scratch& scratch, const Coarse& a, const Coarse& v, Context& context) {
+void Survey::estimate_means(const Coarse& a, const Coarse& v, Context& context) {
+  Scratch scratch;
   const Index height = a.rows + v.rows - 1, width = a.cols + v.cols - 1;
   double* sums = scratch.take<double>(height * width);
   Problem q = {};
@@ -294,8 +299,7 @@ void Survey::bound_lines(const fc_candidate& how, const Coarse& a, const Coarse&
 
 // Tiles of a picture, two neighbours to a transform: what it sees is within two of its
 // lengths on either side.
-void Survey::bound_tiles(Scratch& scratch, const fc_candidate& how, const Coarse& a,
-                         const Coarse& v) {
+void Survey::bound_tiles(const fc_candidate& how, const Coarse& a, const Coarse& v) {
   const double points = double(how.block[0]) * double(how.block[1]);
   const auto loss = [&](double sum, double energy) { return loss_of(points, sum, energy, v); };
   if (how.method == FC_ONESHOT) {
@@ -306,6 +310,7 @@ void Survey::bound_tiles(Scratch& scratch, const fc_candidate& how, const Coarse
   const Index tall = ceil_div(2 * how.block[0], grain_.rows);
   const Index wide = ceil_div(2 * how.block[1], grain_.cols);
   const Index chunk_rows = ceil_div(a.rows, tall), chunk_cols = ceil_div(a.cols, wide);
+  Scratch scratch;
   double* sum = scratch.take<double>(chunk_rows * chunk_cols);
   double* energy = scratch.take<double>(chunk_rows * chunk_cols);
   double* top = scratch.take<double>(chunk_rows * chunk_cols);
@@ -354,7 +359,8 @@ bool Survey::is_weak(double mean, Index block, double v_peak) const {
 
 // A block's mean hides a quiet half beside a loud one, and the products counted
 // in it may all have fallen beside it; a block two away shows either.
-void Survey::mark_blocks(Scratch& scratch, double v_peak) {
+void Survey::mark_blocks(double v_peak) {
+  Scratch scratch;
   const Index down = rows_apart() ? 0 : 2, along = cols_apart() ? 0 : 2;
   bool* weak = scratch.take<bool>(rows_ * cols_);
   const Index rows = ceil_div(height(), grain_.rows), cols = ceil_div(width(), grain_.cols);

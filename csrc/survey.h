@@ -55,14 +55,14 @@ class Survey {
     Index leading = 0, trailing = 0;  // outputs at the two ends of 'full'
   };
 
-  void estimate_means(Scratch&, const Coarse& a, const Coarse& v, Context&);
+  void estimate_means(const Coarse& a, const Coarse& v, Context&);
   double loss_of(double points, double sum, double energy, const Coarse& v) const;
-  void mark_blocks(Scratch&, double v_peak);
+  void mark_blocks(double v_peak);
   bool is_weak(double mean, Index block, double v_peak) const;
   Edge edge_of(bool along_rows, double v_peak, Context&) const;
-  void edges_of_lines(Scratch&, bool along_rows, Context&);
+  void edges_of_lines(bool along_rows, Context&);
   void bound_lines(const fc_candidate& how, const Coarse& a, const Coarse& v, Index lanes);
-  void bound_tiles(Scratch&, const fc_candidate& how, const Coarse& a, const Coarse& v);
+  void bound_tiles(const fc_candidate& how, const Coarse& a, const Coarse& v);
   Index end_of_run(Index i, Index j) const;
   bool same_run(Index i, Index j, Index end, Mark) const;
   template <class Visit>
@@ -78,7 +78,7 @@ class Survey {
   Grain grain_;
   Index rows_, cols_;                     // blocks of outputs
   double taps_, log_taps_, log_outputs_;  // log_outputs_: of a hundred times as many
-  double *mean_, *loss_, *near_top_;
+  double *mean_, *loss_, *near_top_;      // while it is made
   Mark* mark_;
   Edge edge_rows_, edge_cols_;
   Edge* line_edge_ = nullptr;  // of lines apart, one each

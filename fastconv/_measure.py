@@ -42,7 +42,7 @@ PICTURE_SIDES = (3, 5, 9, 15)
 # In the lanes from where fixed times rule to beyond L2, powers of two and others in turn.
 LANE_LENGTHS = (32, 60, 128, 240, 512, 1152, 2560, 4096, 9216, 16384)
 MATRIX_LENGTHS = (256, 576, 1024, 2304, 4096, 9216, 16384, 40960, 65536)
-FAR_POINTS = 2**22  # 64 MB of single precision, 128 MB of double: kFarBytes and more
+FAR_POINTS = 2**22  # 64 MB of single precision, 128 MB of double: kFarLog2 and more
 
 
 def measure(level: str, budget_s: float, progress: Progress = lambda share: None) -> Costs:
