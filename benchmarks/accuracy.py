@@ -15,6 +15,7 @@ fftconvolve on noise: the families of NOISE. On the others the page says what it
 """
 
 import argparse
+import itertools
 import json
 import sys
 from dataclasses import asdict, dataclass
@@ -39,6 +40,7 @@ RUNS, RUN = 16, 32  # outputs judged
 DRAWS, LONG_DRAWS = 5, 1
 SUMS_TO = 10_000  # longer direct sums are run where they are judged alone
 PICTURES_TO = 10_000
+TOLD = 100_000  # the length of the tables
 PROMISED = 1.25
 # Where roundings are as good as random in every method. Of a constant a transform rounds but one
 # number, and direct sums all of theirs one way; a spike leaves its roundings in every later partial
@@ -327,10 +329,9 @@ def main():
     for job in track(jobs, console=Console(stderr=True), transient=True):
         found += measure(*job, args.level or here)
     _core.use_level(before)
-    told = max(n for n in lengths if n <= 100_000)
-    for ndim in (1, 2):
-        for dtype in DTYPES:
-            console.print(table(found, dtype, told, ndim))
+    for ndim, dtype in itertools.product((1, 2), DTYPES):
+        told = max(n for n in lengths if n <= (PICTURES_TO if ndim == 2 else TOLD))
+        console.print(table(found, dtype, told, ndim))
     if args.json:
         args.json.write_text(json.dumps([asdict(x) for x in found]))
     if args.draw:
