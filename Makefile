@@ -41,7 +41,7 @@ asan:  ## the tests under the address and undefined-behaviour sanitizers; a long
 	CFLAGS="$(SANITIZE)" CXXFLAGS="$(SANITIZE)" LDFLAGS="$(SANITIZE)" \
 	    build/asan/venv/bin/python -m pip install --quiet --no-cache-dir './build/asan[test]'
 	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libstdc++.so)" \
-	    ASAN_OPTIONS=detect_leaks=0 build/asan/venv/bin/pytest
+	    ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 build/asan/venv/bin/pytest
 
 bench:  ## the pytest-benchmark suites
 	pytest benchmarks
