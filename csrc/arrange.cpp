@@ -380,6 +380,19 @@ Flat flattened(Scratch& scratch, const Rows& rows, const Index* count, const Ind
   return {data, row_bytes};
 }
 
+// Which rows of a flattened operand are its own.
+const bool* rows_that_are(Scratch& scratch, const Index* count, const Index* pitch, int leading,
+                          Index length) {
+  bool* is_one = scratch.take<bool>(length);
+  memset(is_one, 0, size_t(length));
+  for (Index r = 0; r < product(leading, count); ++r) {
+    Index at = 0, rest = r;
+    for (int d = leading - 1; d >= 0; --d) at += rest % count[d] * pitch[d], rest /= count[d];
+    is_one[at] = true;
+  }
+  return is_one;
+}
+
 void solve_flattened(const Shape& s, const Rows& a, const Rows& v, const Rows& out, Solve solve,
                      Context& context) {
   const int leading = s.axes - 1;
@@ -398,6 +411,7 @@ void solve_flattened(const Shape& s, const Rows& a, const Rows& v, const Rows& o
   Problem p = problem_of(s, row, col);
   p.a = fa.data, p.a_row = fa.row_bytes;
   p.v = fv.data, p.v_row = fv.row_bytes;
+  p.v_rows = rows_that_are(scratch, m, pitch, leading, row.m);
   p.out = s.out ? scratch.take<char>((row.hi - row.lo) * out_bytes) : nullptr;
   p.out_row = out_bytes;
   const bool swap = swaps(row, col);

@@ -90,7 +90,7 @@ Problem swapped(Problem p) {
   const Problem q = p;
   p.a_dtype = q.v_dtype, p.rows = q.kh, p.cols = q.kw, p.a = q.v, p.a_row = q.v_row;
   p.v_dtype = q.a_dtype, p.kh = q.rows, p.kw = q.cols, p.v = q.a, p.v_row = q.a_row;
-  p.spectra = nullptr;
+  p.spectra = nullptr, p.v_rows = nullptr;
   return p;
 }
 

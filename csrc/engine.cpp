@@ -97,10 +97,27 @@ Magnitudes measured(const fc_job& job, const fc_array& array, bool is_a, Context
 }
 
 // Are axes flattened for a transform? A NaN or an Inf would there meet the zeros between
-// them, which are no samples: it is left to direct sums, which see the axes as they are.
+// them, which are no samples: direct sums see the axes as they are.
 bool flattens(const fc_job& job) {
   int axes[FC_MAX_NDIM];
   return is_float(job.a_dtype) && convolved_axes(job, axes) > 2;
+}
+
+// May so many such samples of a be taken out of a flattened transform and added at the end,
+// tap by tap (guard.cpp)? As where nothing is flattened, where they are few; never of what
+// changes roles.
+bool may_take_out(const fc_job& job, Index bad) {
+  int axes[FC_MAX_NDIM];
+  Extent extent[FC_MAX_NDIM];
+  Index pitch[FC_MAX_NDIM];
+  const int count = convolved_axes(job, axes);
+  double outputs = 1;
+  for (int d = 0; d < count; ++d) {
+    extent[d] = extent_of(job.axis[axes[d]]);
+    outputs *= double(extent[d].hi - extent[d].lo);
+  }
+  if (!transforms_fit(extent, count)) return false;
+  return 4 * double(bad) <= outputs && !swaps(flatten(extent, count - 1, pitch), extent[count - 1]);
 }
 
 using SolvePart =
@@ -117,9 +134,9 @@ void for_each_problem(const fc_job& job, const fc_candidate& how, const fc_array
   const auto arranged = [&](const fc_job& piece, const fc_candidate& asked, const fc_array& part,
                             const fc_array& kernel, const fc_array& to) {
     fc_candidate way = asked;
-    if (flat && transforms(way.method) &&
-        !(finite && measured(piece, part, true, context).bad == 0)) {
-      way.method = FC_DIRECT;
+    if (flat && transforms(way.method)) {
+      const Index bad = finite ? measured(piece, part, true, context).bad : 0;
+      if (!finite || (bad && !may_take_out(piece, bad))) way.method = FC_DIRECT;
     }
     arrange(
         piece, way, part, kernel, to,
@@ -216,7 +233,8 @@ void scan(fc_job& job, const fc_array& a, const fc_array& v) {
   if (facts.known) return;
   fc_plan plan;
   fc_choose(&job, &plan);
-  if (transforms(plan.chosen.method) && flattens(job) && facts.a_bad) {
+  if (transforms(plan.chosen.method) && flattens(job) && facts.a_bad &&
+      !may_take_out(job, facts.a_bad)) {
     facts.repair_macs = 1;
     for (int d = 0; d < job.nbatch; ++d) facts.repair_macs *= double(job.batch[d]);
     for (int d = 0; d < job.ndim; ++d) {

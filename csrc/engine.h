@@ -51,6 +51,8 @@ struct Problem {
   bool accumulate;  // out += instead of out =
   // A bank: so many kernels, each with a result of its own, bytes apart.
   Index kernels = 1, v_next = 0, out_next = 0;
+  // Of flattened axes, which rows of v are samples, not zeros between them; else null.
+  const bool* v_rows = nullptr;
   // Where the spectra of v are kept, or null: v is no one's kernel, or used but once.
   fc_spectra* spectra = nullptr;
 };

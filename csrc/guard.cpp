@@ -61,6 +61,7 @@ void add_bad(const Problem& p, const Bad& bad) {
   const T* a = reinterpret_cast<const T*>(p.a + bad.row * p.a_row) + bad.col * a_parts;
   const Window touched = intersect({bad.row, bad.row + p.kh, bad.col, bad.col + p.kw}, p);
   for (Index r = touched.row_lo; r < touched.row_hi; ++r) {
+    if (p.v_rows && !p.v_rows[r - bad.row]) continue;
     const T* v = reinterpret_cast<const T*>(p.v + (r - bad.row) * p.v_row);
     T* out = reinterpret_cast<T*>(p.out + (r - p.row_lo) * p.out_row);
     for (Index c = touched.col_lo; c < touched.col_hi; ++c) {
@@ -194,12 +195,14 @@ class Guard {
   bool transforms_as_it_is() const { return transforms_ && signal_.untouched(); }
 
   void repair(Context& context) const {
-    if (survey_) survey_->repair([&](const Problem& q) { redo(q, finite_, context); });
+    if (!transforms_ || !survey_) return;
+    survey_->repair([&](const Problem& q) { redo(q, finite_, context); });
   }
 
   void run(Context& context) const {
-    if (!transforms_) return direct(p_, context);
-    spectral(finite_, how_, context);
+    // Sums over flattened axes would meet the zeros between them.
+    if (!transforms_ && !p_.v_rows) return direct(p_, context);
+    transforms_ ? spectral(finite_, how_, context) : direct(finite_, context);
     repair(context);
     signal_.add_what_is_bad(p_);
   }

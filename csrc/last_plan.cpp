@@ -23,8 +23,8 @@ bool alike(const fc_job& x, const fc_job& y) {
 }  // namespace
 
 bool LastPlan::is_of(const fc_job& job, const fc_array& v) const {
-  return costs_ == &costs_of(fc_level()) && v.data == v_.data && alike(job, job_) &&
-         std::equal(v.stride, v.stride + job.nbatch + job.ndim, v_.stride);
+  return costs_ == &costs_of(fc_level()) && plan_.level == fc_level() && v.data == v_.data &&
+         alike(job, job_) && std::equal(v.stride, v.stride + job.nbatch + job.ndim, v_.stride);
 }
 
 bool LastPlan::recall(const fc_job& job, const fc_array& v, fc_plan& plan, int& outer_product) {

@@ -184,6 +184,27 @@ def test_what_is_not_finite_stays_local(name, value, level, rng):
     assert_along(got, in1, in2[:1], "full", [1], "normwise")
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex128"])
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("method", ["fft", "overlap"])
+@pytest.mark.parametrize(
+    ("shape", "taps"),
+    [((9, 12, 30), (3, 4, 7)), ((5, 4, 6, 9), (2, 3, 1, 4)), ((4, 4, 9), (2, 5, 4))],
+)
+def test_what_is_not_finite_meets_no_zeros_between(shape, taps, method, mode, dtype, level, rng):
+    """Axes are flattened for a transform: just what each sample's taps reach is not finite."""
+    in1, in2 = oracle.draw(rng, shape, dtype), oracle.draw(rng, taps, dtype)
+    if mode == "valid" and taps[1] > shape[1]:
+        in2 = in2[:, :3]
+    for count, bad in ((1, np.nan), (2, np.inf), (in1.size // 2, -np.inf)):
+        in1.flat[rng.integers(0, in1.size, count)] = bad
+        got = level.signal.convolve(in1, in2, mode, method)
+        oracle.assert_within(got, in1, in2, mode, swap=False)
+    in2[0, 0, 0] = np.nan
+    got = level.signal.convolve(in1, in2, mode, method)
+    oracle.assert_within(got, in1, in2, mode, swap=False)
+
+
 def measured_volume():
     """Part of a magnetic resonance scan of a head, which nibabel ships for its own tests."""
     nibabel = pytest.importorskip("nibabel")
