@@ -340,7 +340,10 @@ class Convolver(_core.Prepared):
             call, _ = self._extended(x, self._kernel)
         if call is None:
             return ": plain sums"
-        plan = call.job().choose()
+        job = call.job()
+        if self._separable is True:
+            job.is_separable(call.operands()[1])
+        plan = job.choose()
         n = "x".join(map(str, lengths))
         rows, cols = plan["block"]
         block = {"overlap": f", blocks of {cols if rows == 1 else f'{rows}x{cols}'}"}

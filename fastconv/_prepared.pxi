@@ -4,6 +4,9 @@
 # fit that are common; a store that is full is put away with all that it holds.
 cdef size_t SPECTRA_BYTES = 64 << 20
 
+# Of the shorter operand in fc_small.
+cdef int MOST_TAPS = 128
+
 
 @cython.final
 cdef class Spectra:
@@ -59,6 +62,7 @@ cdef class Prepared:
     cdef bint ahead, plain
     cdef int workers
     cdef int small_type  # of signals that fc_small may take, or -1
+    cdef np.ndarray mirrored  # taps as direct sums read them, or None
     cdef ptrdiff_t too_long  # so long, signals are no small ones any more
     cdef ptrdiff_t[2] seen
 
@@ -76,6 +80,8 @@ cdef class Prepared:
         may = self.plain and np.PyArray_NDIM(taps) == 1 and self.method <= FC_DIRECT
         real = may and is_real(taps) and dtype_of(np.PyArray_TYPE(taps)) >= 0
         self.small_type = np.PyArray_TYPE(taps) if real else -1
+        few = real and taps.size <= MOST_TAPS
+        self.mirrored = numpy.ascontiguousarray(taps[::-1]) if few else None
         self.too_long = <ptrdiff_t>numpy.iinfo(numpy.intp).max
 
     def __call__(self, x, out=None):
@@ -115,10 +121,11 @@ cdef class Prepared:
             return None
         self.set_axis(&axis, 1)
         cdef np.npy_intp size = axis.hi - axis.lo
+        cdef bint turned = axis.n >= axis.m and self.mirrored is not None
         out = np.PyArray_SimpleNew(1, &size, self.small_type)
         if not fc_small(
             <fc_dtype>dtype_of(self.small_type), np.PyArray_DATA(x), axis.n,
-            np.PyArray_DATA(self.taps), axis.m, False, axis.lo, axis.hi,
+            np.PyArray_DATA(self.mirrored if turned else self.taps), axis.m, turned, axis.lo, axis.hi,
             np.PyArray_DATA(<np.ndarray>out)
         ):
             self.too_long = axis.n

@@ -9,9 +9,10 @@ import numpy as np
 import oracle
 import pytest
 import scipy.signal
+from conftest import available_levels
 
 import fastconv
-from fastconv import Convolver
+from fastconv import Convolver, _core
 
 MODES = ("full", "same", "valid")
 BOUNDARIES = ({}, {"boundary": "wrap"}, {"boundary": "symm"}, {"fillvalue": 3})
@@ -129,6 +130,68 @@ def test_methods(method, dtype):
         oracle.assert_within(convolver(x[:n]), x[:n], v)
 
 
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+@pytest.mark.parametrize("correlate", [False, True])
+@pytest.mark.parametrize("separable", ["auto", True, False])
+def test_separable(separable, correlate, boundary):
+    """The bits of the plain call, which was made to choose alike."""
+    x, v = draw((90, 80), "float64"), np.outer(draw(9, "float64", 1), draw(11, "float64", 2))
+    ours = fastconv.correlate2d if correlate else fastconv.convolve2d
+    how = {"separable": separable, **boundary}
+    convolver, expected = (
+        Convolver(v, "same", correlate=correlate, **how),
+        ours(x, v, "same", **how),
+    )
+    for _ in range(2):
+        oracle.assert_same_bits(convolver(x), expected)
+    stack = np.stack([x, x[::-1]])
+    np.testing.assert_array_equal(convolver(stack)[0], expected)
+    assert convolver.separable == separable
+    assert pickle.loads(pickle.dumps(convolver)).separable == separable
+
+
+def test_separable_is_of_the_kernel_that_the_call_takes():
+    x = draw((50, 40), "float64")
+    rounds = np.outer([0.1, 0.7, 0.2], [0.3, 0.6, 0.1]).astype("float32")
+    convolver = Convolver(rounds, separable=True)
+    assert convolver(x.astype("float32")).dtype == np.float32
+    for kernel in (rounds, np.eye(3), np.outer([1, 2], [1j, 3])):
+        with pytest.raises(ValueError, match="separable=True takes a real kernel"):
+            Convolver(kernel, separable=True)(x)
+    # 'valid' exchanges the two: the smaller is looked at.
+    assert Convolver(x, "valid", separable=True)(np.outer([1.0, 2], [3, 4])).shape == (49, 39)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex128", "int16", "int64"])
+@pytest.mark.parametrize("shape", [(4000,), (120, 110)])
+def test_what_is_kept_changes_no_bit(level, dtype, shape):
+    """Lengths in turns, levels of their own: plan, weight and spectra are those of each call."""
+    v = draw(300 if len(shape) == 1 else (20, 21), dtype, 1)
+    plain = level.convolve if len(shape) == 1 else level.convolve2d
+    convolver = level.Convolver(v)
+    for k in (1, 2, 1, 1, 3, 2):
+        x = draw(shape, dtype, k)[: shape[0] - 50 * (k % 3)]
+        oracle.assert_same_bits(convolver(x), plain(x, v))
+
+
+def test_the_last_plan_heeds_level_and_costs():
+    x, v = draw(20_000, "float64"), draw(700, "float64", 1)
+    convolver, before = Convolver(v), _core.level()
+    try:
+        for level in (*available_levels(), *available_levels()):
+            _core.use_level(level)
+            oracle.assert_same_bits(convolver(x), fastconv.convolve(x, v))
+        costs = {name: [1e9 * y for y in ys] for name, ys in _core.costs(level).items()}
+        costs["direct_rate"] = [1e9] * len(costs["direct_rate"])
+        _core.set_costs(level, costs)
+        direct = fastconv.convolve(x, v, method="direct")
+        oracle.assert_same_bits(fastconv.convolve(x, v), direct)
+        oracle.assert_same_bits(convolver(x), direct)
+    finally:
+        _core.set_costs(level, None)
+        _core.use_level(before)
+
+
 def test_accuracy():
     x, v = draw(20_000, "float64"), draw(2000, "float64", 1)
     x[10_000:] *= 1e-14
@@ -232,6 +295,8 @@ def test_repr_tells_the_choice():
         "Convolver(float64 kernel (3, 3), mode='full': direct at n=30x30"
     )
     assert "plain sums" in repr(Convolver(np.ones(3, "longdouble")))
+    steep = Convolver(np.outer([1, 2, 1], [1, 0, -1]), separable=True)
+    assert repr(steep).endswith("separable=True: separable at n=30x30)")
 
 
 def test_sixteen_threads_share_one():
@@ -270,6 +335,8 @@ def test_sixteen_threads_share_one():
         (([1],), {"boundary": "loop"}, ValueError, "'loop'"),
         (([1],), {"method": "slow"}, ValueError, "method not understood: got 'slow'"),
         (([1],), {"accuracy": 3}, TypeError, "accuracy must be a string: got 3"),
+        (([1],), {"separable": False}, ValueError, "separable is for a 2-D kernel"),
+        (([[1]],), {"separable": 1.0}, ValueError, "separable not understood: got 1.0"),
         (([1],), {"workers": 0}, ValueError, "workers must not be zero"),
     ],
 )
