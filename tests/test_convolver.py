@@ -235,7 +235,7 @@ def test_the_kernel_is_a_copy():
 def test_attributes_are_the_arguments():
     given = {
         "axis": 0, "axes": None, "boundary": "wrap", "fillvalue": 2, "correlate": True,
-        "method": "direct", "accuracy": "componentwise", "workers": 2,
+        "method": "direct", "accuracy": "componentwise", "separable": "auto", "workers": 2,
     }  # fmt: skip
     convolver = Convolver([1, 2], "same", **given)
     assert convolver.mode == "same"
