@@ -25,9 +25,8 @@ constexpr Index kBorder = 128;
 // A line with so many outputs is copied whole: f32 256 * 9 in 82 ns, of 152 with borders apart;
 // from about here on the copy costs as much as it saves.
 constexpr Index kShort = 512;
-// So many taps go through one accumulator, and its sum is added to that of the others: roundings
-// that pull one way, as those of a constant do, grow with a sweep and not with the kernel. A second
-// sweep takes 4 % more at 129 taps, from 250 on 1 %.
+// Of one accumulator: roundings that pull one way, as those of a constant do, grow with a sweep,
+// not with the kernel. A second sweep takes 4 % more at 129 taps, from 250 on 1 %.
 constexpr Index kSweepTaps = 128;
 constexpr double kPieceMacs = 5e7;  // between looks at the poll: 2 to 20 ms
 constexpr double kCallMacs = 1000;  // a call beside its sums: 100 ns or so
