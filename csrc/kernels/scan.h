@@ -5,7 +5,8 @@
 //
 // From these ||x||_2^2 <= sum * peak, without squares that could overflow, and
 // a sum that is not finite tells of a NaN or Inf (or of values so large that a
-// transform is no place for them). Cost: ~0.05 ns a float in cache, and memory's beyond.
+// transform is no place for them). Cost in cache, blocks of 128 (Zen 4): 0.056 ns an f32, and
+// 0.08 an f64, which is what reading it takes.
 #pragma once
 #include "lanes.h"
 
