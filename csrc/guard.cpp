@@ -181,7 +181,7 @@ class Guard {
     const Coarse& a = signal.weight();
     const Coarse& v = weight_of_taps(scratch, p, signal.grain(), context);
     if (!a.finite || !v.finite) return;
-    if (!magnitudes_fit(p.a_dtype, a.peak, v.peak, v.total_sum)) return;
+    if (!magnitudes_fit(p.a_dtype, a.whole.top, v.whole.top, v.whole.sum)) return;
     transforms_ = true;
     if (accuracy == FC_NORMWISE) return;
     survey_.emplace(scratch, finite_, how, signal.grain(), a, v, context);

@@ -19,7 +19,11 @@
 // about (S_{b-1} + S_b) / 2B. Where it is zero the outputs are zero. Where it, or
 // that of a block whose products reach as far, is too small the block is computed
 // again directly. At the ends of 'full', where s rises from a single product, the
-// sums of whole rows and columns are taken output by output.
+// sums of whole rows and columns are taken output by output (edges.cpp).
+//
+// Most data has no such place, and that is soon proven: a chunk of blocks is safe where its
+// least mean exceeds the greatest E / tol of any transform. Only of others is every block
+// held against the E of the transforms around it.
 //
 // A single output may fall below the mean by chance: a sum of k like terms is below
 // e times its mean with probability about (2 e)^k / k!. Each mean must therefore exceed
@@ -43,24 +47,14 @@ namespace {
 
 constexpr double kLogTwo = 0.69314718055994530942, kLogHundred = 4.60517018598809136804;
 
-// What a transform sees of a signal.
-struct Seen {
-  double sum = 0, energy = 0, top = 0;
-
-  void add(const Seen& other) {
-    sum += other.sum;
-    energy += other.energy;
-    top = std::max(top, other.top);
+// The most of each.
+Seen loudest_of(const Seen* seen, Index count) {
+  Seen most;
+  for (Index i = 0; i < count; ++i) {
+    most = {std::max(most.sum, seen[i].sum), std::max(most.energy, seen[i].energy),
+            std::max(most.top, seen[i].top)};
   }
-};
-
-// E of the head comment, from the sums and energies that a transform sees.
-double expected_error(double points, double unit, double a_sum, double a_energy, double v_sum,
-                      double v_energy) {
-  const double a2 = sqrt(a_energy), v2 = sqrt(v_energy), depth = log2(points);
-  const double worst = (14 * depth + 12) * a2 * v2;
-  const double usual = 8 * sqrt(depth / points) * std::min(a_sum * v2, a2 * v_sum);
-  return unit * std::min(worst, usual);
+  return most;
 }
 
 // Cuts an axis to the samples and taps that its window reads.
@@ -102,34 +96,33 @@ Window intersect(Window a, const Problem& p) {
 Survey::Survey(Scratch& scratch, const Problem& p, const fc_candidate& how, Grain grain,
                const Coarse& a, const Coarse& v, Context& context)
     : p_(p),
+      how_(how),
       grain_(grain),
       rows_(rows_apart() ? a.rows : a.rows + v.rows),
-      cols_(cols_apart() ? a.cols : a.cols + v.cols) {
+      cols_(cols_apart() ? a.cols : a.cols + v.cols),
+      v_peak_(v.whole.top) {
   taps_ = double(p.kh) * double(p.kw);
   log_taps_ = log(taps_);
   // of a line
   log_outputs_ =
       kLogHundred + log(double(rows_apart() ? 1 : height()) * double(cols_apart() ? 1 : width()));
-  const bool lines = rows_apart() || cols_apart();
+  const double unit = is_single(p.a_dtype) ? 0x1p-24 / 0x1p-8 : 0x1p-53 / 0x1p-30;
+  const double points = double(how.block[0]) * double(how.block[1]), depth = log2(points);
+  const double usual = 8 * unit * sqrt(depth / points), v_norm = sqrt(v.whole.energy);
+  by_norm_ = std::min(unit * (14 * depth + 12) * v_norm, usual * v.whole.sum);
+  by_sum_ = usual * v_norm;
   mark_ = scratch.take<Mark>(rows_ * cols_);
-  if (lines) line_edge_ = scratch.take<Edge>(rows_apart() ? p.rows : p.cols);
-  // What it judges by is given back: a byte a block stays, of 33.
+  if (lines_apart()) line_edge_ = scratch.take<Edge>(rows_apart() ? p.rows : p.cols);
+  // What it judges by is given back.
   Scratch judging;
-  mean_ = judging.take<double>(rows_ * cols_);
-  loss_ = judging.take<double>(rows_ * cols_);
-  near_top_ = judging.take<double>(rows_ * cols_);
-  estimate_means(a, v, context);
-  if (lines) {
-    bound_lines(how, a, v, context.kernels.spectral[!is_single(p.a_dtype)].lanes);
+  estimate_means(judging, a, v, context);
+  look_around(judging, a, context.kernels.spectral[!is_single(p.a_dtype)].lanes);
+  mark_blocks();
+  if (lines_apart()) {
+    is_single(p.a_dtype) ? edges_of_lines<float>(context) : edges_of_lines<double>(context);
   } else {
-    bound_tiles(how, a, v);
-  }
-  mark_blocks(v.peak);
-  if (lines) {
-    edges_of_lines(cols_apart(), context);
-  } else {
-    edge_rows_ = edge_of(true, v.peak, context);
-    edge_cols_ = edge_of(false, v.peak, context);
+    edge_rows_ = edge_of(true, context);
+    edge_cols_ = edge_of(false, context);
   }
 }
 
@@ -155,7 +148,7 @@ void Survey::for_each(Visit visit) const {
     const Window cut = intersect(w, p_);
     if (!cut.empty()) visit(cut, mark);
   };
-  for (Index i = 0; i < rows_; ++i) {
+  for (Index i = 0; marked_ && i < rows_; ++i) {
     for (Index j = 0, end; j < cols_; j = end) {
       const Mark mark = mark_[i * cols_ + j];
       end = end_of_run(i, j);
@@ -197,195 +190,193 @@ void Survey::for_each(Visit visit) const {
   }
 }
 
-// Mean of s over the outputs that a block's products fall on.
-void Survey::estimate_means(const Coarse& a, const Coarse& v, Context& context) {
-  Scratch scratch;
-  const Index height = a.rows + v.rows - 1, width = a.cols + v.cols - 1;
-  double* sums = scratch.take<double>(height * width);
-  Problem q = {};
-  q.a_dtype = q.v_dtype = FC_F64;
-  q.rows = a.rows, q.cols = a.cols, q.kh = v.rows, q.kw = v.cols;
-  q.row_hi = height, q.col_hi = width;
-  q.a = reinterpret_cast<const char*>(a.sum), q.a_row = a.cols * 8;
-  q.v = reinterpret_cast<const char*>(v.sum), q.v_row = v.cols * 8;
-  q.out = reinterpret_cast<char*>(sums), q.out_row = width * 8;
-  direct(q, context);
-  const auto at = [&](Index i, Index j) {
-    return i < 0 || j < 0 || i >= height || j >= width ? 0.0 : sums[i * width + j];
-  };
-  const double outputs =
-      double(rows_apart() ? 1 : 2 * grain_.rows) * double(cols_apart() ? 1 : 2 * grain_.cols);
+// Mean of s over the outputs that a block's products fall on. The coarse convolution has a
+// border of zeros on every axis that is convolved.
+void Survey::estimate_means(Scratch& scratch, const Coarse& a, const Coarse& v, Context& context) {
+  const Index down = rows_apart() ? 0 : 1, along = cols_apart() ? 0 : 1;
+  const Index height = rows_ - down, width = cols_ - along, pitch = cols_ + along;
+  mean_ = scratch.take<double>(rows_ * cols_);
+  Scratch own;
+  double* sums = own.take<double>((rows_ + down) * pitch);
+  if (down) memset(sums, 0, size_t(pitch) * sizeof(double));
+  if (down) memset(sums + rows_ * pitch, 0, size_t(pitch) * sizeof(double));
+  for (Index i = down; along && i < height + down; ++i) {
+    sums[i * pitch] = sums[i * pitch + pitch - 1] = 0;
+  }
+  double* first = sums + down * pitch + along;
+  if (v.rows * v.cols == 1) {
+    for (Index i = 0; i < height; ++i) {
+      for (Index j = 0; j < width; ++j) first[i * pitch + j] = a.sum[i * width + j] * v.sum[0];
+    }
+  } else {
+    Problem q = {};
+    q.a_dtype = q.v_dtype = FC_F64;
+    q.rows = a.rows, q.cols = a.cols, q.kh = v.rows, q.kw = v.cols;
+    q.row_hi = height, q.col_hi = width;
+    q.a = reinterpret_cast<const char*>(a.sum), q.a_row = a.cols * 8;
+    q.v = reinterpret_cast<const char*>(v.sum), q.v_row = v.cols * 8;
+    q.out = reinterpret_cast<char*>(first), q.out_row = pitch * 8;
+    direct(q, context);
+  }
+  const double share =
+      1 / (double(down ? 2 * grain_.rows : 1) * double(along ? 2 * grain_.cols : 1));
   for (Index i = 0; i < rows_; ++i) {
-    for (Index j = 0; j < cols_; ++j) {
-      double sum = at(i, j);
-      if (!cols_apart()) sum += at(i, j - 1);
-      if (!rows_apart()) sum += at(i - 1, j);
-      if (!rows_apart() && !cols_apart()) sum += at(i - 1, j - 1);
-      mean_[i * cols_ + j] = sum / outputs;
-    }
-  }
-}
-
-// E / tol of a transform that sees this much of a.
-double Survey::loss_of(double points, double sum, double energy, const Coarse& v) const {
-  const double unit = is_single(p_.a_dtype) ? 0x1p-24 / 0x1p-8 : 0x1p-53 / 0x1p-30;
-  return expected_error(points, unit, sum, energy, v.total_sum, v.total_energy);
-}
-
-// Lines beside each other: a transform sees the blocks within two of its lengths on
-// its own line and, packed as re and im, on another: a neighbour, or of columns one of
-// the group that fills the lanes. Where that one is the louder by much the two are
-// balanced (transforms.h), so that more of it is never seen.
-void Survey::bound_lines(const fc_candidate& how, const Coarse& a, const Coarse& v, Index lanes) {
-  const double points = double(how.block[0]) * double(how.block[1]);
-  const bool whole = how.method == FC_ONESHOT, columns = cols_apart();
-  const Index lines = columns ? a.cols : a.rows, blocks = columns ? a.rows : a.cols;
-  const Index grain = columns ? grain_.rows : grain_.cols;
-  const Index reach = whole ? blocks : 2 * ceil_div(2 * Index(points), grain);
-  const bool paired = !whole && !is_complex(result_dtype(p_.a_dtype, p_.v_dtype));
-  const Index step_out = Index(points) - p_.kw + 1;
-  const Index in_line = whole ? 1 : ceil_div(p_.col_hi - p_.col_lo, step_out);  // blocks
-  const Index step = columns ? a.cols : 1, next = columns ? 1 : a.cols;         // along, across
-  const Index out_step = columns ? cols_ : 1, out_next = columns ? 1 : cols_;
-  const Index out_blocks = columns ? rows_ : cols_;
-  // Of each line, what lies in chunks of `reach` blocks: a transform sees three.
-  Scratch scratch;
-  const Index chunks = ceil_div(blocks, reach);
-  Seen* part = scratch.take<Seen>(lines * chunks);
-  for (Index line = 0; line < lines; ++line) {
-    for (Index c = 0; c < chunks; ++c) {
-      Seen& s = part[line * chunks + c] = Seen();
-      for (Index b = c * reach; b < (c + 1) * reach && b < blocks; ++b) {
-        const Index at = line * next + b * step;
-        s.add(Seen{a.sum[at], a.energy[at], a.top[at]});
+    const double* above = sums + i * pitch;
+    const double* below = above + down * pitch;
+    double* mean = mean_ + i * cols_;
+    if (!down) {
+      for (Index j = 0; j < cols_; ++j) mean[j] = share * (above[j] + above[j + 1]);
+    } else if (!along) {
+      for (Index j = 0; j < cols_; ++j) mean[j] = share * (above[j] + below[j]);
+    } else {
+      for (Index j = 0; j < cols_; ++j) {
+        mean[j] = share * (above[j] + above[j + 1] + below[j] + below[j + 1]);
       }
     }
   }
-  const auto seen = [&](Index line, Index from, Index to) {
-    Seen s;
-    for (Index c = from; c < to; ++c) s.add(part[line * chunks + c]);
-    return s;
+}
+
+// E / tol of the head comment, of a transform that sees this much of a.
+Survey::Bound Survey::bound_from(const Seen& seen) const {
+  return {std::min(by_norm_ * sqrt(seen.energy), by_sum_ * seen.sum), seen.top};
+}
+
+// A transform sees the blocks within two of its lengths on either side.
+void Survey::look_around(Scratch& scratch, const Coarse& a, Index lanes) {
+  const bool whole = how_.method == FC_ONESHOT;
+  const auto reach = [&](Index length, Index grain, Index blocks) {
+    return whole ? blocks : (lines_apart() ? 2 : 1) * ceil_div(2 * length, grain);
   };
-  for (Index first = 0; first < out_blocks; first += reach) {
-    const Index chunk = first / reach;
-    const Index lo = std::min(chunks, std::max<Index>(chunk, 1) - 1);
-    const Index hi = std::min(chunks, chunk + 2);
-    for (Index line = 0; line < lines; ++line) {
-      Seen own = seen(line, lo, hi);
-      if (paired && lines > 1) {
-        const Index group = 2 * lanes;
-        // Of rows, a block with its neighbour in the order of all blocks of all rows.
-        const Index from = columns ? line / group * group : line - line * in_line % 2;
-        const Index to = columns ? from + group : line + 1 + (line + 1) * in_line % 2;
-        Seen other;
-        for (Index l = from; l < to && l < lines; ++l) {
-          if (l == line) continue;
-          const Seen s = seen(l, columns ? lo : 0, columns ? hi : chunks);
-          other.sum = std::max(other.sum, s.sum);
-          other.energy = std::max(other.energy, s.energy);
-        }
-        const double most = kUnbalanced * kUnbalanced * own.energy;
-        own.sum += std::min(other.sum, sqrt(points * most));
-        own.energy += std::min(other.energy, most);
-      }
-      const double loss = loss_of(points, own.sum, own.energy, v);
-      for (Index b = first; b < first + reach && b < out_blocks; ++b) {
-        loss_[line * out_next + b * out_step] = loss;
-        near_top_[line * out_next + b * out_step] = own.top;
-      }
-    }
-  }
-}
-
-// Tiles of a picture, two neighbours to a transform: what it sees is within two of its
-// lengths on either side.
-void Survey::bound_tiles(const fc_candidate& how, const Coarse& a, const Coarse& v) {
-  const double points = double(how.block[0]) * double(how.block[1]);
-  const auto loss = [&](double sum, double energy) { return loss_of(points, sum, energy, v); };
-  if (how.method == FC_ONESHOT) {
-    const double whole = loss(a.total_sum, a.total_energy);
-    for (Index b = 0; b < rows_ * cols_; ++b) loss_[b] = whole, near_top_[b] = a.peak;
-    return;
-  }
-  const Index tall = ceil_div(2 * how.block[0], grain_.rows);
-  const Index wide = ceil_div(2 * how.block[1], grain_.cols);
-  const Index chunk_rows = ceil_div(a.rows, tall), chunk_cols = ceil_div(a.cols, wide);
-  Scratch scratch;
-  double* sum = scratch.take<double>(chunk_rows * chunk_cols);
-  double* energy = scratch.take<double>(chunk_rows * chunk_cols);
-  double* top = scratch.take<double>(chunk_rows * chunk_cols);
-  const size_t bytes = sizeof(double) * size_t(chunk_rows * chunk_cols);
-  memset(sum, 0, bytes);
-  memset(energy, 0, bytes);
-  memset(top, 0, bytes);
+  const Index length = how_.block[0] * how_.block[1];
+  tall_ = rows_apart() ? 1 : reach(cols_apart() ? length : how_.block[0], grain_.rows, rows_);
+  wide_ = cols_apart() ? 1 : reach(rows_apart() ? length : how_.block[1], grain_.cols, cols_);
+  chunk_rows_ = ceil_div(rows_, tall_), chunk_cols_ = ceil_div(cols_, wide_);
+  const Index chunks = chunk_rows_ * chunk_cols_;
+  Seen* part = scratch.take<Seen>(chunks);
+  std::fill_n(part, chunks, Seen());
   for (Index i = 0; i < a.rows; ++i) {
-    for (Index j = 0; j < a.cols; ++j) {
-      const Index chunk = i / tall * chunk_cols + j / wide;
-      sum[chunk] += a.sum[i * a.cols + j];
-      energy[chunk] += a.energy[i * a.cols + j];
-      top[chunk] = std::max(top[chunk], a.top[i * a.cols + j]);
+    for (Index j = 0; j < a.cols; j += wide_) {
+      part[i / tall_ * chunk_cols_ + j / wide_].add(
+          a.of(i * a.cols + j, std::min(wide_, a.cols - j)));
     }
   }
-  for (Index i = 0; i < rows_; ++i) {
-    for (Index j = 0; j < cols_; ++j) {
-      double near_sum = 0, near_energy = 0, near_top = 0;
-      for (Index ci = i / tall - 1; ci <= i / tall + 1; ++ci) {
-        for (Index cj = j / wide - 1; cj <= j / wide + 1; ++cj) {
-          if (ci < 0 || ci >= chunk_rows || cj < 0 || cj >= chunk_cols) continue;
-          near_sum += sum[ci * chunk_cols + cj];
-          near_energy += energy[ci * chunk_cols + cj];
-          near_top = std::max(near_top, top[ci * chunk_cols + cj]);
+  const Index down = rows_apart() ? 0 : 1, along = cols_apart() ? 0 : 1;
+  // One chunk a line (or in all) has nothing around it.
+  const bool alone = (!down || chunk_rows_ == 1) && (!along || chunk_cols_ == 1);
+  seen_ = alone ? part : scratch.take<Seen>(chunks);
+  for (Index i = 0; !alone && i < chunk_rows_; ++i) {
+    for (Index j = 0; j < chunk_cols_; ++j) {
+      Seen near;
+      for (Index r = std::max(i, down) - down; r <= i + down && r < chunk_rows_; ++r) {
+        for (Index c = std::max(j, along) - along; c <= j + along && c < chunk_cols_; ++c) {
+          near.add(part[r * chunk_cols_ + c]);
         }
       }
-      loss_[i * cols_ + j] = loss(near_sum, near_energy);
-      near_top_[i * cols_ + j] = near_top;
+      seen_[i * chunk_cols_ + j] = near;
     }
   }
+  Seen loudest = loudest_of(seen_, chunks), other;
+  if (!whole && lines_apart() && !is_complex(result_dtype(p_.a_dtype, p_.v_dtype))) {
+    if (cols_apart()) group_ = 2 * lanes, other = loudest;
+    if (rows_apart() && rows_ > 1) {
+      line_ = alone ? part : scratch.take<Seen>(rows_);
+      for (Index i = 0; !alone && i < rows_; ++i) {
+        line_[i] = Seen();
+        for (Index j = 0; j < chunk_cols_; ++j) line_[i].add(part[i * chunk_cols_ + j]);
+      }
+      other = loudest_of(line_, rows_);
+    }
+  }
+  most_ = bound_from({loudest.sum + other.sum, loudest.energy + other.energy, loudest.top});
+}
+
+// Of lines a transform sees, packed as re and im, another too: a neighbour, or of columns one
+// of the group that fills the lanes. Where that one is the louder by much the two are
+// balanced (transforms.h), so that more of it is never seen.
+Survey::Bound Survey::bound_of(Index chunk_row, Index chunk_col) const {
+  Seen own = seen_[chunk_row * chunk_cols_ + chunk_col], other;
+  const double points = double(how_.block[0]) * double(how_.block[1]);
+  const auto meet = [&](const Seen& s) {
+    other.sum = std::max(other.sum, s.sum);
+    other.energy = std::max(other.energy, s.energy);
+  };
+  if (line_) {
+    // A block with its neighbour in the order of all blocks of all rows.
+    const Index outputs = Index(points) - p_.kw + 1;
+    const Index odd = ceil_div(p_.col_hi - p_.col_lo, outputs) % 2;
+    if (chunk_row * odd % 2 == 1) meet(line_[chunk_row - 1]);
+    if ((chunk_row + 1) * odd % 2 == 1 && chunk_row + 1 < rows_) meet(line_[chunk_row + 1]);
+  } else if (group_ > 1) {
+    const Index from = chunk_col / group_ * group_;
+    for (Index c = from; c < from + group_ && c < chunk_cols_; ++c) {
+      if (c != chunk_col) meet(seen_[chunk_row * chunk_cols_ + c]);
+    }
+  }
+  const double most = kUnbalanced * kUnbalanced * own.energy;
+  own.sum += std::min(other.sum, sqrt(points * most));
+  own.energy += std::min(other.energy, most);
+  return bound_from(own);
 }
 
 // Terms are alike where none is much above the mean: k is about mean s over the
 // largest product, four times that for Gaussian noise. The margin is
 // 2 (100 outputs)^(1/k), and no more than the choice among m^k sums allows: powers are
 // compared by their logarithms, and those of most blocks by their exponents alone.
-bool Survey::is_weak(double mean, Index block, double v_peak) const {
-  const double loss = loss_[block];
+bool Survey::is_weak(double mean, const Bound& bound) const {
+  const double loss = bound.loss;
   if (mean < 2 * loss) return true;
-  const double k = std::max(1.0, 4 * mean / (near_top_[block] * v_peak));
+  const double k = std::max(1.0, 4 * mean / (bound.top * v_peak_));
   if (k > 40 || mean > 200 * taps_ * loss) return mean < 4 * loss;
   const double ratio = mean / (2 * loss);
   const double margin = std::min(log_outputs_ / k, kLogHundred / k + log_taps_);
   return ilogb(ratio) * kLogTwo < margin && log(ratio) < margin;
 }
 
-// A block's mean hides a quiet half beside a loud one, and the products counted
-// in it may all have fallen beside it; a block two away shows either.
-void Survey::mark_blocks(double v_peak) {
-  Scratch scratch;
-  const Index down = rows_apart() ? 0 : 2, along = cols_apart() ? 0 : 2;
-  bool* weak = scratch.take<bool>(rows_ * cols_);
+// Of a chunk whose least mean holds against the most that any transform loses no block is
+// weak, nor are those of another that has no lower one: few blocks are looked at singly.
+void Survey::mark_blocks() {
   const Index rows = ceil_div(height(), grain_.rows), cols = ceil_div(width(), grain_.cols);
-  // A block that is no worse off in anything than one found safe is safe.
-  double safe_mean = HUGE_VAL, safe_loss = 0, safe_top = 0;
-  for (Index i = 0; i < rows_; ++i) {
-    for (Index j = 0; j < cols_; ++j) {
-      const Index b = i * cols_ + j;
-      mark_[b] = mean_[b] == 0 ? kZero : kSafe;
-      weak[b] = false;
-      if (i >= rows || j >= cols) continue;
-      if (mean_[b] >= safe_mean && loss_[b] <= safe_loss && near_top_[b] <= safe_top) continue;
-      weak[b] = is_weak(mean_[b], b, v_peak);
-      if (!weak[b]) safe_mean = mean_[b], safe_loss = loss_[b], safe_top = near_top_[b];
-    }
-  }
-  for (Index i = 0; i < rows_; ++i) {
-    for (Index j = 0; j < cols_; ++j) {
-      if (!weak[i * cols_ + j]) continue;
-      for (Index r = i > down ? i - down : 0; r < rows_ && r <= i + down; ++r) {
-        for (Index c = j > along ? j - along : 0; c < cols_ && c <= j + along; ++c) {
-          Mark& mark = mark_[r * cols_ + c];
-          if (mark == kSafe) mark = kWeak;
+  double enough = HUGE_VAL;
+  for (Index ci = 0; ci < chunk_rows_; ++ci) {
+    for (Index cj = 0; cj < chunk_cols_; ++cj) {
+      const Index row_end = std::min(rows, (ci + 1) * tall_);
+      const Index col = cj * wide_, col_end = std::min(cols, col + wide_);
+      double least = HUGE_VAL;
+      for (Index i = ci * tall_; i < row_end; ++i) {
+        for (Index j = col; j < col_end; ++j) least = std::min(least, mean_[i * cols_ + j]);
+      }
+      if (least >= enough) continue;
+      if (least > 0 && !is_weak(least, most_)) {
+        enough = least;
+        continue;
+      }
+      if (!marked_) memset(mark_, kSafe, size_t(rows_ * cols_));
+      marked_ = true;
+      const Bound bound = bound_of(ci, cj);
+      double safe = HUGE_VAL;
+      for (Index i = ci * tall_; i < row_end; ++i) {
+        for (Index j = col; j < col_end; ++j) {
+          const double mean = mean_[i * cols_ + j];
+          if (mean == 0) mark_[i * cols_ + j] = kZero;
+          if (mean >= safe) continue;
+          if (is_weak(mean, bound)) {
+            mark_around(i, j);
+          } else {
+            safe = mean;
+          }
         }
       }
+    }
+  }
+}
+
+// A block's mean hides a quiet half beside a loud one, and the products counted
+// in it may all have fallen beside it; a block two away shows either. Zeros stay zeros.
+void Survey::mark_around(Index i, Index j) {
+  const Index down = rows_apart() ? 0 : 2, along = cols_apart() ? 0 : 2;
+  for (Index r = std::max(i, down) - down; r < rows_ && r <= i + down; ++r) {
+    for (Index c = std::max(j, along) - along; c < cols_ && c <= j + along; ++c) {
+      if (mean_[r * cols_ + c] != 0) mark_[r * cols_ + c] = kWeak;
     }
   }
 }

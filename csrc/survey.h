@@ -13,16 +13,31 @@ struct Grain {
 };
 Grain grain_of(const Problem&);
 
-// Sums and maxima of |x| (complex: of re and im) and upper bounds of ||x||^2, by
-// block and of the whole. A NaN or Inf makes its block's sum, and so the whole, not finite.
+// Sum and maximum of |x| (complex: of re and im), and an upper bound of ||x||^2.
+struct Seen {
+  double sum = 0, energy = 0, top = 0;
+
+  void add(const Seen& other) {
+    sum += other.sum;
+    energy += other.energy;
+    top = other.top > top ? other.top : top;
+  }
+};
+
+// The same by block, and of the whole. A NaN or Inf makes its block's sum, and so the
+// whole, not finite.
 struct Coarse {
   Index rows = 0, cols = 0;
-  double *sum = nullptr, *energy = nullptr, *top = nullptr;  // top: max |x|
-  double peak = 0, total_sum = 0, total_energy = 0;
+  double *sum = nullptr, *energy = nullptr, *top = nullptr;
+  Seen whole;
   bool finite = true;
+
+  // Of `count` blocks side by side, from block `at` on.
+  Seen of(Index at, Index count) const;
 };
 Coarse coarse(Scratch&, Context&, fc_dtype, const char* data, Index rows, Index cols, Index stride,
               Grain);
+
 // Of the taps, which may be known already.
 const Coarse& weight_of_taps(Scratch&, const Problem&, Grain, Context&);
 
@@ -54,15 +69,24 @@ class Survey {
   struct Edge {
     Index leading = 0, trailing = 0;  // outputs at the two ends of 'full'
   };
+  // What decides beside a mean: E / tol, and the largest |a| near.
+  struct Bound {
+    double loss, top;
+  };
 
-  void estimate_means(const Coarse& a, const Coarse& v, Context&);
-  double loss_of(double points, double sum, double energy, const Coarse& v) const;
-  void mark_blocks(double v_peak);
-  bool is_weak(double mean, Index block, double v_peak) const;
-  Edge edge_of(bool along_rows, double v_peak, Context&) const;
-  void edges_of_lines(bool along_rows, Context&);
-  void bound_lines(const fc_candidate& how, const Coarse& a, const Coarse& v, Index lanes);
-  void bound_tiles(const fc_candidate& how, const Coarse& a, const Coarse& v);
+  void estimate_means(Scratch&, const Coarse& a, const Coarse& v, Context&);
+  void look_around(Scratch&, const Coarse& a, Index lanes);
+  Bound bound_from(const Seen&) const;
+  Bound bound_of(Index chunk_row, Index chunk_col) const;
+  Bound bound_at(Index block_row, Index block_col) const {
+    return bound_of(block_row / tall_, block_col / wide_);
+  }
+  void mark_blocks();
+  void mark_around(Index block_row, Index block_col);
+  bool is_weak(double mean, const Bound&) const;
+  Edge edge_of(bool along_rows, Context&) const;
+  template <class T>
+  void edges_of_lines(Context&);
   Index end_of_run(Index i, Index j) const;
   bool same_run(Index i, Index j, Index end, Mark) const;
   template <class Visit>
@@ -71,15 +95,25 @@ class Survey {
   // Rows (columns) that no product crosses: lines beside each other.
   bool rows_apart() const { return p_.kh == 1; }
   bool cols_apart() const { return p_.kw == 1 && p_.kh > 1; }
+  bool lines_apart() const { return rows_apart() || cols_apart(); }
   Index height() const { return p_.rows + p_.kh - 1; }
   Index width() const { return p_.cols + p_.kw - 1; }
 
   const Problem& p_;
+  const fc_candidate& how_;
   Grain grain_;
   Index rows_, cols_;                     // blocks of outputs
   double taps_, log_taps_, log_outputs_;  // log_outputs_: of a hundred times as many
-  double *mean_, *loss_, *near_top_;      // while it is made
+  double v_peak_, by_norm_, by_sum_;      // E / tol by ||a||_2 and by ||a||_1
+  double* mean_;                          // this, seen_ and line_ while it is made
+  // Chunks of so many blocks: what a transform sees lies in one and those around it.
+  Index tall_, wide_, chunk_rows_, chunk_cols_;
+  Seen* seen_;
+  Seen* line_ = nullptr;  // of whole rows, where two may ride in one transform
+  Index group_ = 1;       // columns that may
+  Bound most_;            // no block has more of either
   Mark* mark_;
+  bool marked_ = false;  // else all are safe
   Edge edge_rows_, edge_cols_;
   Edge* line_edge_ = nullptr;  // of lines apart, one each
 };

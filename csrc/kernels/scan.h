@@ -5,7 +5,8 @@
 //
 // From these ||x||_2^2 <= sum * peak, without squares that could overflow, and
 // a sum that is not finite tells of a NaN or Inf (or of values so large that a
-// transform is no place for them). Cost: ~0.05 ns a float in cache, and memory's beyond.
+// transform is no place for them). Cost in cache, blocks of 128 (Zen 4): 0.056 ns an f32, and
+// 0.08 an f64, which is what reading it takes.
 #pragma once
 #include "lanes.h"
 
@@ -18,53 +19,69 @@ FC_INLINE V larger(V x, V y) {
   return x > y ? x : y;
 }
 
-// All lanes as one, by halves: their sum and their maximum.
-template <int S, class V, int... I>
-FC_INLINE V turned(V x, Indices<I...>) {
-  return __builtin_shufflevector(x, x, ((I + S) % int(sizeof...(I)))...);
+// |x| by its sign bit: any pipe does that, where a maximum has but two on Zen 4.
+FC_INLINE float magnitude(float x) { return __builtin_fabsf(x); }
+FC_INLINE double magnitude(double x) { return __builtin_fabs(x); }
+#if defined(FC_VECTORS)
+FC_INLINE Vec<float> magnitude(Vec<float> x) {
+  return (Vec<float>)((Vec<int32_t>)x & broadcast(int32_t(0x7fffffff)));
 }
-template <class T, int S = kLanes<T> / 2>
-FC_INLINE void reduce(Vec<T>& sum, Vec<T>& peak) {
-  if constexpr (S > 0) {
-    sum = sum + turned<S>(sum, LaneIndices<T>());
-    peak = larger(peak, turned<S>(peak, LaneIndices<T>()));
-    reduce<T, S / 2>(sum, peak);
+FC_INLINE Vec<double> magnitude(Vec<double> x) {
+  return (Vec<double>)((Vec<int64_t>)x & broadcast(int64_t(0x7fffffffffffffff)));
+}
+#endif
+
+// All lanes as one, by halves, of which each is a narrower vector.
+#if defined(FC_VECTORS)
+template <int From, class V, int... I>
+FC_INLINE auto some_lanes(V x, Lanes<I...>) {
+  return __builtin_shufflevector(x, x, (From + I)...);
+}
+template <class T, int Bytes = kVectorBytes>
+FC_INLINE void reduce(Vec<T, Bytes> sums, Vec<T, Bytes> peaks, double& sum, double& peak) {
+  constexpr int half = kLanes<T, Bytes> / 2;
+  if constexpr (half == 1) {
+    sum = double(sums[0] + sums[1]);
+    peak = double(larger(peaks[0], peaks[1]));
+  } else {
+    constexpr LaneList<half> lanes;
+    reduce<T, Bytes / 2>(some_lanes<0>(sums, lanes) + some_lanes<half>(sums, lanes),
+                         larger(some_lanes<0>(peaks, lanes), some_lanes<half>(peaks, lanes)), sum,
+                         peak);
   }
 }
+#else
 template <class T>
-FC_INLINE T first_lane(Vec<T> x) {
-  if constexpr (kLanes<T> == 1) {
-    return x;
-  } else {
-    return x[0];
+FC_INLINE void reduce(T sums, T peaks, double& sum, double& peak) {
+  sum = double(sums);
+  peak = double(peaks);
+}
+#endif
+
+// Two vectors more of a block. GCC would else redo |x| under a mask in place of the maximum.
+template <class T>
+FC_INLINE void take_two(const T* x, Vec<T> (&sum)[2], Vec<T> (&peak)[2]) {
+  FC_UNROLL
+  for (int k = 0; k < 2; ++k) {
+    Vec<T> m = magnitude(load<T>(x + k * kLanes<T>));
+    pin(m);
+    sum[k] = sum[k] + m;
+    peak[k] = larger(m, peak[k]);
   }
 }
 
 template <class T>
-void scan_block(const T* x, ptrdiff_t count, double* sum, double* peak) {
-  using V = Vec<T>;
-  constexpr int W = kLanes<T>;
-  V sum0 = {}, sum1 = {}, peak0 = {}, peak1 = {};
+FC_INLINE void scan_block(const T* x, ptrdiff_t count, double& sum, double& peak) {
+  constexpr int two = 2 * kLanes<T>;
+  Vec<T> sums[2] = {}, peaks[2] = {};
   ptrdiff_t i = 0;
-  for (; i + 2 * W <= count; i += 2 * W) {
-    const V x0 = load<T>(x + i), x1 = load<T>(x + i + W);
-    const V m0 = larger(x0, -x0), m1 = larger(x1, -x1);
-    sum0 = sum0 + m0;
-    sum1 = sum1 + m1;
-    peak0 = larger(m0, peak0);
-    peak1 = larger(m1, peak1);
+  for (; i + two <= count; i += two) take_two<T>(x + i, sums, peaks);
+  if (i < count) {
+    T rest[two] = {};
+    for (ptrdiff_t k = 0; k < count - i; ++k) rest[k] = x[i + k];
+    take_two<T>(rest, sums, peaks);
   }
-  sum0 = sum0 + sum1;
-  peak0 = larger(peak0, peak1);
-  reduce<T>(sum0, peak0);
-  double s = first_lane<T>(sum0), p = first_lane<T>(peak0);
-  for (; i < count; ++i) {
-    const T m = larger(x[i], -x[i]);
-    s += m;
-    p = larger<double>(m, p);
-  }
-  *sum = s;
-  *peak = p;
+  reduce<T>(sums[0] + sums[1], larger(peaks[0], peaks[1]), sum, peak);
 }
 
 template <class T>
@@ -72,7 +89,7 @@ void scan(const void* data, ptrdiff_t count, ptrdiff_t block, double* sum, doubl
   const T* x = static_cast<const T*>(data);
   for (ptrdiff_t b = 0; b * block < count; ++b) {
     const ptrdiff_t left = count - b * block;
-    scan_block(x + b * block, left < block ? left : block, sum + b, peak + b);
+    scan_block(x + b * block, left < block ? left : block, sum[b], peak[b]);
   }
 }
 
@@ -87,8 +104,7 @@ void scan_columns(const void* data, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t 
   for (; c + W <= count; c += W) {
     V sums = {}, peaks = {};
     for (ptrdiff_t r = 0; r < rows; ++r) {
-      const V x = load<T>(reinterpret_cast<const T*>(base + r * stride) + c);
-      const V m = larger(x, -x);
+      const V m = magnitude(load<T>(reinterpret_cast<const T*>(base + r * stride) + c));
       sums = sums + m;
       peaks = larger(m, peaks);
     }
@@ -100,7 +116,7 @@ void scan_columns(const void* data, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t 
   for (; c < count; ++c) {
     T s = 0, p = 0;
     for (ptrdiff_t r = 0; r < rows; ++r) {
-      const T x = reinterpret_cast<const T*>(base + r * stride)[c], m = larger(x, -x);
+      const T m = magnitude(reinterpret_cast<const T*>(base + r * stride)[c]);
       s += m;
       p = larger(m, p);
     }
