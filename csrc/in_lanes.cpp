@@ -7,6 +7,20 @@
 namespace fastconv {
 namespace {
 
+// How many outputs each block gives. Neighbouring lanes read and write `apart` bytes an output
+// from each other; an odd number of cache lines puts them into different sets of L1, a multiple of
+// 4 KB into one, where gathering and scattering take twice as long. Where that costs neither a
+// group nor, of several rows, a block more, outputs are given up for it.
+Index spread_step(Index longest, Index apart, Index outputs, Index rows, Index slots) {
+  constexpr Index kLine = 64;
+  const Index lines = longest * apart / kLine, odd = lines - 1 + lines % 2;
+  const Index step = odd * kLine / apart;
+  if (step < 1) return longest;
+  const Index before = ceil_div(outputs, longest), after = ceil_div(outputs, step);
+  const bool free = rows > 1 ? after == before : ceil_div(after, slots) == ceil_div(before, slots);
+  return free ? step : longest;
+}
+
 // The blocks of a group: where each reads and writes, directly where it lies within
 // the signal and the window, else by way of a padded copy.
 template <class T>
@@ -15,9 +29,10 @@ class LaneBlocks {
   LaneBlocks(const Call<T>& call, Index length, Scratch& scratch)
       : call_(call),
         length_(length),
-        step_(length - call.p.kw + 1),
-        per_row_(ceil_div(call.p.col_hi - call.p.col_lo, step_)),
         slots_(call.kernels.lanes * (call.complex() ? 1 : 2)),
+        step_(spread_step(length - call.p.kw + 1, 2 * Index(sizeof(T)),
+                          call.p.col_hi - call.p.col_lo, call.p.row_hi - call.p.row_lo, slots_)),
+        per_row_(ceil_div(call.p.col_hi - call.p.col_lo, step_)),
         input_(scratch.take<void*>(slots_)),
         output_(scratch.take<void*>(slots_)),
         scales_(call, slots_, scratch),
@@ -51,7 +66,7 @@ class LaneBlocks {
     out_ = kernel_of(p, kernel).out;
     for (Index s = 0; s < slots_; ++s) output_[place_of(s)] = output(first_ + s, result(s));
     const Blocks to = blocks(output_, scales_.out(), call_.complex(), p.accumulate);
-    call_.kernels.scatter(to, length_ - step_, step_, z);
+    call_.kernels.scatter(to, call_.p.kw - 1, step_, z);
     for (Index s = 0; s < slots_ && first_ + s < total(); ++s) {
       if (output_[place_of(s)] != result(s)) continue;
       copy_out(wanted(first_ + s), result(s), count(first_ + s) * call_.out_item, p.accumulate);
@@ -104,7 +119,7 @@ class LaneBlocks {
   }
 
   const Call<T>& call_;
-  const Index length_, step_, per_row_, slots_;
+  const Index length_, slots_, step_, per_row_;
   Index first_ = 0;
   char* out_ = nullptr;
   void **input_, **output_;

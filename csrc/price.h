@@ -154,14 +154,15 @@ inline double piecewise(const Turns& turns, double pieces) {
 }
 
 // Blocks in the lanes: W lanes of two real blocks (or one complex) are a group. The kernel's
-// transform neither reads nor writes a block, and takes a third of one.
+// transform, in whose lanes are its own parts, takes a ninth to a quarter of one by length and
+// level.
 inline double lanes_ns(const Task& t, const Turns& turns, double blocks, const Length& l) {
   const Costs& c = t.costs;
   const int p = t.precision;
   const double points = double(l.points), per_lane = t.complex_data ? 1 : 2;
   const double groups = up(blocks / (per_lane * t.lanes));
   const double one = c.lanes_piece[p] + points * (c.lanes_point[p] + c.lanes_pass[p] * l.log2);
-  return c.lanes_call[p] + piecewise({turns.spectra / 3, turns.forward, turns.back}, groups) * one;
+  return c.lanes_call[p] + piecewise({turns.spectra / 6, turns.forward, turns.back}, groups) * one;
 }
 
 // Transforms one after another, lanes inside.
@@ -241,7 +242,7 @@ inline Least least_ns(const Task& t) {
   const double lane = c.lanes_point[p] + c.lanes_pass[p] * power;
   const double matrix = c.matrix_point[p] + c.matrix_pass[p] * power;
   const double shared = (1 + t.kernels) * t.lines * t.outputs / reals;
-  const double group = 2.3 * (c.lanes_piece[p] + 1.5 * double(t.col.m) * lane);
+  const double group = 2.1 * (c.lanes_piece[p] + 1.5 * double(t.col.m) * lane);
   const double around = around_ns(t, {1, 1, 1});
   return {t.members * (c.lanes_call[p] + around + fmax(group, shared / t.lanes * lane)),
           t.members * (c.matrix_call[p] + around + shared * matrix)};

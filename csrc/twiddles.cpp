@@ -127,7 +127,8 @@ const LaneTable* make_lane_table(Index length) {
     n /= radix;
     pairs += n * (radix - 1);
   }
-  table->twiddles = reals<T>(2 * pairs);
+  constexpr Index kMargin = LanePlan::kMargin / Index(sizeof(T));
+  table->twiddles = reals<T>(2 * pairs + kMargin);
   T* to = reinterpret_cast<T*>(table->twiddles.get());
   const Roots roots(length);
   n = length;
@@ -139,6 +140,7 @@ const LaneTable* make_lane_table(Index length) {
     }
     n /= radix;
   }
+  std::fill_n(to, kMargin, T(0));
   return table.release();
 }
 

@@ -188,7 +188,7 @@ def _lanes(clock: _Clock, dtype: str, level: str) -> list[float]:
             plan = {"method": "overlap", "block": (1, length), "lanes": 1}
             a = _data((groups * slots * step - m + 1,), dtype)
             times.append(clock.time(a, _data((m,), dtype), plan, "normwise"))
-            rows.append((2 * groups + 1 / 3, float(length)))
+            rows.append((2 * groups + 1 / 6, float(length)))
     model = [[1, count, count * n, count * n * math.log2(n)] for count, n in rows]
     return fit(model, times)
 
@@ -234,5 +234,5 @@ def _conversion(clock: _Clock, dtype: str, costs: Costs, level: str) -> float:
     one = costs["lanes_piece"][1] + length * (
         costs["lanes_point"][1] + costs["lanes_pass"][1] * math.log2(length)
     )
-    transforms = costs["lanes_call"][1] + (2 * groups + 1 / 3) * one
+    transforms = costs["lanes_call"][1] + (2 * groups + 1 / 6) * one
     return max(taken - transforms, 0) / (2 * n + m - 1)

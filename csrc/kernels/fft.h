@@ -279,46 +279,73 @@ void products(const void* const* x, const void* const* h, int count, ptrdiff_t l
 
 // --- The spectrum of one short kernel -------------------------------------------
 
-// `count` <= W samples of v from `first` on, zeros beyond its m.
+// W samples of v from `first` on, zeros beyond its m.
 template <class T>
 FC_INLINE Complex<Vec<T>> samples(const T* v, ptrdiff_t m, bool pairs, ptrdiff_t first) {
   constexpr int W = kLanes<T>;
-  T part[2][W] = {};
+  Complex<Vec<T>> x = {broadcast<T>(T(0)), broadcast<T>(T(0))};
   const ptrdiff_t count = m - first < W ? m - first : W;
-  for (ptrdiff_t l = 0; l < count; ++l) {
-    part[0][l] = pairs ? v[2 * (first + l)] : v[first + l];
-    if (pairs) part[1][l] = v[2 * (first + l) + 1];
+  if (count <= 0) return x;
+  T part[2 * W] = {};
+  if (count < W) {
+    for (ptrdiff_t i = 0; i < (pairs ? 2 : 1) * count; ++i)
+      part[i] = v[first * (pairs ? 2 : 1) + i];
   }
-  return {load(part[0]), load(part[1])};
+  if (pairs) {
+    load_pairs(count < W ? part : v + 2 * first, x.re, x.im);
+  } else {
+    x.re = load(count < W ? part : v + first);
+  }
+  return x;
 }
 
-// The first pass of one transform, whose R sub-transforms go to a lane each: points
-// j .. j + W - 1 of all of them at a time.
+// The factors of sub-transforms `first` .. first + W - 1 at one point, whose pairs from the second
+// sub-transform on (the first has 1) are at `twiddle`.
+template <class T, int... I>
+FC_INLINE Vec<T> behind(T first, Vec<T> x, Indices<I...>) {
+  return __builtin_shufflevector(broadcast<T>(first), x, (I ? int(sizeof...(I)) + I - 1 : 0)...);
+}
+template <class T>
+FC_INLINE Complex<Vec<T>> factors_at(const T* twiddle, int first) {
+  Complex<Vec<T>> w = {broadcast<T>(T(1)), broadcast<T>(T(0))};
+  if (first > 0) {
+    load_pairs(twiddle + 2 * (first - 1), w.re, w.im);
+  } else if constexpr (kLanes<T> > 1) {
+    load_pairs(twiddle, w.re, w.im);
+    w = {behind<T>(T(1), w.re, LaneIndices<T>()), behind<T>(T(0), w.im, LaneIndices<T>())};
+  }
+  return w;
+}
+
+// The first pass of one transform, whose R sub-transforms go to a lane each, W of them after
+// another W: points j .. j + W - 1 of all of them at a time.
 template <class T, int R>
 void spread(const T* v, ptrdiff_t m, bool pairs, const LanePlan& plan, T* z) {
-  constexpr int W = kLanes<T>;
+  constexpr int W = kLanes<T>, kGroups = (R + W - 1) / W;
   const ptrdiff_t sub = plan.length / R;
-  const T* twiddle = static_cast<const T*>(plan.twiddle[0]);
   for (ptrdiff_t j = 0; j < sub; j += W) {
     const int count = sub - j < W ? int(sub - j) : W;
-    Complex<Vec<T>> x[R];
+    Complex<Vec<T>> x[kGroups * W] = {};
+#pragma GCC unroll 8
     for (int p = 0; p < R; ++p) x[p] = samples(v, m, pairs, j + p * sub);
     butterfly<T, R>(x);
-    Vec<T> re[W] = {x[0].re}, im[W] = {x[0].im};
-    for (int q = 1; q < R && q < W; ++q) {
-      T w[2][W] = {};
-      for (int l = 0; l < count; ++l) {
-        const T* pair = twiddle + 2 * ((j + l) * (R - 1) + q - 1);
-        w[0][l] = pair[0];
-        w[1][l] = pair[1];
+#pragma GCC unroll 8
+    for (int g = 0; g < kGroups; ++g) {
+      Vec<T> re[W], im[W];
+#pragma GCC unroll 16
+      for (int q = 0; q < W; ++q) re[q] = x[g * W + q].re, im[q] = x[g * W + q].im;
+      transpose<T>(re);
+      transpose<T>(im);
+      // By now the lanes are the sub-transforms, whose factors lie side by side.
+      const T* twiddle = static_cast<const T*>(plan.twiddle[0]) + 2 * (R - 1) * j;
+      T* to = z + 2 * W * (g * sub + j);
+#pragma GCC unroll 16
+      for (int l = 0; l < W; ++l) {
+        if (l == count) break;
+        const Complex<Vec<T>> w = factors_at<T>(twiddle + 2 * (R - 1) * l, g * W);
+        store_point<T, false>(to + 2 * W * l, Complex<Vec<T>>{re[l], im[l]} * w);
       }
-      x[q] = x[q] * Complex<Vec<T>>{load(w[0]), load(w[1])};
-      re[q] = x[q].re;
-      im[q] = x[q].im;
     }
-    transpose<T>(re);
-    transpose<T>(im);
-    for (int l = 0; l < count; ++l) store_point<T, false>(z + 2 * W * (j + l), {re[l], im[l]});
   }
 }
 
@@ -333,17 +360,41 @@ void spread_any(const T* v, ptrdiff_t m, bool pairs, const LanePlan& plan, T* z)
   }
 }
 
-// Where the first radix R fits the lanes, they share the work: R times faster than a
-// transform in one lane of W. Else that.
+// h = the first `parts` lanes of z, one after another, scaled.
+template <class T>
+void collect(const T* z, int parts, ptrdiff_t length, T scale, T* h) {
+  constexpr int W = kLanes<T>;
+  ptrdiff_t p = 0;
+  for (; p + W <= length; p += W) {
+    Vec<T> re[W], im[W];
+    load_transposed<T>(re, [&](int l) { return z + 2 * W * (p + l); });
+    load_transposed<T>(im, [&](int l) { return z + 2 * W * (p + l) + W; });
+#pragma GCC unroll 16
+    for (int q = 0; q < W; ++q) {
+      if (q == parts) break;
+      store_pairs(h + 2 * (q * length + p), re[q] * scale, im[q] * scale);
+    }
+  }
+  for (; p < length; ++p) {
+    for (int q = 0; q < parts; ++q) {
+      h[2 * (q * length + p)] = z[2 * W * p + q] * scale;
+      h[2 * (q * length + p) + 1] = z[2 * W * p + W + q] * scale;
+    }
+  }
+}
+
+// The sub-transforms of the first pass share the lanes: W times faster than a transform in one
+// lane of W.
 template <class T>
 void spectrum(const void* samples_of_v, ptrdiff_t m, bool pairs, double scale, const LanePlan& plan,
               void* points, void* factors) {
   constexpr int W = kLanes<T>;
   const T* v = static_cast<const T*>(samples_of_v);
   T* z = static_cast<T*>(points);
+  T* h = static_cast<T*>(factors);
   LanePlan rest = plan;
   int parts = 1;
-  if (plan.passes > 1 && plan.radix[0] <= W) {
+  if (plan.passes > 1) {
     spread_any(v, m, pairs, plan, z);
     parts = plan.radix[0];
     rest.length /= parts;
@@ -359,13 +410,9 @@ void spectrum(const void* samples_of_v, ptrdiff_t m, bool pairs, double scale, c
       if (pairs) z[2 * W * k + W] = v[2 * k + 1];
     }
   }
-  recurse<T, kForward>(z, rest, 0, rest.length, nullptr);
-  T* h = static_cast<T*>(factors);
-  for (int q = 0; q < parts; ++q) {
-    for (ptrdiff_t p = 0; p < rest.length; ++p, h += 2) {
-      h[0] = z[2 * W * p + q] * T(scale);
-      h[1] = z[2 * W * p + W + q] * T(scale);
-    }
+  for (; parts > 0; parts -= W, z += 2 * W * rest.length, h += 2 * W * rest.length) {
+    recurse<T, kForward>(z, rest, 0, rest.length, nullptr);
+    collect(z, parts < W ? parts : W, rest.length, T(scale), h);
   }
 }
 

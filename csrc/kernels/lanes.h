@@ -38,9 +38,9 @@ FC_INLINE V lower_corners(V a, V b, Indices<I...>) {
   return __builtin_shufflevector(a, b, ((I & S) ? W + I : I + S)...);
 }
 
-template <class T, int S>
-FC_INLINE void transpose_step(Vec<T>* x) {
-  if constexpr (S < kLanes<T>) {
+template <class T, int S, int End>
+FC_INLINE void transpose_steps(Vec<T>* x) {
+  if constexpr (S < End) {
 #pragma GCC unroll 16
     for (int i = 0; i < kLanes<T>; ++i) {
       if (i & S) continue;
@@ -48,14 +48,93 @@ FC_INLINE void transpose_step(Vec<T>* x) {
       x[i] = upper_corners<S>(a, b, LaneIndices<T>());
       x[i + S] = lower_corners<S>(a, b, LaneIndices<T>());
     }
-    transpose_step<T, 2 * S>(x);
+    transpose_steps<T, 2 * S, End>(x);
   }
 }
 
 template <class T>
 FC_INLINE void transpose(Vec<T>* x) {
-  transpose_step<T, 1>(x);
+  transpose_steps<T, 1, kLanes<T>>(x);
 }
+
+// Steps may be taken in any order. That of halves is none where vectors are loaded or stored by
+// halves, which loads and stores of 32 bytes do as fast and shuffles do not.
+constexpr bool kByHalves = kVectorBytes >= 32;
+template <class T>
+using Half = Vec<T, kByHalves ? kVectorBytes / 2 : kVectorBytes>;
+
+template <class T, int... I>
+FC_INLINE Vec<T> load_halves(const T* low, const T* high, Indices<I...>) {
+  constexpr int kBytes = int(sizeof(Half<T>));
+  return __builtin_shufflevector(load<T, kBytes>(low), load<T, kBytes>(high), I...);
+}
+template <class V, int... I>
+FC_INLINE auto low_half(V x, Indices<I...>) {
+  return __builtin_shufflevector(x, x, I...);
+}
+template <class V, int... I>
+FC_INLINE auto high_half(V x, Indices<I...>) {
+  return __builtin_shufflevector(x, x, (int(sizeof...(I)) + I)...);
+}
+
+// x[i] = column i of the W rows at row(0), row(1) ..
+template <class T, class Row>
+FC_INLINE void load_transposed(Vec<T>* x, const Row& row) {
+  constexpr int W = kLanes<T>, H = W / 2;
+  if constexpr (kByHalves) {
+#pragma GCC unroll 16
+    for (int i = 0; i < H; ++i) {
+      const T *upper = row(i), *lower = row(i + H);
+      x[i] = load_halves<T>(upper, lower, LaneIndices<T>());
+      x[i + H] = load_halves<T>(upper + H, lower + H, LaneIndices<T>());
+    }
+    transpose_steps<T, 1, H>(x);
+  } else {
+#pragma GCC unroll 16
+    for (int i = 0; i < W; ++i) x[i] = load(row(i));
+    transpose<T>(x);
+  }
+}
+
+// The W rows at row(0), row(1) .. get columns x[i], by put(row, vector or half of one).
+template <class T, class Row, class Put>
+FC_INLINE void store_transposed(Vec<T>* x, const Row& row, const Put& put) {
+  constexpr int W = kLanes<T>, H = W / 2;
+  if constexpr (kByHalves) {
+    typedef typename CountTo<H>::type HalfIndices;
+    transpose_steps<T, 1, H>(x);
+#pragma GCC unroll 16
+    for (int i = 0; i < H; ++i) {
+      T *upper = row(i), *lower = row(i + H);
+      put(upper, low_half(x[i], HalfIndices()));
+      put(upper + H, low_half(x[i + H], HalfIndices()));
+      put(lower, high_half(x[i], HalfIndices()));
+      put(lower + H, high_half(x[i + H], HalfIndices()));
+    }
+  } else {
+    transpose<T>(x);
+#pragma GCC unroll 16
+    for (int i = 0; i < W; ++i) put(row(i), x[i]);
+  }
+}
+
+// What is done with a vector, half of one or one item: stored, or added to what is there.
+template <class T>
+struct Stored {
+  FC_INLINE void operator()(T* y, T x) const { *y = x; }
+  template <class V>
+  FC_INLINE void operator()(T* y, V x) const {
+    store<T, int(sizeof(V))>(y, x);
+  }
+};
+template <class T>
+struct Added {
+  FC_INLINE void operator()(T* y, T x) const { *y += x; }
+  template <class V>
+  FC_INLINE void operator()(T* y, V x) const {
+    store<T, int(sizeof(V))>(y, load<T, int(sizeof(V))>(y) + x);
+  }
+};
 
 template <class V, int... I>
 FC_INLINE V evens(V a, V b, Indices<I...>) {
@@ -102,9 +181,7 @@ Vec<T> gather_runs(void* const* run, Vec<T> scale, ptrdiff_t count, T* z, ptrdif
   Vec<T> x[W], squares[2] = {};
   ptrdiff_t i = 0;
   for (; i + W <= count; i += W) {
-#pragma GCC unroll 16
-    for (int l = 0; l < W; ++l) x[l] = load(static_cast<const T*>(run[l]) + i);
-    transpose<T>(x);
+    load_transposed<T>(x, [&](int l) { return static_cast<const T*>(run[l]) + i; });
 #pragma GCC unroll 16
     for (int l = 0; l < W; ++l) {
       squares[l & 1] = fma(x[l], x[l], squares[l & 1]);
@@ -142,7 +219,7 @@ void gather(const Blocks& blocks, ptrdiff_t length, void* points, void* sums) {
 
 // Scales by address: who is given a vector leaves the upper halves of registers in use when it
 // returns, and scalar sums then take 2.5 times as long until something clears them.
-template <class T, bool Accumulate>
+template <class T, class Put>
 void scatter_runs(void* const* run, const void* scales, ptrdiff_t count, const T* z,
                   ptrdiff_t step) {
   constexpr int W = kLanes<T>;
@@ -152,20 +229,12 @@ void scatter_runs(void* const* run, const void* scales, ptrdiff_t count, const T
   for (; i + W <= count; i += W) {
 #pragma GCC unroll 16
     for (int l = 0; l < W; ++l) x[l] = load(z + (i + l) * step) * scale;
-    transpose<T>(x);
-#pragma GCC unroll 16
-    for (int l = 0; l < W; ++l) {
-      T* y = static_cast<T*>(run[l]) + i;
-      store<T>(y, Accumulate ? load(y) + x[l] : x[l]);
-    }
+    store_transposed<T>(x, [&](int l) { return static_cast<T*>(run[l]) + i; }, Put());
   }
   T samples[W];
   for (; i < count; ++i) {
     store<T>(samples, load(z + i * step) * scale);
-    for (int l = 0; l < W; ++l) {
-      T* y = static_cast<T*>(run[l]) + i;
-      *y = Accumulate ? *y + samples[l] : samples[l];
-    }
+    for (int l = 0; l < W; ++l) Put()(static_cast<T*>(run[l]) + i, samples[l]);
   }
 }
 
@@ -173,7 +242,7 @@ template <class T>
 void scatter(const Blocks& blocks, ptrdiff_t first, ptrdiff_t count, const void* points) {
   constexpr int W = kLanes<T>;
   const T* z = static_cast<const T*>(points) + 2 * W * first;
-  const auto runs = blocks.accumulate ? scatter_runs<T, true> : scatter_runs<T, false>;
+  const auto runs = blocks.accumulate ? scatter_runs<T, Added<T>> : scatter_runs<T, Stored<T>>;
   if (blocks.interleaved) return runs(blocks.re, blocks.scale_re, 2 * count, z, W);
   runs(blocks.re, blocks.scale_re, count, z, 2 * W);
   if (!blocks.im) return;

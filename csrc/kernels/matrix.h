@@ -206,10 +206,8 @@ void to_bands(const Matrix& m, ptrdiff_t group, const T* z, T* bands) {
       re[i] = x.re;
       im[i] = x.im;
     }
-    transpose<T>(re);
-    transpose<T>(im);
-#pragma GCC unroll 16
-    for (int i = 0; i < W; ++i) store_point<T, false>(to + 2 * W * i, {re[i], im[i]});
+    store_transposed<T>(re, [&](int i) { return to + 2 * W * i; }, Stored<T>());
+    store_transposed<T>(im, [&](int i) { return to + 2 * W * i + W; }, Stored<T>());
   }
 }
 
@@ -220,13 +218,8 @@ void from_bands(const Matrix& m, ptrdiff_t group, const T* bands, T* z) {
   const T* from = bands + 2 * W * W * group;
   for (ptrdiff_t r = 0; r < m.column->length; r += W, z += 2 * W * W, from += m.band) {
     Vec<T> re[W], im[W];
-#pragma GCC unroll 16
-    for (int i = 0; i < W; ++i) {
-      re[i] = load(from + 2 * W * i);
-      im[i] = load(from + 2 * W * i + W);
-    }
-    transpose<T>(re);
-    transpose<T>(im);
+    load_transposed<T>(re, [&](int i) { return from + 2 * W * i; });
+    load_transposed<T>(im, [&](int i) { return from + 2 * W * i + W; });
 #pragma GCC unroll 16
     for (int i = 0; i < W; ++i) {
       Complex<Vec<T>> x = {re[i], im[i]};

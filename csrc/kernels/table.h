@@ -57,9 +57,11 @@ using ScanColumns = void (*)(const void* x, ptrdiff_t stride, ptrdiff_t rows, pt
 // The passes of a transform of `length` points, outermost first: a pass of
 // radix R turns n points into R interleaved sub-transforms of n / R, the last
 // pass (the leaf) has n = R. twiddle[pass] holds w_n^{j q}, w_n = e^{-2 pi i / n},
-// as (re, im) of the kernels' real type, for j < n / R, q = 1 .. R - 1 in turn.
+// as (re, im) of the kernels' real type, for j < n / R, q = 1 .. R - 1 in turn. Vectors are loaded
+// of fewer pairs than they hold: kMargin bytes behind the factors are there to be read.
 struct LanePlan {
   static constexpr int kMaxPasses = 24;
+  static constexpr ptrdiff_t kMargin = 128;
   ptrdiff_t length;
   int passes;
   int radix[kMaxPasses];
