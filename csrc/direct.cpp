@@ -1,14 +1,14 @@
-// The direct method: windows, borders and pieces of work around the direct
-// kernels, which know nothing of any of them.
+// The direct method: windows, borders and pieces of work around the direct kernels, which know
+// nothing of any of them.
 //
-// A kernel reads x[i + k] for every output i and tap k, taps reversed. Where all
-// of those lie inside a it reads a itself. At a border it reads a small copy of a
-// with zeros beyond the end, but only where every tap is finite, since 0 * Inf is
-// not 0; else each border output is summed alone, over its true products.
+// A kernel reads x[i + k] for every output i and tap k, taps reversed. Where all of those lie
+// inside a it reads a itself. At a border it reads a small copy of a with zeros beyond the end,
+// but only where every tap is finite, since 0 * Inf is not 0; else each border output is summed
+// alone, over its true products.
 //
-// Bits do not depend on how the window is cut. In 2-D the kernels sum row by row
-// whatever is cut off. In 1-D the order follows the number of taps, so border
-// blocks, whose outer taps only meet zeros, are cut at fixed places.
+// Bits do not depend on how the window is cut. In 2-D the kernels sum row by row whatever is cut
+// off. In 1-D the order follows the number of taps, so border blocks, whose outer taps only meet
+// zeros, are cut at fixed places.
 #include <string.h>
 
 #include <utility>
@@ -19,11 +19,9 @@
 namespace fastconv {
 namespace {
 
-// Outputs of a 1-D border block. A kernel this short is never trimmed at the
-// borders; of a longer one, half a block's products with zeros are wasted.
+// A border block of 1-D outputs; of kernels longer half its products with zeros are wasted.
 constexpr Index kBorder = 128;
-// A line with so many outputs is copied whole: f32 256 * 9 in 82 ns, of 152 with borders apart;
-// from about here on the copy costs as much as it saves.
+// Up to here a line is copied whole: f32 256 * 9 takes 82 ns so, with borders apart 152.
 constexpr Index kShort = 512;
 // Of one accumulator: roundings that pull one way, as those of a constant do, grow with a sweep,
 // not with the kernel. A second sweep takes 4 % more at 129 taps, from 250 on 1 %.
@@ -49,8 +47,8 @@ bool finite_floats(const char* data, Index count, Bits exponent) {
 bool is_finite(fc_dtype dtype, const char* data, Index count) {
   if (!is_float(dtype)) return true;
   if (is_complex(dtype)) count *= 2;
-  if (is_single(dtype)) return finite_floats<uint32_t>(data, count, 0x7f800000u);
-  return finite_floats<uint64_t>(data, count, 0x7ff0000000000000u);
+  return is_single(dtype) ? finite_floats<uint32_t>(data, count, 0x7f800000u)
+                          : finite_floats<uint64_t>(data, count, 0x7ff0000000000000u);
 }
 
 template <class Item>
