@@ -6,7 +6,7 @@ CPP = $(wildcard csrc/*.h csrc/*.cpp csrc/kernels/*.h csrc/kernels/*.cpp tests/n
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
 .DEFAULT_GOAL := help
-.PHONY: help build test drop-in drop-in-oldest native tsan asan bench compare peers readme-table docs lint format types wheel clean
+.PHONY: help build test drop-in drop-in-oldest native tsan asan fuzz trust bench compare peers readme-table docs lint format types wheel clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -30,6 +30,13 @@ drop-in-oldest:  ## the same with the oldest numpy and scipy that are supported
 
 tsan:  ## csrc alone under the thread sanitizer
 	$(PYTHON) tests/native/run.py tsan
+
+fuzz:  ## 1,000,000 cases each of the C face, by libFuzzer, and of Python's, by atheris
+	$(PYTHON) tests/native/run.py fuzz --cases 1000000
+	$(PYTHON) tests/fuzz_python.py -atheris_runs=1000000 -max_len=80 -len_control=0
+
+trust:  ## each promise checked, and its figure
+	$(PYTHON) tests/trust.py
 
 native:  ## csrc alone, also as arm64 and on an old CPU where the tools are
 	$(PYTHON) tests/native/run.py

@@ -144,6 +144,9 @@ void fc_choose(const fc_job *job, fc_plan *plan);
  * many. For measuring the choice. */
 int fc_list_plans(const fc_job *job, fc_candidate *plans, int most);
 
+/* Can the job be done so, at the level in use? What fc_run is given has to be such a plan. */
+int fc_is_plan(const fc_job *job, const fc_candidate *how);
+
 /* Writes the window of a * v to out, which overlaps neither. plan NULL: chosen
  * here, scanning the data where the choice turns on it; a plan that the data
  * forbids (an unproven rounding, lost small values) is replaced by direct. */

@@ -303,6 +303,26 @@ void settle(fc_method asked, fc_plan& plan) {
   }
 }
 
+// The lengths that a transform may have: long enough, and made of the factors there are.
+bool is_legal(const Task& t, const fc_candidate& how) {
+  const Index high = how.block[0], wide = how.block[1];
+  const auto is_axis = [&](Index length, Index least) {
+    return length >= least && axis_length(length, t.lanes) == length;
+  };
+  if (high < 1 || wide < 1 || double(high) * double(wide) >= 0x1p48 || (t.flat() && high != 1)) {
+    return false;
+  }
+  if (how.method == FC_ONESHOT) {
+    const Index unit = t.complex_data ? 1 : 2;
+    const Index rows = wrap_length(t.row), cols = wrap_length(t.col);
+    if (how.lanes) return false;
+    if (!t.flat()) return is_axis(high, (rows + unit - 1) / unit) && is_axis(wide, cols);
+    return unit * wide >= cols && matrix_length(wide, t.lanes) == wide;
+  }
+  if (!t.flat()) return !how.lanes && is_axis(high, t.row.m) && is_axis(wide, t.col.m);
+  return wide >= t.col.m && (how.lanes ? lane_length(wide) : matrix_length(wide, t.lanes)) == wide;
+}
+
 // Sums that take no longer than transforms of nothing would need no more thought.
 bool surely_direct(const fc_job& job, const Costs& costs, fc_plan& plan) {
   const bool apart = job.separable == FC_SEPARABLE_ALWAYS || job.facts.outer_product == 1;
@@ -349,6 +369,13 @@ void choose(const fc_job& job, int level, const Costs& costs, fc_plan& plan) {
   plan.workers = worth < 2 || job.workers < 2 ? 1 : worth < job.workers ? int(worth) : job.workers;
 }
 
+bool is_plan(const fc_job& job, int level, const Costs& costs, const fc_candidate& how) {
+  const Task task = task_of(job, costs, kernels(level));
+  if (how.method == FC_SEPARABLE) return task.axes == 2;
+  if (transforms(how.method)) return task.fits && is_legal(task, how);
+  return how.method == FC_DIRECT;
+}
+
 int list_plans(const fc_job& job, int level, const Costs& costs, fc_candidate* plans, int most) {
   const Task task = task_of(job, costs, kernels(level));
   Ranking ranking(task, plans, most);
@@ -365,6 +392,11 @@ extern "C" {
 void fc_choose(const fc_job* job, fc_plan* plan) {
   const int level = fc_level();
   fastconv::choose(*job, level, fastconv::costs_of(level), *plan);
+}
+
+int fc_is_plan(const fc_job* job, const fc_candidate* how) {
+  const int level = fc_level();
+  return fastconv::is_plan(*job, level, fastconv::costs_of(level), *how);
 }
 
 int fc_list_plans(const fc_job* job, fc_candidate* plans, int most) {

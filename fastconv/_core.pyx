@@ -321,6 +321,7 @@ def window(mode, ptrdiff_t n, ptrdiff_t m, bint correlating):
     """The part ``(lo, hi)`` of the full convolution that numpy's `mode` means."""
     cdef fc_axis axis
     axis.n, axis.m = n, m
+    check_lengths(n, m)
     set_window({"full": IS_FULL, "same": IS_SAME, "valid": IS_VALID}[mode], correlating, &axis)
     return axis.lo, axis.hi
 

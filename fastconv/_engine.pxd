@@ -117,6 +117,7 @@ cdef extern from "fastconv.h" nogil:
     fc_status fc_scan(fc_job *job, const fc_array *a, const fc_array *v)
     fc_status fc_factor(fc_job *job, const fc_array *v)
     void fc_choose(const fc_job *job, fc_plan *plan)
+    int fc_is_plan(const fc_job *job, const fc_candidate *how)
     int fc_list_plans(const fc_job *job, fc_candidate *plans, int most)
     fc_status fc_run(const fc_job *job, const fc_plan *plan, const fc_array *a,
                      const fc_array *v, const fc_array *out)

@@ -1,5 +1,15 @@
 # Jobs: what is wanted, chosen and run. Included by _core.pyx.
 
+# Of both operands on one axis. Arrays without memory behind them, all strides zero, may have
+# more; indices of their full convolution, and those a block beyond, would not fit.
+MOST_SAMPLES = 2**62
+
+
+cdef int check_lengths(n, m) except -1:
+    if n + m > MOST_SAMPLES:
+        raise ValueError(f"array is too big: {n} and {m} samples on one axis")
+    return 0
+
 cdef int poll(void *context) noexcept with gil:
     # Nonzero where a signal handler raised; its exception stays pending and
     # check() lets it out.
@@ -138,6 +148,7 @@ cdef class Job:
         for d in range(ndim):
             axis = &self.job.axis[d]
             axis.n, axis.m = a_shape[batch + d], v_shape[batch + d]
+            check_lengths(a_shape[batch + d], v_shape[batch + d])
             axis.lo, axis.hi = windows[d]
             axis.boundary = <fc_boundary>boundary
             if min(axis.n, axis.m) < 1 or not 0 <= axis.lo <= axis.hi <= axis.n + axis.m - 1:
@@ -235,6 +246,9 @@ cdef class Job:
         view(out, &to)
         if plan is not None:
             read_plan(plan, &given)
+            if given.workers < 1 or not fc_is_plan(&self.job, &given.chosen):
+                level = fc_level_name(fc_level()).decode()
+                raise ValueError(f"on {level} there is no such plan for this job: {plan}")
             forced = &given
         cdef long long start = perf_counter_ns()
         for i in range(times):

@@ -28,13 +28,18 @@ cdef inline void set_window(Mode mode, bint correlating, fc_axis *axis) noexcept
         axis.hi = axis.lo + longer
 
 
+# Longer ones, made of strides of zero, are refused where there is time for it.
+cdef inline bint is_length(np.npy_intp n) noexcept:
+    return 0 < n <= (<np.npy_intp>1 << 60)
+
+
 cdef inline bint is_plain(np.ndarray x, int ndim=1) noexcept:
     return (
         np.PyArray_NDIM(x) == ndim
         and np.PyArray_CHKFLAGS(x, np.NPY_ARRAY_ALIGNED)
         and np.PyArray_ISNOTSWAPPED(x)
-        and np.PyArray_DIM(x, 0) > 0
-        and np.PyArray_DIM(x, ndim - 1) > 0
+        and is_length(np.PyArray_DIM(x, 0))
+        and is_length(np.PyArray_DIM(x, ndim - 1))
     )
 
 

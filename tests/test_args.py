@@ -1,5 +1,7 @@
 """Bad arguments: refused before any work, in numpy's and scipy's words and a few more."""
 
+import signal
+
 import numpy as np
 import oracle
 import pytest
@@ -150,6 +152,55 @@ def test_results_beyond_any_memory():
         fastconv.convolve2d(flat, np.ones((2, 2)))
     with pytest.raises(MemoryError):
         fastconv.convolve(np.broadcast_to(1.0, 2**55), [1.0, 2.0])
+
+
+def endless(*shape, dtype="int8"):
+    """An array of any size, whose samples are one."""
+    return np.lib.stride_tricks.as_strided(np.ones(1, dtype), shape, (0,) * len(shape))
+
+
+LONGEST = 2**63 - 1
+ENDLESS = {
+    "full": lambda: fastconv.convolve(endless(LONGEST), endless(3)),
+    "same": lambda: fastconv.convolve(endless(LONGEST), endless(3), "same"),
+    "valid": lambda: fastconv.convolve(endless(LONGEST), endless(LONGEST), "valid"),
+    "half": lambda: fastconv.convolve(endless(2**62), endless(2**62)),
+    "correlate": lambda: fastconv.correlate(endless(LONGEST), endless(LONGEST), "full"),
+    "lags": lambda: fastconv.correlate(endless(LONGEST), endless(LONGEST), max_lag=5),
+    "wrap": lambda: fastconv.convolve(endless(3), endless(LONGEST), "same", boundary="wrap"),
+    "symm": lambda: fastconv.convolve(endless(LONGEST), endless(3), boundary="symm"),
+    "float": lambda: fastconv.convolve(endless(2**60 - 1, dtype="f8"), np.ones(3)),
+    "axis": lambda: fastconv.convolve(endless(2**31, 2**31), np.ones(3), axis=1),
+    "2d": lambda: fastconv.convolve2d(endless(2**31, 2**31), endless(2**31, 2**31)),
+    "fft": lambda: fastconv.signal.fftconvolve(endless(LONGEST), np.ones(3)),
+    "overlap": lambda: fastconv.signal.oaconvolve(endless(2**62), endless(2**62), "valid"),
+    "nd": lambda: fastconv.signal.convolve(*[endless(2**21, 2**21, 2**21)] * 2),
+    "prepared": lambda: fastconv.Convolver(endless(3))(endless(LONGEST)),
+    "explain": lambda: fastconv.explain(LONGEST, LONGEST),
+}
+
+
+@pytest.mark.parametrize("call", list(ENDLESS))
+def test_lengths_near_the_end_of_an_index(call):
+    with pytest.raises(ValueError, match=r"^array is too big"):
+        ENDLESS[call]()
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers here")
+def test_a_kernel_of_endless_periods_is_interrupted():
+    """Its result could be indexed, and nobody could wait for it."""
+
+    def ring(*_):
+        raise InterruptedError("the handler's")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        with pytest.raises(InterruptedError, match="the handler's"):
+            fastconv.convolve(np.ones(3), endless(2**59, dtype="f8"), "same", boundary="wrap")
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 @pytest.mark.parametrize("wrong", [1.5, "8", [8], None, (8, 1.5)])

@@ -49,6 +49,40 @@ print(sum(codes), fastconv.convolve(a, v, workers=2).tobytes() == want)
     assert done.stdout.split() == ["0", "True"], done.stderr
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_fork_while_other_threads_fill_what_is_shared(python):
+    """A prepared kernel, its spectra and the tables of roots, half made when the child begins."""
+    done = python(
+        """
+import os, threading, numpy as np, fastconv
+rng = np.random.default_rng(0)
+v, signals = rng.standard_normal(900), [rng.standard_normal(5000 * k) for k in range(1, 9)]
+want = [fastconv.Convolver(v)(x) for x in signals]
+shared, stop = [fastconv.Convolver(v)], False
+def work(i):
+    while not stop:
+        shared[0](signals[i % 8])
+        i += 1
+threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
+[t.start() for t in threads]
+codes = []
+for turn in range(24):
+    shared[0] = fastconv.Convolver(v)
+    child = os.fork()
+    if child == 0:
+        right = all(np.array_equal(shared[0](x), y) for x, y in zip(signals, want))
+        stream = shared[0].stream()
+        pushed = np.concatenate([stream.push(signals[0]), stream.flush()])
+        os._exit(0 if right and np.allclose(pushed, want[0]) else 1)
+    codes.append(os.waitpid(child, 0)[1])
+stop = True
+[t.join() for t in threads]
+print(codes.count(0), all(np.array_equal(shared[0](x), y) for x, y in zip(signals, want)))
+"""
+    )
+    assert done.stdout.split() == ["24", "True"], done.stderr
+
+
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_multiprocessing(method):
     if method not in multiprocessing.get_all_start_methods():

@@ -249,3 +249,27 @@ def test_explain_of_a_that_goes_on(extension, rng):
 def test_explain_costs_nothing():
     """Lengths that no memory holds."""
     assert fastconv.explain(10**12, 10**11).method in ("fft", "overlap")
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        {"method": "overlap", "block": (1, 100), "lanes": 1},  # no length of a transform
+        {"method": "overlap", "block": (1, 64), "lanes": 1},  # shorter than the kernel
+        {"method": "overlap", "block": (1, 0)},
+        {"method": "overlap", "block": (1, -128), "lanes": 1},
+        {"method": "overlap", "block": (1, 2**60)},
+        {"method": "overlap", "block": (128, 128)},  # of a picture
+        {"method": "fft", "block": (1, 512)},  # half of 1,099 points would wrap
+        {"method": "fft"},
+        {"method": "auto"},
+        {"method": "separable"},
+        {"method": "direct", "workers": 0},
+    ],
+    ids=str,
+)
+def test_what_is_no_plan_is_refused(plan):
+    with pytest.raises(ValueError, match="there is no such plan"):
+        _core.run(np.ones(1000), np.ones(100), [(0, 1099)], plan=plan)
+    good = {"method": "overlap", "block": (1, 128), "lanes": 1}
+    assert _core.run(np.ones(1000), np.ones(100), [(0, 1099)], plan=good).max().round() == 100

@@ -1,18 +1,21 @@
-"""Build csrc and its test program without Python's headers, and run it.
+"""Build csrc and its test programs without Python's headers, and run them.
 
-    python tests/native/run.py [native plain clang nehalem arm64 tsan]
+    python tests/native/run.py [native plain clang nehalem arm64 fuzz tsan] [--cases N]
 
     native   g++, every level this CPU has
     plain    g++, plain loops without vector types
     clang    clang++, every level this CPU has
     nehalem  the native program on a CPU without AVX, by qemu: must step down to sse2
     arm64    cross-compiled, run by qemu-aarch64
+    fuzz     clang++'s libFuzzer on the C face, csrc under the address and undefined-behaviour
+             sanitizers; arrays stand between pages that no one may touch, kernels too
     tsan     g++ with the thread sanitizer, where it is asked for
 
 Flags and levels come from setup.py. A variant whose tools are missing is named
-and skipped, unless it was asked for by name.
+and skipped, unless it was asked for by name. --cases: so many, of each variant.
 """
 
+import argparse
 import ast
 import platform
 import shutil
@@ -68,15 +71,39 @@ class Variant:
     runner: list = field(default_factory=list)
     top: str = ""  # the highest level that must be in use
     cases: int = 2000
+    programs: tuple = ("native_test",)
+    engine_flags: list = field(default_factory=list)  # of csrc but for the kernels
+    link_flags: list = field(default_factory=list)
+
+    def command(self, program, cases):
+        if program.name == "fuzz_target":
+            # Short inputs from the first on: every one is a whole job.
+            options = [f"-runs={cases}", "-seed=1", "-max_len=128", "-len_control=0"]
+            return [str(program), *options, "-verbosity=0", "-print_funcs=0"]
+        return [*self.runner, str(program), self.top, str(cases)]
 
 
 HOST = {"amd64": "x86_64", "arm64": "aarch64"}.get(platform.machine().lower(), platform.machine())
 
+BOTH = ("native_test", "memory_test")
+# memory_test counts what is taken and given back, and makes it fail.
+WRAPPED = ["-Wl,--wrap=aligned_alloc,--wrap=free"]
+SANITIZED = ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"]
+
 VARIANTS = {
     "tsan": Variant("g++", HOST, ["-fsanitize=thread", "-g"], cases=50),
-    "native": Variant("g++", HOST),
-    "plain": Variant("g++", "plain", top="plain"),
-    "clang": Variant("clang++", HOST),
+    "fuzz": Variant(
+        "clang++",
+        HOST,
+        ["-O1", "-g1"],
+        cases=5000,
+        programs=("fuzz_target",),
+        engine_flags=[*SANITIZED, "-fsanitize=fuzzer-no-link"],
+        link_flags=[*SANITIZED, "-fsanitize=fuzzer"],
+    ),
+    "native": Variant("g++", HOST, programs=BOTH),
+    "plain": Variant("g++", "plain", top="plain", programs=BOTH),
+    "clang": Variant("clang++", HOST, programs=BOTH),
     "nehalem": Variant(
         "g++", "x86_64", runner=["qemu-x86_64", "-cpu", "Nehalem"], top="sse2", cases=300
     ),
@@ -87,12 +114,12 @@ VARIANTS = {
 
 
 def build(variant, folder):
-    """One object per source and per level, linked to one program."""
+    """One object per source and per level, linked to the programs."""
     levels = LEVELS[variant.machine]
     common = [*COMMON_FLAGS, f"-I{ROOT / 'csrc'}", *variant.flags]
     names = " ".join(f"X({name})" for name in levels)
-    jobs = [(path, path.stem, [f"-DFC_LEVELS={names}"]) for path in (ROOT / "csrc").glob("*.cpp")]
-    jobs.append((HERE / "native_test.cpp", "native_test", []))
+    own = [f"-DFC_LEVELS={names}", *variant.engine_flags]
+    jobs = [(path, path.stem, own) for path in (ROOT / "csrc").glob("*.cpp")]
     for name, flags in levels.items():
         source = ROOT / "csrc" / "kernels" / "kernels.cpp"
         jobs.append((source, f"kernels_{name}", [*KERNEL_FLAGS, *flags, f"-DFC_LEVEL={name}"]))
@@ -112,11 +139,18 @@ def build(variant, folder):
         foreign = foreign_symbols(name, symbols(folder / f"kernels_{name}.o", nm))
         if foreign:
             raise SystemExit(f"{name}: an object of a level exports or needs {foreign}")
-    program = folder / "native_test"
-    subprocess.run(
-        [variant.compiler, *variant.flags, *objects, "-lpthread", "-o", str(program)], check=True
-    )
-    return program
+
+    def link(stem):
+        target = folder / stem
+        own_flags = [*variant.link_flags, *(WRAPPED if stem == "memory_test" else [])]
+        objects_of_it = [compile_one((HERE / f"{stem}.cpp", stem, [])), *objects]
+        subprocess.run(
+            [variant.compiler, *variant.flags, *own_flags, *objects_of_it, "-lpthread",
+             "-o", str(target)], check=True
+        )  # fmt: skip
+        return target
+
+    return [link(stem) for stem in variant.programs]
 
 
 def missing(variant):
@@ -124,15 +158,27 @@ def missing(variant):
     return [tool for tool in tools if shutil.which(tool) is None]
 
 
-def run(name):
+def run(name, cases=None):
+    """(all passed, what was printed) of a variant's programs."""
     variant = VARIANTS[name]
+    passed, printed = True, []
     with TemporaryDirectory(prefix="fastconv-native-") as folder:
-        program = build(variant, Path(folder))
-        command = [*variant.runner, str(program), variant.top, str(variant.cases)]
-        return subprocess.run(command, stdout=subprocess.PIPE, text=True)
+        for program in build(variant, Path(folder)):
+            # libFuzzer leaves what fails where it runs, and prints it too.
+            done = subprocess.run(
+                variant.command(program, cases or variant.cases),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                cwd=folder,
+                text=True,
+            )
+            passed &= done.returncode == 0
+            quiet = program.name == "fuzz_target" and done.returncode == 0
+            printed.append(f"{cases or variant.cases} cases\n" if quiet else done.stdout)
+    return passed, "".join(printed)
 
 
-def main(names):
+def main(names, cases):
     failed, present = [], []
     for name in names or [name for name in VARIANTS if name != "tsan"]:
         gone = missing(VARIANTS[name])
@@ -142,12 +188,17 @@ def main(names):
         else:
             present.append(name)
     with ThreadPoolExecutor(2) as pool:  # each variant is one process at a time
-        for name, done in zip(present, pool.map(run, present), strict=True):
-            print(f"--- {name}\n{done.stdout}", end="", flush=True)
-            failed += [name] if done.returncode else []
+        told = pool.map(lambda name: run(name, cases), present)
+        for name, (passed, printed) in zip(present, told, strict=True):
+            print(f"--- {name}\n{printed}", end="", flush=True)
+            failed += [] if passed else [name]
     print("native:", f"failed: {', '.join(failed)}" if failed else "all passed")
     return 1 if failed else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("names", nargs="*", metavar="variant")
+    parser.add_argument("--cases", type=int)
+    args = parser.parse_args()
+    sys.exit(main(args.names, args.cases))
