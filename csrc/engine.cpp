@@ -123,6 +123,22 @@ bool may_take_out(const fc_job& job, Index bad) {
 using SolvePart =
     FunctionRef<void(const Problem&, bool swapped, const fc_job&, const fc_candidate&, Context&)>;
 
+// Where v is one tap long, lines lie across that axis, and all of them are taken: those that the
+// window leaves out must be none of them.
+Problem of_the_window(Problem p) {
+  if (p.kh == 1) {
+    p.a += p.row_lo * p.a_row;
+    p.rows = p.row_hi -= p.row_lo;
+    p.row_lo = 0;
+  }
+  if (p.kw == 1) {
+    p.a += p.col_lo * kItemSize[p.a_dtype];
+    p.cols = p.col_hi -= p.col_lo;
+    p.col_lo = 0;
+  }
+  return p;
+}
+
 // Every dense problem that the job comes to. Borders and turns choose for themselves, within
 // what `how` allows.
 void for_each_problem(const fc_job& job, const fc_candidate& how, const fc_array& a,
@@ -140,7 +156,9 @@ void for_each_problem(const fc_job& job, const fc_candidate& how, const fc_array
     }
     arrange(
         piece, way, part, kernel, to,
-        [&](const Problem& p, bool swapped, Context& own) { solve(p, swapped, piece, way, own); },
+        [&](const Problem& p, bool swapped, Context& own) {
+          solve(of_the_window(p), swapped, piece, way, own);
+        },
         context);
   };
   if (!extends(job)) return arranged(job, how, a, taps, out);

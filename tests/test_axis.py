@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fastconv
+from fastconv import _core
 
 MODES = ["full", "same", "valid"]
 METHODS = ["auto", "direct", "fft", "overlap"]
@@ -453,3 +454,21 @@ def test_any_call(ours, numpys, call, mode, method):
         oracle.assert_same_bits(got, ours(a, v, mode, axis=axis + a.ndim, method=method))
     oracle.assert_same_bits(a, before[0])
     oracle.assert_same_bits(v, before[1])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "int32"])
+@pytest.mark.parametrize("plan", [(1, 5, 1), (1, 16, 1), (1, 1024, 0)], ids=str)
+def test_one_tap_and_a_part_of_the_window(level, plan, dtype, rng):
+    """Lines that the window leaves out are none of the problem's, whatever takes them."""
+    a, taps = oracle.draw_small(rng, (4, 40, 40), dtype), oracle.draw_small(rng, (4, 1, 1), dtype)
+    *block, lanes = plan
+    whole = np.zeros((4, 40, 12), np.result_type(a, taps))
+    options = {"batch": 2, "after": 1, "method": "overlap"}
+    forced = {"method": "overlap", "ring": "rounded" if dtype == "int32" else "native"}
+    forced |= {"block": tuple(block), "lanes": lanes, "digits": (1, 1)}
+    out = whole[:, :, 5:7]
+    _core.run(a, taps, [(35, 37)], out, plan=forced, **options)
+    np.testing.assert_allclose(out, taps * a[:, :, 35:37], rtol=0, atol=1e-4)
+    assert not whole[:, :, :5].any()
+    assert not whole[:, :, 7:].any()
+    assert level.convolve([1, 2], [1]).tolist() == [1, 2]
