@@ -217,21 +217,23 @@ void offer_best_tile(const Task& t, Ranking& ranking) {
                 tile_ns(t, turns, row, col));
 }
 
-// Longer blocks have less overlap and more passes, a valley with one bottom: the best power of
-// two, then the others within twice and half of it.
+// Longer blocks have less overlap and more passes, a valley with one bottom but for the rounding
+// to whole groups: the powers of two, then the others from half to four times the first of them
+// that is within a tenth of the best.
 void offer_best_block(const Task& t, bool lanes, bool asked, Ranking& ranking) {
   const Blocks kind(t, lanes);
   const Lengths range = blocks(t.col, true);
-  Index best = 0;
+  Index best = 0, shortest = 0;
   double best_ns = 0;
   const auto look = [&](Index length, double ns) {
+    if (!best || ns < 0.9 * best_ns) shortest = length;
     if (!best || ns < best_ns) best = length, best_ns = ns;
   };
   kind.for_each(kind.odds().one(), range, true, look);
-  const Index power = best;
   // Over half as long, they take over half the time.
   if (best_ns > 2 * ranking.best_ns() && !asked) return;
-  kind.for_each(kind.odds().others(), {longer(range.least, power / 2 + 1), power + 1}, true, look);
+  const Lengths near = {longer(range.least, shortest / 2 + 1), shorter(range.most, 4 * shortest)};
+  kind.for_each(kind.odds().others(), near, true, look);
   if (best) ranking.offer(FC_OVERLAP, 1, best, lanes, best_ns);
 }
 

@@ -125,8 +125,8 @@ cdef class Prepared:
         out = np.PyArray_SimpleNew(1, &size, self.small_type)
         if not fc_small(
             <fc_dtype>dtype_of(self.small_type), np.PyArray_DATA(x), axis.n,
-            np.PyArray_DATA(self.mirrored if turned else self.taps), axis.m, turned, axis.lo, axis.hi,
-            np.PyArray_DATA(<np.ndarray>out)
+            np.PyArray_DATA(self.mirrored if turned else self.taps), axis.m, turned,
+            axis.lo, axis.hi, np.PyArray_DATA(<np.ndarray>out)
         ):
             self.too_long = axis.n
             return None
