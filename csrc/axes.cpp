@@ -79,9 +79,9 @@ Range line_group(Index count, Index line_bytes, Index group) {
   return {first, group + 1 == line_groups(count, line_bytes) ? count : first + some};
 }
 
-Problem kernel_of(Problem p, Index k) {
-  p.v += k * p.v_next;
-  p.out += p.out ? k * p.out_next : 0;
+Problem kernel_of(Problem p, Index k, int v_digit, int out_digit) {
+  p.v += k * p.v_next + v_digit * p.v_digits.next;
+  p.out += p.out ? k * p.out_next + out_digit * p.out_digits.next : 0;
   p.kernels = 1;
   return p;
 }

@@ -144,7 +144,9 @@ class MatrixConvolution {
     const double bytes = 2.0 * double(shape.n1) * double(shape.n2) * double(sizeof(T));
     const double slow = bytes > kCachedBytes ? 8 : 1;
     column_macs_ = slow * 0.5 * double(W) * transform_macs(shape.n1);
-    row_macs_ = slow * double(W) * transform_macs(shape.n2);
+    // A band goes forward and back in every digit.
+    const double digits = call.p.a_digits.count + call.p.out_digits.count;
+    row_macs_ = slow * 0.5 * digits * double(W) * transform_macs(shape.n2);
     // A band more or less than a power of two apart from the next: 2^k rows would
     // fall on the same sets of the caches.
     matrix_ = {&column_->plan,           &row_->plan,
@@ -166,10 +168,9 @@ class MatrixConvolution {
       Scratch scratch;
       Layout<T> in(shape_, line_, call_.a_item, scratch);
       Layout<T> out(shape_, line_, call_.out_item, scratch);
-      T* bands = scratch.take<T>(reals_);
-      T* product = call_.p.kernels > 1 ? scratch.take<T>(reals_) : nullptr;
+      T* bands = scratch.take<T>(reals_ * call_.spectra());
       for (Range r; shares.next(r);) {
-        for (Index i = r.first; i < r.last; ++i) transform_pair(i, in, out, bands, product, own);
+        for (Index i = r.first; i < r.last; ++i) transform_pair(i, in, out, bands, own);
       }
     });
   }
@@ -178,25 +179,35 @@ class MatrixConvolution {
   double pair_macs() const {
     const double groups = double(shape_.n2 / call_.kernels.lanes);
     const double bands = double(shape_.n1 / call_.kernels.lanes);
-    return double(call_.p.kernels + 1) * (groups * column_macs_ + 0.5 * bands * row_macs_);
+    const double transforms =
+        double(call_.p.a_digits.count) + double(call_.p.kernels) * call_.p.out_digits.count;
+    return transforms * groups * column_macs_ +
+           0.5 * double(call_.p.kernels + 1) * bands * row_macs_;
   }
 
   // Of a single kernel that no one keeps, and that one pair of tiles meets, the rows wait
   // until they are used (filter_rows).
   void transform_kernels(Index reals, Scratch& scratch) {
     const Problem& p = call_.p;
-    spectrum_ = scratch.take<const T*>(p.kernels);
+    const int digits = p.v_digits.count;
+    spectrum_ = scratch.take<const T*>(p.kernels * digits);
     if (p.kernels == 1 && !p.spectra && pairs_ == 1) {
-      spectrum_[0] = waiting_ = scratch.take<T>(reals);
-      return kernel_columns(p, waiting_);
+      waiting_ = scratch.take<T>(reals * digits);
+      for (int j = 0; j < digits; ++j) {
+        spectrum_[j] = waiting_ + j * reals;
+        call_.turn(Part::kV, 0, j);
+        kernel_columns(kernel_of(p, 0, j), waiting_ + j * reals);
+      }
+      return;
     }
     const Known how = {Fact::kSpectrum,        p.v_dtype, p.kh,         p.kw,  &call_.kernels,
                        {shape_.n1, shape_.n2}, 0,         right_angle_, line_, kernel_scale()};
-    for (Index k = 0; k < p.kernels; ++k) {
-      const Problem kernel = kernel_of(p, k);
+    for (Index k = 0; k < p.kernels * digits; ++k) {
+      const Problem kernel = kernel_of(p, k / digits, int(k % digits));
+      call_.turn(Part::kV, k / digits, int(k % digits));
       spectrum_[k] = known_of<T>(kernel, how, reals, scratch, [&](T* to) {
         kernel_columns(kernel, to);
-        forward_rows(to, call_.context);
+        for_each_band(call_.context, [&](Index at) { forward_row(to + at); });
       });
     }
   }
@@ -288,7 +299,7 @@ class MatrixConvolution {
       call_.kernels.columns_forward(matrix_, planes, first, groups, work, bands,
                                     part_squares + 2 * part);
     });
-    if (!planes.im.row || right_angle_) return {};
+    if (!planes.im.row || right_angle_ || !call_.balances()) return {};
     double squares[2] = {0, 0};
     for (Index part = 0; part < 2 * parts; ++part) squares[part % 2] += part_squares[part];
     return balance<T>(squares[0], squares[1],
@@ -315,38 +326,49 @@ class MatrixConvolution {
     });
   }
 
-  // The signal's rows forward, times the kernel, and back; what waits of the kernel goes
-  // forward while it is in cache.
+  // What waits of the kernel goes forward, while it is in cache; the signal's rows forward,
+  // times the kernel, and back.
   void filter_rows(T* bands, Context& context) const {
     for_each_band(context, [&](Index at) {
-      if (waiting_) call_.kernels.transform(waiting_ + at, row_->plan, kForward, nullptr);
-      call_.kernels.transform(bands + at, row_->plan, kProduct, spectrum_[0] + at);
+      const int digits = waiting_ ? call_.p.v_digits.count : 0;
+      for (int j = 0; j < digits; ++j) forward_row(waiting_ + j * reals_ + at);
+      if (call_.single()) {
+        call_.kernels.transform(bands + at, row_->plan, kProduct, spectrum_[0] + at);
+        return;
+      }
+      forward_row_of_digits(bands + at);
+      multiply_row(bands, 0, at);
     });
   }
 
-  void forward_rows(T* bands, Context& context) const {
-    for_each_band(context, [&](Index at) {
-      call_.kernels.transform(bands + at, row_->plan, kForward, nullptr);
-    });
+  void forward_row(T* band) const { call_.kernels.transform(band, row_->plan, kForward, nullptr); }
+
+  void forward_row_of_digits(T* band) const {
+    for (int i = 0; i < call_.p.a_digits.count; ++i) forward_row(band + i * reals_);
   }
 
-  void multiply_rows(const T* bands, Index k, T* product, Context& context) const {
-    for_each_band(context, [&](Index at) {
-      const void *x = bands + at, *h = spectrum_[k] + at;
-      call_.kernels.products(&x, &h, 1, shape_.n2, product + at);
-      call_.kernels.transform(product + at, row_->plan, kInverse, nullptr);
-    });
-  }
-
-  void transform_pair(Index pair, Layout<T>& layout_in, Layout<T>& layout_out, T* bands, T* product,
-                      Context& context) const {
+  void multiply_row(T* bands, Index kernel, Index at) const {
     const Problem& p = call_.p;
-    const Index at = call_.complex() ? pair : 2 * pair;
-    const bool both = !call_.complex() && at + 1 < tiles();
-    const Tile first = tile(at), second = both ? tile(at + 1) : Tile();
+    const Index W = call_.kernels.lanes;
+    const T* h[kMostDigits];
+    for (int j = 0; j < p.v_digits.count; ++j) h[j] = spectrum_[kernel * p.v_digits.count + j] + at;
+    T* results = bands + call_.first_result() * reals_ + at;
+    multiply_digits<T>(p, call_.kernels.products, 2 * W, 2 * W, shape_.n2, bands + at, h, reals_,
+                       results);
+    for (int k = 0; k < p.out_digits.count; ++k) {
+      call_.kernels.transform(results + k * reals_, row_->plan, kInverse, nullptr);
+    }
+  }
+
+  // Columns of one digit of a pair of tiles.
+  Balance columns_of(int digit, Layout<T>& layout, const Tile& first, const Tile* second, T* bands,
+                     Context& context) const {
+    const Problem& p = call_.p;
+    const char* a = p.a + digit * p.a_digits.next;
+    call_.turn(Part::kA, 0, digit);
     Planes in = {{}, {}, call_.a_item == 2, false};
-    in.re = layout_in.reading(0, p.a, p.a_row, p.rows, p.cols, first);
-    if (both) in.im = layout_in.reading(1, p.a, p.a_row, p.rows, p.cols, second);
+    in.re = layout.reading(0, a, p.a_row, p.rows, p.cols, first);
+    if (second) in.im = layout.reading(1, a, p.a_row, p.rows, p.cols, *second);
     in.re.scale = in.im.scale = 1;
     const Balance b = columns(in, bands, context);
     if (b.re != 0 || b.im != 0) {
@@ -354,24 +376,40 @@ class MatrixConvolution {
       in.im.scale = power_of_two<T>(-b.im);
       columns(in, bands, context);
     }
-    const auto deliver = [&](Index k, const T* result) {
-      const Problem of_k = kernel_of(p, k);
-      Planes out = {{}, {}, call_.complex(), p.accumulate};
-      out.re = layout_out.writing(0, of_k, first);
-      if (both) out.im = layout_out.writing(1, of_k, second);
-      out.re.scale = power_of_two<T>(call_.v_exponent + b.re);
-      out.im.scale = power_of_two<T>(call_.v_exponent + b.im);
-      inverse_columns(out, result, context);
-      layout_out.finish(p.accumulate);
+    return b;
+  }
+
+  void transform_pair(Index pair, Layout<T>& layout_in, Layout<T>& layout_out, T* bands,
+                      Context& context) const {
+    const Problem& p = call_.p;
+    const Index at = call_.complex() ? pair : 2 * pair;
+    const bool both = !call_.complex() && at + 1 < tiles();
+    const Tile first = tile(at), second = both ? tile(at + 1) : Tile();
+    Balance b;
+    for (int i = 0; i < p.a_digits.count; ++i) {
+      b = columns_of(i, layout_in, first, both ? &second : nullptr, bands + i * reals_, context);
+    }
+    const auto deliver = [&](Index k) {
+      for (int digit = 0; digit < p.out_digits.count; ++digit) {
+        const Problem to = kernel_of(p, k, 0, digit);
+        Planes out = {{}, {}, call_.complex(), p.accumulate};
+        out.re = layout_out.writing(0, to, first);
+        if (both) out.im = layout_out.writing(1, to, second);
+        out.re.scale = power_of_two<T>(call_.v_exponent + b.re);
+        out.im.scale = power_of_two<T>(call_.v_exponent + b.im);
+        inverse_columns(out, bands + (call_.first_result() + digit) * reals_, context);
+        layout_out.finish(p.accumulate);
+        call_.turn(Part::kOut, k, digit);
+      }
     };
     if (p.kernels == 1) {
       filter_rows(bands, context);
-      return deliver(0, bands);
+      return deliver(0);
     }
-    forward_rows(bands, context);
+    for_each_band(context, [&](Index at) { forward_row_of_digits(bands + at); });
     for (Index k = 0; k < p.kernels; ++k) {
-      multiply_rows(bands, k, product, context);
-      deliver(k, product);
+      for_each_band(context, [&](Index at) { multiply_row(bands, k, at); });
+      deliver(k);
     }
   }
 
@@ -393,8 +431,8 @@ class MatrixConvolution {
   Matrix matrix_;
   Index together_, reals_, pairs_;
   double column_macs_, row_macs_;
-  const T** spectrum_;    // of each kernel
-  T* waiting_ = nullptr;  // the one of which only the columns are transformed yet
+  const T** spectrum_;    // of each digit of each kernel
+  T* waiting_ = nullptr;  // those of which only the columns are transformed yet
 };
 
 }  // namespace

@@ -32,6 +32,20 @@ constexpr bool transforms(fc_method m) { return m == FC_OVERLAP || m == FC_ONESH
 Pair pair_of(fc_dtype a, fc_dtype v);
 fc_dtype result_dtype(fc_dtype a, fc_dtype v);
 
+// Integers longer than a transform bears are cut into at most so many digits (exact.cpp).
+constexpr int kMostDigits = 8;
+
+// So many digits, bytes apart.
+struct Series {
+  int count = 1;
+  Index next = 0;
+};
+
+// Where all digits have one place: called before one of a or v is read there, and after one of
+// a result is written.
+enum class Part { kA, kV, kOut };
+using InTurn = FunctionRef<void(Part, Index kernel, int digit)>;
+
 // A job with all but the arithmetic resolved: at most two convolved axes (1-D
 // is one row), zeros outside a, no batch, dense rows, nothing conjugated.
 //   out[r - row_lo, c - col_lo] = sum_{i, j} v[i, j] a[r - i, c - j]
@@ -53,12 +67,18 @@ struct Problem {
   Index kernels = 1, v_next = 0, out_next = 0;
   // Of flattened axes, which rows of v are samples, not zeros between them; else null.
   const bool* v_rows = nullptr;
+  // Digits of a, of each kernel and of each result, which is the sum of a_i * v_j over
+  // i + j = its number.
+  Series a_digits, v_digits, out_digits;
+  const InTurn* in_turn = nullptr;
+  // Integers in doubles: far from the ends of the range and, as digits are added up, of one scale.
+  bool whole = false;
   // Where the spectra of v are kept, or null: v is no one's kernel, or used but once.
   fc_spectra* spectra = nullptr;
 };
 
-// The problem of one kernel of a bank.
-Problem kernel_of(Problem, Index k);
+// The problem of one kernel of a bank, at one digit of it and one of its result.
+Problem kernel_of(Problem, Index k, int v_digit = 0, int out_digit = 0);
 
 // One axis where what lies beyond a is zero.
 struct Extent {
@@ -191,11 +211,11 @@ void guarded(const Problem&, const fc_candidate& how, fc_accuracy, Context&);
 // Multiply-adds that `guarded` would spend on redoing what the transform loses.
 double repair_macs(const Problem&, const fc_candidate& how, fc_accuracy, Context&);
 
-// How many digits a and v must be split into so that each product of digits is
-// proven to round right through transforms of `points` complex points in all,
-// and how many products that makes; products == 0: no way.
+// How many digits, of `width` bits, a and v must be split into so that sums of their products
+// are proven to round right through transforms of `points` complex points in all, how many
+// results that makes and of how many products; results == 0: no way.
 struct Digits {
-  int a, v, products;
+  int a, v, results, products, width;
 };
 Digits digits_for(fc_dtype, const fc_facts&, Index n, Index m, double points, bool overlap);
 

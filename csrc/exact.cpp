@@ -2,22 +2,26 @@
 //
 // A transform's largest error is below
 //
-//     E = u (14 log2 N + 12) ||a||_2 ||v||_2,   u = 2^-53,
+//     E(a, v) = u (14 log2 N + 12) ||a||_2 ||v||_2,   u = 2^-53,
 //
 // (docs/accuracy.md; N complex points in all). Where E < 0.45 for this very data, every
 // output rounds to the right integer. Where it is not, a and v are cut into
 // balanced digits,
 //
-//     a = sum_i a_i 2^(w_a i),   |a_i| <= 2^(w_a - 1),   v likewise,
+//     a = sum_i a_i 2^(w i),   |a_i| <= 2^(w - 1),   v likewise,
 //
-// so short that each product a_i * v_j is proven, and the rounded products are
-// added with their shifts modulo 2^bits, as numpy wraps; those shifted beyond
-// the dtype's bits are not computed at all. Cost: one f64 convolution a product:
-// 1 for small numbers, 2 for int16 of full range, 6 for int32, 20 for int64. The digits
-// of v are a bank of kernels, under which each digit of a is transformed once.
+// and the products a_i * v_j of one weight are added up in the spectrum: digit k of the
+// result, c_k = sum over i + j = k of a_i * v_j, is proven where
+//
+//     sum over i + j = k of E(a_i, v_j), with 3 u a further product for adding up,
+//
+// is below 0.45. The rounded c_k are added with their shifts w k modulo 2^bits, as numpy
+// wraps; those shifted beyond the dtype's bits are not computed at all. Each digit of a, of v
+// and of the result is one transform: 3 for small numbers, as for floats, 5 for int16 of full
+// range, 6 or 9 for int32, 12 or 15 for int64 (n = m up to some 10^5).
 //
 // Integers being exact, the window may be cut anywhere: it is taken in pieces whose
-// doubles stay in L2.
+// doubles stay in L2. One transform of all takes its digits in turn, each in the same place.
 #include <math.h>
 #include <stdint.h>
 
@@ -31,38 +35,54 @@ namespace fastconv {
 namespace {
 
 constexpr double kProven = 0.45;
-constexpr int kMostDigits = 8;
 
 int bits_of(fc_dtype dtype) { return dtype == FC_BOOL ? 1 : int(8 * kItemSize[dtype]); }
 
-// Bits of a signed number of at most this magnitude.
-int signed_bits(double max) { return max > 0 ? ilogb(max) + 2 : 1; }
+// Digits of so many bits hold numbers of at most this magnitude: |x| <= 2^(bits - 1).
+int signed_bits(double max) {
+  int exponent;
+  const double fraction = frexp(max, &exponent);
+  return max > 0 ? exponent + (fraction > 0.5) : 1;
+}
+
+// Norms of the digits that one transform can meet.
+struct Norms {
+  double digit[kMostDigits];
+};
+
+// Of one digit, the number itself; of more, digits that are at their largest everywhere.
+Norms largest_norms(double norm, double max, int digits, int width, double count) {
+  Norms norms;
+  const double top = digits == 1 ? max : double(uint64_t(1) << (width - 1));
+  std::fill_n(norms.digit, digits, top * sqrt(count));
+  if (digits == 1) norms.digit[0] = fmin(norms.digit[0], norm);
+  return norms;
+}
+
+// The largest error of a digit of the result.
+double error_of(const Digits& digits, const Norms& a, const Norms& v, double log2_points) {
+  double most = 0;
+  for (int k = 0; k < digits.results; ++k) {
+    double norms = 0;
+    int terms = 0;
+    for (int j = std::max(0, k - digits.a + 1); j <= std::min(k, digits.v - 1); ++j, ++terms) {
+      norms += a.digit[k - j] * v.digit[j];
+    }
+    most = fmax(most, 0x1p-53 * (14 * log2_points + 12 + 3 * (terms - 1)) * norms);
+  }
+  return most;
+}
 
 int digit_width(int bits, int digits) { return (bits + digits - 1) / digits; }
 
-// So many numbers of one operand, in so many digits: the bits of each, and the l2 norm that a
-// transform can meet: of the numbers themselves, or of digits that are at their largest everywhere.
-class Digital {
- public:
-  Digital(double max, double norm, double count)
-      : bits_(signed_bits(max)), root_(sqrt(count)), one_(fmin(norm, max * root_)) {}
-
-  int width(int digits) const { return digit_width(bits_, digits); }
-  double norm(int digits) const {
-    return digits == 1 ? one_ : double(Index(1) << (width(digits) - 1)) * root_;
-  }
-
- private:
-  const int bits_;
-  const double root_, one_;
-};
-
-int products_of(int bits, int width_a, int digits_a, int width_v, int digits_v) {
-  int products = 0;
-  for (int i = 0; i < digits_a; ++i) {
-    for (int j = 0; j < digits_v; ++j) products += i * width_a + j * width_v < bits;
-  }
-  return products;
+// An operand of one digit may be as wide as it is.
+Digits digits_of(int bits, int a_bits, int v_bits, int a, int v) {
+  const int width =
+      std::max(a > 1 ? digit_width(a_bits, a) : 1, v > 1 ? digit_width(v_bits, v) : 1);
+  Digits digits = {a, v, a + v - 1, 0, width};
+  if (digits.results > 1) digits.results = std::min(digits.results, (bits + width - 1) / width);
+  for (int i = 0; i < a; ++i) digits.products += std::max(0, std::min(v, digits.results - i));
+  return digits;
 }
 
 // A bool is added up as the byte it is; what it counts is turned into 0 or 1.
@@ -101,7 +121,7 @@ struct Piece {
 };
 
 // Whole groups of blocks, or pairs of tiles: a cut then costs no transform.
-Piece piece_of(const Problem& p, const fc_candidate& how, Index lanes, Index spectra) {
+Piece piece_of(const Problem& p, const fc_candidate& how, Index lanes, Index doubles) {
   const Index height = p.row_hi - p.row_lo, width = p.col_hi - p.col_lo, slots = 2 * lanes;
   Piece unit = {1, width};
   if (how.method == FC_ONESHOT) {
@@ -115,7 +135,7 @@ Piece piece_of(const Problem& p, const fc_candidate& how, Index lanes, Index spe
     unit = width > group ? Piece{1, group} : Piece{slots, width};
   }
   constexpr Index kPieceBytes = Index(1) << 19;
-  const Index outputs = kPieceBytes / 8 / (1 + spectra);
+  const Index outputs = kPieceBytes / 8 / doubles;
   const auto multiple = [](Index of, Index most, Index all) {
     return std::min(all, std::max<Index>(1, most / of) * of);
   };
@@ -123,45 +143,63 @@ Piece piece_of(const Problem& p, const fc_candidate& how, Index lanes, Index spe
   return {multiple(unit.rows, outputs / cols, height), cols};
 }
 
+// What digits of `width` bits come to, of rows of integers.
+Norms norms_of(fc_dtype dtype, const char* x, Index x_row, Index rows, Index cols, int digits,
+               int width, const KernelTable& table) {
+  constexpr Index kSome = 1024;
+  double some[kSome], squares[kMostDigits] = {};
+  for (Index row = 0; row < rows; ++row, x += x_row) {
+    for (Index at = 0; at < cols; at += kSome) {
+      const Index count = std::min(kSome, cols - at);
+      for (int d = 0; d < digits; ++d) {
+        kernels_of(dtype, table)
+            .digit(x + at * kItemSize[dtype], count, d, width, d + 1 == digits, some);
+        const double norm = table.spectral[1].norm(some, count);
+        squares[d] += norm * norm;
+      }
+    }
+  }
+  Norms norms = {};
+  for (int d = 0; d < digits; ++d) norms.digit[d] = sqrt(squares[d]);
+  return norms;
+}
+
+Norms least(const Norms& x, const Norms& y) {
+  Norms norms;
+  for (int d = 0; d < kMostDigits; ++d) norms.digit[d] = fmin(x.digit[d], y.digit[d]);
+  return norms;
+}
+
 class InDigits {
  public:
-  InDigits(const Problem& p, const fc_candidate& how, const fc_facts& facts, const Digits& digits,
-           Context& context)
+  InDigits(const Problem& p, const fc_candidate& how, const Digits& digits, Context& context)
       : p_(p),
         how_(how),
         context_(context),
         digits_(digits),
-        a_width_(digit_width(signed_bits(facts.a_max), digits.a)),
-        v_width_(digit_width(signed_bits(facts.v_max), digits.v)),
-        bits_(p.a_dtype == FC_BOOL ? 64 : bits_of(p.a_dtype)),
-        digit_(kernels_of(p.a_dtype, context.kernels).digit),
-        v_count_(digits.v * p.kernels * p.kh * p.kw),
+        piece_(piece_of(p, how, context.kernels.spectral[1].lanes,
+                        digits.a + digits.results * p.kernels)),
+        across_(count(p.col_hi - p.col_lo, piece_.cols)),
+        pieces_(across_ * count(p.row_hi - p.row_lo, piece_.rows)),
+        in_turn_(pieces_ == 1 && how.method == FC_ONESHOT && (p.kh > 1 || piece_.rows == 1)),
+        v_count_((in_turn_ ? 1 : digits.v) * p.kernels * taps()),
         v_(scratch_.take<double>(v_count_)),
         of_all_pieces_(SIZE_MAX, v_, size_t(v_count_) * sizeof(double)) {
-    double* to = v_;
-    for (int j = 0; j < digits_.v; ++j) {
-      for (Index k = 0; k < p.kernels; ++k, to += p.kh * p.kw) {
-        const char* v = kernel_of(p, k).v;
-        split(v, p.v_row, p.kh, p.kw, j, v_width_, digits_.v, to);
-      }
+    for (int j = 0; j < digits_.v && !in_turn_; ++j) {
+      for (Index k = 0; k < p.kernels; ++k) cut_kernel(k, j, v_ + (j * p.kernels + k) * taps());
     }
   }
 
   void run() {
-    const Index lanes = context_.kernels.spectral[1].lanes;
-    const Piece piece = piece_of(p_, how_, lanes, digits_.v * p_.kernels);
-    const auto count = [](Index all, Index some) { return (all + some - 1) / some; };
-    const Index across = count(p_.col_hi - p_.col_lo, piece.cols);
-    const Index pieces = across * count(p_.row_hi - p_.row_lo, piece.rows);
-    // A transform takes some 50 multiply-adds a sample (f64, forward and back).
-    const double macs = 50.0 * double(digits_.products) * double(p_.kernels) * double(piece.rows) *
-                        double(piece.cols);
-    context_.share_many(pieces, macs, [&](Context& own, Shares& shares) {
+    // A transform takes some 25 multiply-adds a sample (f64).
+    const double macs = 25.0 * (digits_.a + digits_.results * double(p_.kernels)) *
+                        double(piece_.rows) * double(piece_.cols);
+    context_.share_many(pieces_, macs, [&](Context& own, Shares& shares) {
       for (Range range; shares.next(range);) {
         for (Index i = range.first; i < range.last; ++i) {
-          const Index r = p_.row_lo + i / across * piece.rows;
-          const Index c = p_.col_lo + i % across * piece.cols;
-          convolve(r, std::min(p_.row_hi, r + piece.rows), c, std::min(p_.col_hi, c + piece.cols),
+          const Index r = p_.row_lo + i / across_ * piece_.rows;
+          const Index c = p_.col_lo + i % across_ * piece_.cols;
+          convolve(r, std::min(p_.row_hi, r + piece_.rows), c, std::min(p_.col_hi, c + piece_.cols),
                    own);
         }
       }
@@ -169,11 +207,20 @@ class InDigits {
   }
 
  private:
-  void split(const char* x, Index x_row, Index rows, Index cols, int index, int width, int digits,
-             double* to) const {
-    for (Index r = 0; r < rows; ++r) {
-      digit_(x + r * x_row, cols, index, width, index + 1 == digits, to + r * cols);
+  static Index count(Index all, Index some) { return (all + some - 1) / some; }
+
+  Index taps() const { return p_.kh * p_.kw; }
+
+  void cut(const char* x, Index x_row, Index rows, Index cols, int index, int digits,
+           double* to) const {
+    for (Index r = 0; r < rows; ++r, x += x_row, to += cols) {
+      kernels_of(p_.a_dtype, context_.kernels)
+          .digit(x, cols, index, digits_.width, index + 1 == digits, to);
     }
+  }
+
+  void cut_kernel(Index k, int j, double* to) const {
+    cut(kernel_of(p_, k).v, p_.v_row, p_.kh, p_.kw, j, digits_.v, to);
   }
 
   // Outputs [r0, r1) x [c0, c1).
@@ -182,38 +229,44 @@ class InDigits {
     const Index row0 = std::max<Index>(0, r0 - p_.kh + 1), rows = std::min(p_.rows, r1) - row0;
     const Index col0 = std::max<Index>(0, c0 - p_.kw + 1), cols = std::min(p_.cols, c1) - col0;
     const Index height = r1 - r0, width = c1 - c0, item = kItemSize[p_.a_dtype];
-    double* a = scratch.take<double>(rows * cols);
-    double* out = scratch.take<double>(digits_.v * p_.kernels * height * width);
+    const Index a_size = rows * cols, out_size = height * width;
+    double* a = scratch.take<double>((in_turn_ ? 1 : digits_.a) * a_size);
+    double* out = scratch.take<double>((in_turn_ ? 1 : digits_.results) * p_.kernels * out_size);
+    const auto cut_signal = [&](int i, double* to) {
+      cut(p_.a + row0 * p_.a_row + col0 * item, p_.a_row, rows, cols, i, digits_.a, to);
+    };
+    const auto put = [&](Index k, int digit, const double* from) {
+      char* to = kernel_of(p_, k).out + (r0 - p_.row_lo) * p_.out_row + (c0 - p_.col_lo) * item;
+      for (Index r = 0; r < height; ++r, from += width, to += p_.out_row) {
+        put_row(p_.a_dtype, context_.kernels, from, width, digit * digits_.width,
+                p_.accumulate || digit > 0, to);
+      }
+    };
+    const auto turn = [&](Part part, Index k, int digit) {
+      if (part == Part::kA) return cut_signal(digit, a);
+      if (part == Part::kV) return cut_kernel(k, digit, v_ + k * taps());
+      put(k, digit, out + k * out_size);
+    };
+    const InTurn in_turn(turn);
     Problem q = p_;
+    q.whole = true;
     q.a_dtype = q.v_dtype = FC_F64;
     q.rows = rows, q.cols = cols;
     q.row_lo = r0 - row0, q.row_hi = r1 - row0, q.col_lo = c0 - col0, q.col_hi = c1 - col0;
     q.a = reinterpret_cast<char*>(a), q.a_row = cols * 8;
-    q.v = reinterpret_cast<char*>(v_), q.v_row = p_.kw * 8, q.v_next = p_.kh * q.v_row;
-    q.out = reinterpret_cast<char*>(out), q.out_row = width * 8, q.out_next = height * q.out_row;
+    q.v = reinterpret_cast<char*>(v_), q.v_row = p_.kw * 8, q.v_next = taps() * 8;
+    q.out = reinterpret_cast<char*>(out), q.out_row = width * 8, q.out_next = out_size * 8;
+    q.in_turn = in_turn_ ? &in_turn : nullptr;
+    q.a_digits = {digits_.a, in_turn_ ? 0 : a_size * 8};
+    q.v_digits = {digits_.v, in_turn_ ? 0 : p_.kernels * q.v_next};
+    q.out_digits = {digits_.results, in_turn_ ? 0 : p_.kernels * q.out_next};
     q.accumulate = false;
-    if (!q.spectra) q.spectra = &of_all_pieces_;
-    bool add = p_.accumulate;
-    for (int i = 0; i < digits_.a; ++i, add = true) {
-      split(p_.a + row0 * p_.a_row + col0 * item, p_.a_row, rows, cols, i, a_width_, digits_.a, a);
-      const int partners = std::min(digits_.v, (bits_ - i * a_width_ + v_width_ - 1) / v_width_);
-      if (partners <= 0) return;
-      q.kernels = partners * p_.kernels;
-      spectral(q, how_, context);
-      put(out, i, partners, r0, c0, height, width, add);
-    }
-  }
-
-  void put(const double* out, int i, int partners, Index r0, Index c0, Index height, Index width,
-           bool add) const {
-    const Index item = kItemSize[p_.a_dtype];
-    for (int j = 0; j < partners; ++j) {
+    if (!q.spectra && pieces_ > 1) q.spectra = &of_all_pieces_;
+    for (int i = 0; i < digits_.a && !in_turn_; ++i) cut_signal(i, a + i * a_size);
+    spectral(q, how_, context);
+    for (int digit = 0; digit < digits_.results && !in_turn_; ++digit) {
       for (Index k = 0; k < p_.kernels; ++k) {
-        char* to = kernel_of(p_, k).out + (r0 - p_.row_lo) * p_.out_row + (c0 - p_.col_lo) * item;
-        for (Index r = 0; r < height; ++r, out += width) {
-          put_row(p_.a_dtype, context_.kernels, out, width, i * a_width_ + j * v_width_,
-                  add || j > 0, to + r * p_.out_row);
-        }
+        put(k, digit, out + (digit * p_.kernels + k) * out_size);
       }
     }
   }
@@ -223,37 +276,80 @@ class InDigits {
   const fc_candidate& how_;
   Context& context_;
   const Digits digits_;
-  const int a_width_, v_width_, bits_;
-  void (*const digit_)(const void*, Index, int, int, bool, double*);
+  const Piece piece_;
+  const Index across_, pieces_;
+  const bool in_turn_;  // one transform of all: its digits need not all be there at once
   const Index v_count_;
   double* const v_;  // by digit, then by kernel
   fc_spectra of_all_pieces_;
 };
 
+// What proves a choice of digits: the job's magnitudes or, where they do not, its digits.
+class Proof {
+ public:
+  Proof(const fc_facts& facts, double seen, Index m, double points)
+      : facts_(facts), seen_(seen), m_(double(m)), log2_points_(log2(points)) {}
+
+  double error(const Digits& d) const {
+    return error_of(d, largest_a(d), largest_v(d), log2_points_);
+  }
+
+  // The same with the norms that the digits of this problem have.
+  double error(const Digits& d, const Problem& p, const KernelTable& table) const {
+    Norms v = {};
+    for (Index k = 0; k < p.kernels; ++k) {
+      const Norms own =
+          norms_of(p.v_dtype, kernel_of(p, k).v, p.v_row, p.kh, p.kw, d.v, d.width, table);
+      for (int j = 0; j < d.v; ++j) v.digit[j] = fmax(v.digit[j], own.digit[j]);
+    }
+    const Norms a = norms_of(p.a_dtype, p.a, p.a_row, p.rows, p.cols, d.a, d.width, table);
+    return error_of(d, least(largest_a(d), a), least(largest_v(d), v), log2_points_);
+  }
+
+ private:
+  Norms largest_a(const Digits& d) const {
+    return largest_norms(facts_.a_norm, facts_.a_max, d.a, d.width, seen_);
+  }
+  Norms largest_v(const Digits& d) const {
+    return largest_norms(facts_.v_norm, facts_.v_max, d.v, d.width, m_);
+  }
+
+  const fc_facts& facts_;
+  const double seen_, m_, log2_points_;
+};
+
+// Fewest transforms, of those that proven(Digits) accepts. The kernel's are few where one
+// meets many blocks; a product more takes a sixteenth of a transform.
+template <class Proven>
+Digits fewest(fc_dtype dtype, const fc_facts& facts, bool overlap, Proven proven) {
+  // A bool output is not a sum modulo 2^bits: its two operands are single digits.
+  const int bits = dtype == FC_BOOL ? 64 : bits_of(dtype),
+            most = dtype == FC_BOOL ? 1 : kMostDigits;
+  const int a_bits = signed_bits(facts.a_max), v_bits = signed_bits(facts.v_max);
+  Digits best = {};
+  double best_cost = 0;
+  for (int a = 1; a <= most; ++a) {
+    for (int v = 1; v <= most; ++v) {
+      const double spectra = a + (overlap ? 0.125 : 1) * v;
+      if (best.results && spectra + std::max(a, v) >= best_cost) break;
+      const Digits d = digits_of(bits, a_bits, v_bits, a, v);
+      if (d.results > kMostDigits || std::max(a, v) > d.results) continue;
+      const double cost = spectra + d.results + 0.0625 * d.products;
+      if ((best.results && cost >= best_cost) || !proven(d)) continue;
+      best = d, best_cost = cost;
+    }
+  }
+  return best;
+}
+
 }  // namespace
 
 Digits digits_for(fc_dtype dtype, const fc_facts& facts, Index n, Index m, double points,
                   bool overlap) {
-  Digits best = {1, 1, 1};
-  if (!facts.known) return best;
-  best.products = 0;
-  const double unit = (14 * log2(points) + 12) * 0x1p-53;
+  if (!facts.known) return {1, 1, 1, 1, 1};
   // A block and its partner are all of a that one overlap-save transform sees.
-  const double seen = overlap ? fmin(double(n), 2 * points) : double(n);
-  const Digital a(facts.a_max, facts.a_norm, seen), v(facts.v_max, facts.v_norm, double(m));
-  const auto proven = [&](int da, int dv) { return unit * a.norm(da) * v.norm(dv) < kProven; };
-  if (proven(1, 1)) return {1, 1, 1};
-  for (int da = 1; da <= kMostDigits; ++da) {
-    // With more digits of v than the fewest that do there are never fewer products.
-    int dv = 1;
-    while (dv <= kMostDigits && !proven(da, dv)) ++dv;
-    if (dv > kMostDigits) continue;
-    // A bool output is not a sum modulo 2^bits: its two operands are single digits.
-    const int products =
-        products_of(dtype == FC_BOOL ? 64 : bits_of(dtype), a.width(da), da, v.width(dv), dv);
-    if (!best.products || products < best.products) best = {da, dv, products};
-  }
-  return best;
+  const Proof proof(facts, overlap ? fmin(double(n), 2 * points) : double(n), m, points);
+  return fewest(dtype, facts, overlap, [&](const Digits& d) { return proof.error(d) < kProven; });
 }
 
 void exact(const Problem& p, const fc_candidate& how, const fc_facts& known, Context& context) {
@@ -261,10 +357,17 @@ void exact(const Problem& p, const fc_candidate& how, const fc_facts& known, Con
   const fc_facts facts = known.known ? known : facts_of(p, table);
   const double points = double(how.block[0]) * double(how.block[1]);
   const Index lines = p.kh == 1 ? p.rows : p.kw == 1 ? p.cols : 1;
-  const Index seen = p.rows * p.cols / lines * (lines > 1 ? 2 : 1);  // two may ride together
-  const Digits digits =
-      digits_for(p.a_dtype, facts, seen, p.kh * p.kw, points, how.method == FC_OVERLAP);
-  if (digits.products) return InDigits(p, how, facts, digits, context).run();
+  const double n = double(p.rows * p.cols / lines * (lines > 1 ? 2 : 1));  // two may ride together
+  const bool overlap = how.method == FC_OVERLAP;
+  const Proof proof(facts, overlap ? fmin(n, 2 * points) : n, p.kh * p.kw, points);
+  // Digits spread evenly have a third of the square of the largest: where that would do, they
+  // are looked at.
+  const Digits digits = fewest(p.a_dtype, facts, overlap, [&](const Digits& d) {
+    const double error = proof.error(d);
+    return error < kProven ||
+           (d.results > 1 && error < 3.3 * kProven && proof.error(d, p, table) < kProven);
+  });
+  if (digits.results) return InDigits(p, how, digits, context).run();
   for (Index k = 0; k < p.kernels; ++k) direct(kernel_of(p, k), context);
 }
 

@@ -32,14 +32,15 @@ class ColumnBlocks {
     height_ = std::min(step_, p.row_hi - row_);
   }
 
-  void gather(T* z) {
+  void gather(T* z, int digit) {
     const Problem& p = call_.p;
+    const char* a = p.a + digit * p.a_digits.next;
     const Index item = call_.a_item * Index(sizeof(T));
     if (width_ < slots_) memset(padded_, 0, size_t(length_ * slots_ * item));
     for (Index j = 0; j < length_; ++j) {
       const Index r = row_ - p.kh + 1 + j;
       const bool there = r >= 0 && r < p.rows;
-      const char* row = there ? p.a + r * p.a_row + col_ * item : nullptr;
+      const char* row = there ? a + r * p.a_row + col_ * item : nullptr;
       rows_[j] = const_cast<char*>(row);
       if (!there || width_ == slots_) continue;
       rows_[j] = padded_ + j * slots_ * call_.a_item;
@@ -50,15 +51,15 @@ class ColumnBlocks {
     };
     scales_.reset();
     read();
-    if (!call_.complex() &&
+    if (call_.balances() &&
         scales_.balance_lanes(squares_, [&](Index slot) { return norm(slot); })) {
       read();
     }
   }
 
-  void scatter(const T* z, Index kernel) {
+  void scatter(const T* z, Index kernel, int digit) {
     const Problem& p = call_.p;
-    char* out = kernel_of(p, kernel).out;
+    char* out = kernel_of(p, kernel, 0, digit).out;
     const Index item = call_.out_item * Index(sizeof(T));
     const bool whole = width_ == slots_;
     for (Index j = 0; j < height_; ++j) {

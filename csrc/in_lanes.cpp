@@ -42,14 +42,13 @@ class LaneBlocks {
 
   Index groups() const { return ceil_div(total(), slots_); }
 
-  void place(Index group) {
-    const Index first = first_ = group * slots_;
-    for (Index s = 0; s < slots_; ++s) {
-      input_[place_of(s)] = input(first + s, padded_ + s * length_ * call_.a_item);
-    }
-  }
+  void place(Index group) { first_ = group * slots_; }
 
-  void gather(T* z) {
+  void gather(T* z, int digit) {
+    const char* a = call_.p.a + digit * call_.p.a_digits.next;
+    for (Index s = 0; s < slots_; ++s) {
+      input_[place_of(s)] = input(a, first_ + s, padded_ + s * length_ * call_.a_item);
+    }
     const auto read = [&] {
       call_.kernels.gather(blocks(input_, scales_.in(), call_.a_item == 2, false), length_, z,
                            squares_);
@@ -57,13 +56,13 @@ class LaneBlocks {
     scales_.reset();
     read();
     const auto norm = [&](Index slot) { return call_.kernels.norm(input_[slot], length_); };
-    if (!call_.complex() && scales_.balance_lanes(squares_, norm)) read();
+    if (call_.balances() && scales_.balance_lanes(squares_, norm)) read();
   }
 
   // Results of partly wanted blocks are copied to where they belong.
-  void scatter(const T* z, Index kernel) {
+  void scatter(const T* z, Index kernel, int digit) {
     const Problem& p = call_.p;
-    out_ = kernel_of(p, kernel).out;
+    out_ = kernel_of(p, kernel, 0, digit).out;
     for (Index s = 0; s < slots_; ++s) output_[place_of(s)] = output(first_ + s, result(s));
     const Blocks to = blocks(output_, scales_.out(), call_.complex(), p.accumulate);
     call_.kernels.scatter(to, call_.p.kw - 1, step_, z);
@@ -91,14 +90,14 @@ class LaneBlocks {
            (start(block) - p.col_lo) * call_.out_item;
   }
 
-  void* input(Index block, T* padded) const {
+  void* input(const char* a, Index block, T* padded) const {
     const Problem& p = call_.p;
     const Index item = call_.a_item, from = start(block) - p.kw + 1;
     if (block >= total()) {
       copy_padded<T>(padded, nullptr, 0, 0, length_, item);
       return padded;
     }
-    const T* row = reinterpret_cast<const T*>(p.a + (p.row_lo + block / per_row_) * p.a_row);
+    const T* row = reinterpret_cast<const T*>(a + (p.row_lo + block / per_row_) * p.a_row);
     if (from >= 0 && from + length_ <= p.cols) return const_cast<T*>(row + from * item);
     copy_padded(padded, row, p.cols, from, length_, item);
     return padded;

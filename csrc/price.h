@@ -144,9 +144,9 @@ inline double slow(double log2_bytes, double far) {
 }
 
 // How many transforms a piece of the signal under `kernels` takes: forward, then back
-// for each kernel; of integers as many as they have digits and products of digits.
+// for each kernel; of integers as many as they have digits. So many spectra are held at once.
 struct Turns {
-  double spectra, forward, back;
+  double spectra, forward, back, log2_held;
 };
 
 inline double piecewise(const Turns& turns, double pieces) {
@@ -162,16 +162,20 @@ inline double lanes_ns(const Task& t, const Turns& turns, double blocks, const L
   const double points = double(l.points), per_lane = t.complex_data ? 1 : 2;
   const double groups = up(blocks / (per_lane * t.lanes));
   const double one = c.lanes_piece[p] + points * (c.lanes_point[p] + c.lanes_pass[p] * l.log2);
-  return c.lanes_call[p] + piecewise({turns.spectra / 6, turns.forward, turns.back}, groups) * one;
+  const double log2_bytes = 3 + turns.log2_held + double(__builtin_ctz(unsigned(t.lanes))) + l.log2;
+  return c.lanes_call[p] + piecewise({turns.spectra / 6, turns.forward, turns.back, 0}, groups) *
+                               one * (t.integer ? slow(log2_bytes, c.matrix_far[p]) : 1);
 }
 
 // Transforms one after another, lanes inside.
-inline double matrix_ns(const Task& t, double points, double log2_points, double transforms) {
+inline double matrix_ns(const Task& t, double points, double log2_points, double transforms,
+                        double log2_held) {
   const Costs& c = t.costs;
   const int p = t.precision;
   const double one =
       c.matrix_piece[p] + points * (c.matrix_point[p] + c.matrix_pass[p] * log2_points);
-  return c.matrix_call[p] + transforms * one * slow((p ? 5 : 4) + log2_points, c.matrix_far[p]);
+  const double log2_bytes = (p ? 4 : 3) + log2_held + log2_points;
+  return c.matrix_call[p] + transforms * one * slow(log2_bytes, c.matrix_far[p]);
 }
 
 // Blocks or tiles, two real ones (or one complex) at a time.
@@ -182,23 +186,26 @@ inline double tiles_of(const Extent& e, Index length) {
 inline double tiles_ns(const Task& t, const Turns& turns, double tiles, double points,
                        double log2_points) {
   const double passes = t.complex_data ? tiles : up(tiles / 2);
-  return matrix_ns(t, points, log2_points, piecewise(turns, passes));
+  return matrix_ns(t, points, log2_points, piecewise(turns, passes), turns.log2_held);
 }
 
 inline double oneshot_ns(const Task& t, const Turns& turns, double points) {
-  return matrix_ns(t, points, log2(points), piecewise(turns, t.lines));
+  return matrix_ns(t, points, log2(points), piecewise(turns, t.lines), turns.log2_held);
 }
 
 // Digits that integers must have for transforms of so many points; floats need one.
 inline Digits digits_of(const Task& t, double points, bool overlap) {
-  if (!t.integer) return {1, 1, 1};
+  if (!t.integer) return {1, 1, 1, 1, 1};
   // Two lines may ride in one transform.
   const Index seen = t.row.n * t.col.n * (t.lines > 1 ? 2 : 1);
   return digits_for(t.job.a_dtype, t.facts, seen, t.row.m * t.col.m, points, overlap);
 }
 
+// A product beyond the first of a result takes about a sixteenth of a transform.
 inline Turns turns_of(const Task& t, const Digits& digits) {
-  return {t.kernels * digits.v, double(digits.a), t.kernels * digits.products};
+  const double more = digits.products - digits.results;
+  return {t.kernels * digits.v, double(digits.a), t.kernels * (digits.results + more / 16),
+          log2(double(digits.results + digits.v))};
 }
 
 // A signal that the guard has read no longer lies near where transforms read it next, of more than
@@ -206,12 +213,29 @@ inline Turns turns_of(const Task& t, const Digits& digits) {
 // of 25 to 66 MB.
 constexpr double kCachedBytes = 0x1p22, kReadAgainNs = 0.1;
 
+// The larger the transforms, the more digits: looked up once for each power of two of points.
+class TurnsBySize {
+ public:
+  explicit TurnsBySize(const Task& t) : t_(t) {}
+
+  const Turns& operator()(double points) {
+    int power;
+    if (frexp(points, &power) == 0.5) --power;
+    const int at = t_.integer ? power : 0;
+    if (turns_[at].log2_held == 0) turns_[at] = turns_of(t_, digits_of(t_, ldexp(1, power), true));
+    return turns_[at];
+  }
+
+ private:
+  const Task& t_;
+  Turns turns_[64] = {};
+};
 // What is done beside the transforms: floats guarded, integers converted.
 inline double around_ns(const Task& t, const Digits& digits) {
   const double samples = t.lines * double(t.row.n) * double(t.col.n);
   if (t.integer) {
     const double each = t.costs.convert[t.job.a_dtype - FC_I8];
-    return each * (samples * digits.a + t.lines * t.kernels * t.outputs * digits.products);
+    return each * (samples * digits.a + t.lines * t.kernels * t.outputs * digits.results);
   }
   if (t.job.accuracy == FC_NORMWISE) return 0;
   const double reals = samples * (is_complex(t.job.a_dtype) ? 2 : 1);
@@ -243,7 +267,7 @@ inline Least least_ns(const Task& t) {
   const double matrix = c.matrix_point[p] + c.matrix_pass[p] * power;
   const double shared = (1 + t.kernels) * t.lines * t.outputs / reals;
   const double group = 2.1 * (c.lanes_piece[p] + 1.5 * double(t.col.m) * lane);
-  const double around = around_ns(t, {1, 1, 1});
+  const double around = around_ns(t, {1, 1, 1, 1, 1});
   return {t.members * (c.lanes_call[p] + around + fmax(group, shared / t.lanes * lane)),
           t.members * (c.matrix_call[p] + around + shared * matrix)};
 }

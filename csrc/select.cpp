@@ -37,7 +37,7 @@ class Ranking {
   // Unless no number of digits is proven to round right.
   void offer(fc_method method, Index rows, Index cols, bool lanes, double ns) {
     const Digits digits = digits_of(task_, double(rows) * double(cols), method == FC_OVERLAP);
-    if (!digits.products) return;
+    if (!digits.results) return;
     insert({method,
             task_.integer ? FC_ROUNDED : FC_NATIVE,
             {rows, cols},
@@ -130,22 +130,22 @@ bool lanes_fit(const Task& t, Index length) {
 // Blocks of one kind, and what they take.
 class Blocks {
  public:
-  Blocks(const Task& t, bool lanes)
-      : t_(t), lanes_(lanes), turns_(turns_of(t, digits_of(t, 4 * double(t.col.m), true))) {}
+  Blocks(const Task& t, bool lanes) : t_(t), lanes_(lanes), turns_(t) {}
 
   Odds odds() const { return lanes_ ? Odds(kLaneOdds) : Odds(kMatrixOdds); }
 
   // Calls visit(length, ns). A promising block is no longer than that one group, or pair, of them
   // covers the window.
   template <class Visit>
-  void for_each(const Odds& odds, const Lengths& range, bool promising, Visit visit) const {
+  void for_each(const Odds& odds, const Lengths& range, bool promising, Visit visit) {
     const double enough = (lanes_ ? t_.lanes : 1) * (t_.complex_data ? 1 : 2);
     const Index multiple = lanes_ ? 1 : Index(t_.lanes) * t_.lanes;
     for_each_length(odds, multiple, range, [&](const Length& l) {
       if (lanes_ && !lanes_fit(t_, l.points)) return true;
       const double blocks = t_.lines * tiles_of(t_.col, l.points);
-      visit(l.points, lanes_ ? lanes_ns(t_, turns_, blocks, l)
-                             : tiles_ns(t_, turns_, blocks, double(l.points), l.log2));
+      const Turns& turns = turns_(double(l.points));
+      visit(l.points, lanes_ ? lanes_ns(t_, turns, blocks, l)
+                             : tiles_ns(t_, turns, blocks, double(l.points), l.log2));
       return promising && blocks <= enough;
     });
   }
@@ -153,7 +153,7 @@ class Blocks {
  private:
   const Task& t_;
   const bool lanes_;
-  const Turns turns_;
+  TurnsBySize turns_;
 };
 
 // Where a tile's side may end, and into how many the window is then cut.
@@ -180,9 +180,9 @@ class Sides {
   int count_ = 0;
 };
 
-double tile_ns(const Task& t, const Turns& turns, const Side& row, const Side& col) {
+double tile_ns(const Task& t, TurnsBySize& turns, const Side& row, const Side& col) {
   const double points = double(row.length.points) * double(col.length.points);
-  return tiles_ns(t, turns, t.lines * row.tiles * col.tiles, points,
+  return tiles_ns(t, turns(points), t.lines * row.tiles * col.tiles, points,
                   row.length.log2 + col.length.log2);
 }
 
@@ -201,7 +201,7 @@ auto cheapest(const List& list, Price price) {
 // One side is chosen for the other, in turns: overlap, tiles and logarithm are each a product or
 // a sum of what the two give, so that there is little to gain by changing both at once.
 void offer_best_tile(const Task& t, Ranking& ranking) {
-  const Turns turns = turns_of(t, digits_of(t, 16.0 * t.row.m * t.col.m, true));
+  TurnsBySize turns(t);
   const Sides rows(t, t.row, tile_sides(t.row, true)), cols(t, t.col, tile_sides(t.col, true));
   constexpr Index kFirstLook = 4;  // times the kernel
   Side col = cheapest(
@@ -221,7 +221,7 @@ void offer_best_tile(const Task& t, Ranking& ranking) {
 // to whole groups: the powers of two, then the others from half to four times the first of them
 // that is within a tenth of the best.
 void offer_best_block(const Task& t, bool lanes, bool asked, Ranking& ranking) {
-  const Blocks kind(t, lanes);
+  Blocks kind(t, lanes);
   const Lengths range = blocks(t.col, true);
   Index best = 0, shortest = 0;
   double best_ns = 0;
@@ -259,13 +259,13 @@ void offer_best(const Task& t, const Least& least, bool asked, Ranking& ranking)
 void offer_all(const Task& t, Ranking& ranking) {
   if (t.flat()) {
     for (const bool lanes : {true, false}) {
-      const Blocks kind(t, lanes);
+      Blocks kind(t, lanes);
       kind.for_each(kind.odds(), blocks(t.col, false), false, [&](Index length, double ns) {
         ranking.offer(FC_OVERLAP, 1, length, lanes, ns);
       });
     }
   } else {
-    const Turns turns = turns_of(t, digits_of(t, 16.0 * t.row.m * t.col.m, true));
+    TurnsBySize turns(t);
     const Sides rows(t, t.row, tile_sides(t.row, false)), cols(t, t.col, tile_sides(t.col, false));
     for (const Side& r : rows) {
       for (const Side& c : cols) {

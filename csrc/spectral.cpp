@@ -94,11 +94,11 @@ template <class T>
 void run(const Problem& p, const fc_candidate& how, Context& context) {
   Scratch scratch;
   Call<T> call(p, context);
-  if (p.kernels > 1 && !alike(call)) {
+  if (p.kernels > 1 && !p.whole && !alike(call)) {
     for (Index k = 0; k < p.kernels; ++k) run<T>(kernel_of(p, k), how, context);
     return;
   }
-  normalise_kernel(call, scratch);
+  if (!p.whole) normalise_kernel(call, scratch);
   if (how.method == FC_OVERLAP && how.lanes == 1) {
     const bool columns = call.p.kw == 1 && call.p.kh > 1;
     columns ? overlap_in_columns(call, how.block[1]) : overlap_in_lanes(call, how.block[1]);

@@ -41,6 +41,24 @@ struct Call {
         out_item(std::max(a_item, v_item)) {}
 
   bool complex() const { return out_item == 2; }
+
+  // May halves have scales of their own? The bound of integers counts both.
+  bool balances() const { return !complex() && !p.whole; }
+
+  void turn(Part part, Index kernel, int digit) const {
+    if (p.in_turn) (*p.in_turn)(part, kernel, digit);
+  }
+
+  // Is there one spectrum to multiply with, and one product?
+  bool single() const { return p.kernels == 1 && p.a_digits.count == 1 && p.v_digits.count == 1; }
+
+  // Spectra of a's digits, of results besides where those of a must not be overwritten, and
+  // those that results go to.
+  int spectra() const {
+    const int a = p.a_digits.count, out = p.out_digits.count;
+    return p.kernels > 1 ? a + out : std::max(a, out);
+  }
+  int first_result() const { return p.kernels > 1 ? p.a_digits.count : 0; }
 };
 
 // Two halves of one complex transform leave rounding errors of the louder in the
@@ -144,46 +162,78 @@ void copy_out(T* to, const T* from, Index reals, bool accumulate) {
   }
 }
 
+using Products = decltype(SpectralKernels::products);
+
+// Result k = sum over i + j = k of x_i h_j, `apart` reals from one x to the next and from one
+// result to the next; result k may be x_k. A few points at a time, so that all sums find them
+// in L1. h has `factor` reals a point, x has `point`.
+template <class T>
+void multiply_digits(const Problem& p, Products products, Index factor, Index point, Index length,
+                     const T* x, const T* const* h, Index apart, T* results) {
+  constexpr Index kPoints = 32;
+  const void *of_x[kMostDigits], *of_h[kMostDigits];
+  for (Index at = 0; at < length; at += kPoints) {
+    for (int j = 0; j < p.v_digits.count; ++j) of_h[j] = h[j] + at * factor;
+    for (int k = p.out_digits.count; k-- > 0;) {
+      const int j = std::max(0, k - p.a_digits.count + 1);
+      const int count = std::min(k + 1, p.v_digits.count) - j;
+      for (int q = 0; q < count; ++q) of_x[q] = x + (k - j - q) * apart + at * point;
+      products(of_x, of_h + j, count, std::min(kPoints, length - at),
+               results + k * apart + at * point);
+    }
+  }
+}
+
 // Overlap-save group by group: what the lanes hold, and where it goes, is Groups', of which
 // each thread has its own.
 // Cost a group: one gather, forward, product, inverse of `length` vectors, one scatter;
-// of a bank, forward once and the rest for every kernel.
+// of a bank, forward once and the rest for every kernel; of digits, each once forward, and
+// each of the result's once back.
 template <class Groups, class T>
 void overlap_groups(const Call<T>& call, Index length, Index m) {
   Scratch scratch;
-  const Index W = call.kernels.lanes, bank = call.p.kernels;
+  const Problem& p = call.p;
+  const Index W = call.kernels.lanes, reals = 2 * W * length;
   const Shared<LaneTable> table = lane_table<T>(length);
-  T* z = scratch.take<T>(2 * W * length);
-  const T** spectrum = scratch.take<const T*>(bank);
+  T* z = scratch.take<T>(reals);
+  const int digits = p.v_digits.count;
+  const T** spectrum = scratch.take<const T*>(p.kernels * digits);
   const double scale = call.v_scale / double(length);
-  const Known how = {
-      Fact::kSpectrum, call.p.v_dtype, 1, m, &call.kernels, {1, length}, 1, 0, 1, scale};
-  for (Index k = 0; k < bank; ++k) {
-    const Problem kernel = kernel_of(call.p, k);
+  const Known how = {Fact::kSpectrum, p.v_dtype, 1, m, &call.kernels, {1, length}, 1, 0, 1, scale};
+  for (Index k = 0; k < p.kernels * digits; ++k) {
+    const Problem kernel = kernel_of(p, k / digits, int(k % digits));
     spectrum[k] = known_of<T>(kernel, how, 2 * length, scratch, [&](T* h) {
       call.kernels.spectrum(kernel.v, m, call.v_item == 2, scale, table->plan, z, h);
     });
   }
-  const double macs = 0.5 * double(bank + 1) * double(W) * transform_macs(length);
+  const double transforms = double(p.a_digits.count) + double(p.kernels) * p.out_digits.count;
+  const double macs = 0.5 * transforms * double(W) * transform_macs(length);
   const Index count = Groups(call, length, scratch).groups();
   call.context.share(count, macs, [&](Context& own, Shares& shares) {
     Scratch buffers;
     Groups groups(call, length, buffers);
-    T* x = buffers.take<T>(2 * W * length);
-    T* product = bank > 1 ? buffers.take<T>(2 * W * length) : nullptr;
+    T* x = buffers.take<T>(reals * call.spectra());
+    T* results = x + reals * call.first_result();
     for (Range r; shares.next(r);) {
       for (Index group = r.first; group < r.last; ++group) {
         groups.place(group);
-        groups.gather(x);
-        if (bank == 1) {
+        if (call.single()) {
+          groups.gather(x, 0);
           call.kernels.transform(x, table->plan, kFilter, spectrum[0]);
-          groups.scatter(x, 0);
-        } else {
-          call.kernels.transform(x, table->plan, kForward, nullptr);
-          for (Index k = 0; k < bank; ++k) {
-            call.kernels.filter(x, spectrum[k], length, product);
-            call.kernels.transform(product, table->plan, kInverse, nullptr);
-            groups.scatter(product, k);
+          groups.scatter(x, 0, 0);
+          own.spend(macs);
+          continue;
+        }
+        for (int i = 0; i < p.a_digits.count; ++i) {
+          groups.gather(x + i * reals, i);
+          call.kernels.transform(x + i * reals, table->plan, kForward, nullptr);
+        }
+        for (Index k = 0; k < p.kernels; ++k) {
+          multiply_digits<T>(p, call.kernels.filter, 2, 2 * W, length, x, spectrum + k * digits,
+                             reals, results);
+          for (int i = 0; i < p.out_digits.count; ++i) {
+            call.kernels.transform(results + i * reals, table->plan, kInverse, nullptr);
+            groups.scatter(results + i * reals, k, i);
           }
         }
         own.spend(macs);

@@ -236,45 +236,35 @@ void transform(void* points, const LanePlan& plan, Transform what, const void* s
   }
 }
 
-template <class T>
-void filter(const void* points, const void* spectrum, ptrdiff_t length, void* out) {
+// sum = sum_q x[q] h[q] of points j .. j + Points - 1.
+template <class T, bool Filter, int Points>
+FC_INLINE void add_products(const void* const* x, const void* const* h, int count, ptrdiff_t j,
+                            T* sum) {
   constexpr int W = kLanes<T>;
-  const T* z = static_cast<const T*>(points);
-  const T* h = static_cast<const T*>(spectrum);
-  T* y = static_cast<T*>(out);
-  for (ptrdiff_t j = 0; j < length; ++j) {
-    store_point<T, false>(y + 2 * W * j,
-                          load_point<T, false>(z + 2 * W * j) * broadcast_point<T>(h + 2 * j));
+  Complex<Vec<T>> total[Points] = {};
+  for (int q = 0; q < count; ++q) {
+    const T* z = static_cast<const T*>(x[q]) + 2 * W * j;
+    const T* f = static_cast<const T*>(h[q]) + (Filter ? 2 : 2 * W) * j;
+#pragma GCC unroll 4
+    for (int i = 0; i < Points; ++i) {
+      const Complex<Vec<T>> a = load_point<T, false>(z + 2 * W * i);
+      const Complex<Vec<T>> b =
+          Filter ? broadcast_point<T>(f + 2 * i) : load_point<T, false>(f + 2 * W * i);
+      total[i].re = fma(-a.im, b.im, fma(a.re, b.re, total[i].re));
+      total[i].im = fma(a.im, b.re, fma(a.re, b.im, total[i].im));
+    }
   }
+#pragma GCC unroll 4
+  for (int i = 0; i < Points; ++i) store_point<T, false>(sum + 2 * W * (j + i), total[i]);
 }
 
-// sum = sum_q x[q] h[q] of `length` points, each with factors of its own for every lane.
-template <class T>
+template <class T, bool Filter>
 void products(const void* const* x, const void* const* h, int count, ptrdiff_t length, void* sum) {
-  constexpr int W = kLanes<T>, kAtOnce = 4;
+  constexpr int kAtOnce = 4;
   T* y = static_cast<T*>(sum);
-  const auto point = [](const void* const* of, int q, ptrdiff_t j) {
-    return load_point<T, false>(static_cast<const T*>(of[q]) + 2 * W * j);
-  };
   ptrdiff_t j = 0;
-  for (; j + kAtOnce <= length; j += kAtOnce) {
-    Complex<Vec<T>> total[kAtOnce] = {};
-    for (int q = 0; q < count; ++q) {
-#pragma GCC unroll 4
-      for (int i = 0; i < kAtOnce; ++i) {
-        const Complex<Vec<T>> a = point(x, q, j + i), b = point(h, q, j + i);
-        total[i].re = fma(-a.im, b.im, fma(a.re, b.re, total[i].re));
-        total[i].im = fma(a.im, b.re, fma(a.re, b.im, total[i].im));
-      }
-    }
-#pragma GCC unroll 4
-    for (int i = 0; i < kAtOnce; ++i) store_point<T, false>(y + 2 * W * (j + i), total[i]);
-  }
-  for (; j < length; ++j) {
-    Complex<Vec<T>> total = {};
-    for (int q = 0; q < count; ++q) total = total + point(x, q, j) * point(h, q, j);
-    store_point<T, false>(y + 2 * W * j, total);
-  }
+  for (; j + kAtOnce <= length; j += kAtOnce) add_products<T, Filter, kAtOnce>(x, h, count, j, y);
+  for (; j < length; ++j) add_products<T, Filter, 1>(x, h, count, j, y);
 }
 
 // --- The spectrum of one short kernel -------------------------------------------

@@ -35,8 +35,13 @@ void measure(const void* data, ptrdiff_t count, double* max, double* squares) {
   }
 }
 
-// Balanced digit number `index`: the low `width` bits, signed, of what is left when
-// the digits before it are taken away; the last digit is all that is left.
+// What makes an integer below 2^51 a double and back: in 1.5 * 2^52 the last bit weighs 1.
+constexpr double kMagic = 0x1.8p52;
+constexpr uint64_t kMagicBits = 0x4338000000000000u;
+
+// Balanced digit number `index`: with half a digit added to each but the last, digits are
+// plain runs of bits, too large by that half. The last is all that is left, its sign moved
+// the same way.
 template <class T>
 void digit(const void* data, ptrdiff_t count, int index, int width, bool last, double* out) {
   const T* x = static_cast<const T*>(data);
@@ -44,27 +49,29 @@ void digit(const void* data, ptrdiff_t count, int index, int width, bool last, d
     for (ptrdiff_t i = 0; i < count; ++i) out[i] = double(x[i]);
     return;
   }
+  const int shift = index * width;
+  const uint64_t all = ~uint64_t(0), half = uint64_t(1) << (last ? 63 - shift : width - 1);
+  const uint64_t mask = last ? all >> shift : all >> (64 - width);
+  uint64_t halves = half << shift;
+  for (int d = 0; d < index; ++d) halves += uint64_t(1) << (d * width + width - 1);
   for (ptrdiff_t i = 0; i < count; ++i) {
-    int64_t rest = x[i];
-    for (int d = 0; d < index; ++d) rest = (rest >> width) + ((rest >> (width - 1)) & 1);
-    if (!last) rest = int64_t(uint64_t(rest) << (64 - width)) >> (64 - width);
-    out[i] = double(rest);
+    const uint64_t rest = (uint64_t(int64_t(x[i])) + halves) >> shift;
+    const uint64_t bits = (rest & mask) - half + kMagicBits;
+    double digit;
+    memcpy(&digit, &bits, 8);
+    out[i] = digit - kMagic;
   }
 }
 
-// out (+)= rint(x) 2^shift modulo 2^bits. |x| < 2^51 is rounded by adding 1.5 * 2^52,
-// whose last bit weighs 1: the integer then stands in the low bits.
+// out (+)= rint(x) 2^shift modulo 2^bits, |x| < 2^51.
 template <class T>
 void put_rounded(const double* x, ptrdiff_t count, int shift, bool add, void* data) {
   T* out = static_cast<T*>(data);
-  const double magic = 0x1.8p52;
-  uint64_t base;
-  memcpy(&base, &magic, 8);
   for (ptrdiff_t i = 0; i < count; ++i) {
-    const double sum = x[i] + magic;
+    const double sum = x[i] + kMagic;
     uint64_t bits;
     memcpy(&bits, &sum, 8);
-    const T term = T((bits - base) << shift);
+    const T term = T((bits - kMagicBits) << shift);
     out[i] = add ? T(out[i] + term) : term;
   }
 }

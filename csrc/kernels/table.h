@@ -134,11 +134,10 @@ struct SpectralKernels {
 
   void (*transform)(void* z, const LanePlan&, Transform, const void* spectrum);
 
-  // out = z times one complex factor a point.
-  void (*filter)(const void* z, const void* spectrum, ptrdiff_t length, void* out);
-
-  // sum = sum over q < count of x[q] h[q], `length` points with W complex factors each;
-  // sum may be x[0].
+  // sum = sum over q < count of x[q] h[q], `length` points; sum may be x[0]. h holds one complex
+  // factor a point (filter) or W of them (products).
+  void (*filter)(const void* const* x, const void* const* h, int count, ptrdiff_t length,
+                 void* sum);
   void (*products)(const void* const* x, const void* const* h, int count, ptrdiff_t length,
                    void* sum);
 
