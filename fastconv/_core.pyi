@@ -1,5 +1,5 @@
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, SupportsIndex, TypeAlias, TypedDict, TypeVar, final, overload
+from typing import Any, Self, SupportsIndex, TypeAlias, TypedDict, TypeVar, final, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -31,6 +31,7 @@ SEPARABLE: dict[str | bool, int]
 RINGS: dict[str, int]
 ACCURACIES: dict[str, int]
 BOUNDARIES: dict[str, int]
+MOST_SAMPLES: int
 
 @overload
 def convolve(
@@ -99,7 +100,7 @@ def window(mode: str, n: int, m: int, correlating: bool) -> _Window: ...
 
 @final
 class Spectra:
-    def __init__(self, taps: NDArray[Any]) -> None: ...
+    def __new__(cls, taps: NDArray[Any]) -> Self: ...
     @property
     def nbytes(self) -> int: ...
 

@@ -262,7 +262,7 @@ void failing_spectra(Random& random) {
         call_of(line_job({FC_F64, FC_F64}, method, 4000, 200, 0, 4199), random, {1}, {1}, {1});
     call.job.accuracy = FC_NORMWISE;
     const auto work = [&] {
-      call.job.spectra = fc_spectra_new(1 << 20);
+      call.job.spectra = fc_spectra_new(1 << 20, nullptr, 0);
       if (!call.job.spectra) return FC_NO_MEMORY;
       const fc_status status = call.run();
       fc_spectra_free(call.job.spectra);
