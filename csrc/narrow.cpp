@@ -22,11 +22,14 @@ struct Turned {
 
 }  // namespace
 
+// Columns under a kernel of one are none: they come some at a time, as they lie in memory, and no
+// bit may depend on how many.
 bool is_narrow(const Problem& p) {
   constexpr Index kVector = 64, kNarrow = 160;  // bytes; the widest vector, the break-even
   const Index height = p.row_hi - p.row_lo, width = p.col_hi - p.col_lo;
   const Index bytes = width * kItemSize[result_dtype(p.a_dtype, p.v_dtype)];
-  return bytes <= kNarrow && bytes % kVector != 0 && height >= 2 * width && !p.accumulate;
+  return p.kw > 1 && bytes <= kNarrow && bytes % kVector != 0 && height >= 2 * width &&
+         !p.accumulate;
 }
 
 void direct_turned(const Problem& p, Context& context) {

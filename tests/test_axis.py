@@ -211,6 +211,17 @@ def test_bits_do_not_depend_on_memory(ours, numpys, axis, method, dtype, rng):
         assert got.flags.c_contiguous, name
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64"])
+@pytest.mark.parametrize("columns", [7, 37, 65, 1030])
+def test_bits_do_not_depend_on_how_many_columns_are_copied_at_once(columns, dtype, rng):
+    a, v = oracle.draw(rng, (300, columns), dtype), oracle.draw(rng, 200, dtype)
+    for method in ("direct", "auto"):
+        expected = fastconv.convolve(a, v, axis=0, method=method)
+        for there in (np.asfortranarray(a), a[:, ::-1].copy()[:, ::-1]):
+            got = fastconv.convolve(there, v, axis=0, method=method)
+            oracle.assert_same_bits(got, expected)
+
+
 @each
 @pytest.mark.parametrize("dtype", ["float64", "int16", "float16", "longdouble", "object"])
 def test_out_of_any_layout(ours, numpys, dtype, rng):
