@@ -31,7 +31,7 @@ CHECKS = {
         r"fastconv, (?:random|loud and quiet|exponential): at most [\d.]+",
         "",
     ),
-    "determinism": ([*PYTEST, "tests/test_workers.py"], r"\d+ passed", ""),
+    "determinism": ([*PYTEST, "tests", "-k", "bits or test_workers"], r"\d+ passed", ""),
     "threads and forks": (
         [*PYTEST, "tests/test_threads.py", "tests/test_processes.py"],
         r"\d+ passed",
