@@ -119,6 +119,9 @@ void measure(fc_dtype, const char* row, Index count, const KernelTable&, Magnitu
 // The same problem with a and v in each other's places.
 Problem swapped(Problem);
 
+// What would be asked for by a problem of one kernel alone.
+fc_job job_of(const Problem&, int workers);
+
 // Thrown by Context::spend when the poll says stop; caught at the C face alone (status.h).
 struct Interrupted {};
 
@@ -207,6 +210,10 @@ void exact(const Problem&, const fc_candidate& how, const fc_facts&, Context&);
 
 // Floats through `spectral`, keeping NaN and Inf local and small values alive.
 void guarded(const Problem&, const fc_candidate& how, fc_accuracy, Context&);
+
+// The same in double precision, of a single-precision problem: its small values come out right.
+void in_double(const Problem&, Context&);
+bool pays_in_double(const Problem&, double macs, Context&);
 
 // Multiply-adds that `guarded` would spend on redoing what the transform loses.
 double repair_macs(const Problem&, const fc_candidate& how, fc_accuracy, Context&);

@@ -1,7 +1,7 @@
 // Floats through a transform, keeping what direct summation would have kept.
 //
 // Small values: survey.cpp finds where they would be lost, and those outputs are
-// computed again directly. NaN and Inf are taken out of a, and what they contribute is
+// computed again: directly, or in double precision. NaN and Inf are taken out of a, and what they contribute is
 // added at the end, product by product, so that just the outputs they touch are not
 // finite. Where either costs more than it saves, everything goes direct.
 #include <math.h>
@@ -142,20 +142,11 @@ class Signal {
   Index bad_count_ = 0;
 };
 
-fc_job job_of(const Problem& p, int workers) {
-  fc_job job = {};
-  job.a_dtype = p.a_dtype, job.v_dtype = p.v_dtype;
-  job.ndim = 2;
-  job.axis[0] = {p.rows, p.kh, p.row_lo, p.row_hi, FC_FILL};
-  job.axis[1] = {p.cols, p.kw, p.col_lo, p.col_hi, FC_FILL};
-  job.workers = workers;
-  return job;
-}
-
 // What a transform of a picture has lost, computed again: directly or, where that is long, by
 // transforms of the samples and taps that reach it. These are fewer and so err by less; what they
 // lose is a part of the part.
 void redo(const Problem& lost, const Problem& of, Context& context) {
+  if (pays_in_double(lost, macs_of(lost), context)) return in_double(lost, context);
   const auto seen = [](const Problem& p) {
     return double(p.rows) * double(p.cols) * double(p.kh) * double(p.kw);
   };
@@ -181,14 +172,20 @@ class Guard {
     const Coarse& a = signal.weight();
     const Coarse& v = weight_of_taps(scratch, p, signal.grain(), context);
     if (!a.finite || !v.finite) return;
-    if (!magnitudes_fit(p.a_dtype, a.whole.top, v.whole.top, v.whole.sum)) return;
+    if (!magnitudes_fit(p.a_dtype, a.whole.top, v.whole.top, v.whole.sum)) {
+      doubles_ = pays_in_double(p, macs_of(p), context);
+      return;
+    }
     transforms_ = true;
     if (accuracy == FC_NORMWISE) return;
     survey_.emplace(scratch, finite_, how, signal.grain(), a, v, context);
-    transforms_ = 2 * survey_->macs() <= macs_of(p);
+    const double lost = survey_->macs();
+    doubles_ = pays_in_double(p, lost, context);
+    transforms_ = !doubles_ && 2 * lost <= macs_of(p);
   }
 
   double repair_macs() const {
+    if (doubles_) return 0;
     return transforms_ && survey_ ? survey_->macs() : transforms_ ? 0 : macs_of(p_);
   }
 
@@ -201,9 +198,13 @@ class Guard {
 
   void run(Context& context) const {
     // Sums over flattened axes would meet the zeros between them.
-    if (!transforms_ && !p_.v_rows) return direct(p_, context);
-    transforms_ ? spectral(finite_, how_, context) : direct(finite_, context);
-    repair(context);
+    if (!transforms_ && !doubles_ && !p_.v_rows) return direct(p_, context);
+    if (transforms_) {
+      spectral(finite_, how_, context);
+      repair(context);
+    } else {
+      doubles_ ? in_double(finite_, context) : direct(finite_, context);
+    }
     signal_.add_what_is_bad(p_);
   }
 
@@ -211,7 +212,7 @@ class Guard {
   const Problem p_, finite_;
   const Signal& signal_;
   const fc_candidate& how_;
-  bool transforms_ = false;
+  bool transforms_ = false, doubles_ = false;
   std::optional<Survey> survey_;
 };
 
