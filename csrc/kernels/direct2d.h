@@ -218,7 +218,11 @@ constexpr BlockSizes<A> kSlide = {KH,
                                    {C, slide<A, KH, C>}}};
 
 template <class A, int R, int C, int KH>
-constexpr BlockSizes<A> kTile = {R, R, 2, {{1, tile<A, R, 1, KH>}, {C, tile<A, R, C, KH>}}};
+constexpr BlockSizes<A> kTile = {
+    R,
+    R,
+    3,
+    {{1, tile<A, R, 1, KH>}, {(C + 1) / 2, tile<A, R, (C + 1) / 2, KH>}, {C, tile<A, R, C, KH>}}};
 
 template <class A, int KH = TileShape<A>::rows - 1>
 FC_INLINE const BlockSizes<A>& tiles_for(ptrdiff_t kh) {
