@@ -9,11 +9,12 @@
 // Bits do not depend on how the window is cut. In 2-D the kernels sum row by row whatever is cut
 // off. In 1-D the order follows the number of taps, so border blocks, whose outer taps only meet
 // zeros, are cut at fixed places.
+#include "direct.h"
+
 #include <string.h>
 
 #include <utility>
 
-#include "engine.h"
 #include "runtime.h"
 
 namespace fastconv {
@@ -26,52 +27,7 @@ constexpr Index kShort = 512;
 // Of one accumulator: roundings that pull one way, as those of a constant do, grow with a sweep,
 // not with the kernel. A second sweep takes 4 % more at 129 taps, from 250 on 1 %.
 constexpr Index kSweepTaps = 128;
-constexpr double kPieceMacs = 5e7;  // between looks at the poll: 2 to 20 ms
 constexpr double kCallMacs = 1000;  // a call beside its sums: 100 ns or so
-constexpr Index kVectorBytes = 64;  // the widest; a border block of columns is no narrower
-
-constexpr Index at_most(Index x, Index limit) { return x < limit ? x : limit; }
-constexpr Index at_least(Index x, Index limit) { return x > limit ? x : limit; }
-
-template <class Bits>
-bool finite_floats(const char* data, Index count, Bits exponent) {
-  bool finite = true;
-  for (Index i = 0; i < count; ++i) {
-    Bits bits;
-    memcpy(&bits, data + i * Index(sizeof bits), sizeof bits);
-    finite &= (bits & exponent) != exponent;
-  }
-  return finite;
-}
-
-bool is_finite(fc_dtype dtype, const char* data, Index count) {
-  if (!is_float(dtype)) return true;
-  if (is_complex(dtype)) count *= 2;
-  return is_single(dtype) ? finite_floats<uint32_t>(data, count, 0x7f800000u)
-                          : finite_floats<uint64_t>(data, count, 0x7ff0000000000000u);
-}
-
-template <class Item>
-void reverse_items(char* to, const char* from, Index count) {
-  for (Index i = 0; i < count; ++i) {
-    memcpy(to + i * Index(sizeof(Item)), from + (count - 1 - i) * Index(sizeof(Item)),
-           sizeof(Item));
-  }
-}
-
-struct Item16 {
-  uint64_t half[2];
-};
-
-void reverse(char* to, const char* from, Index count, Index item) {
-  switch (item) {
-    case 1: return reverse_items<uint8_t>(to, from, count);
-    case 2: return reverse_items<uint16_t>(to, from, count);
-    case 4: return reverse_items<uint32_t>(to, from, count);
-    case 8: return reverse_items<uint64_t>(to, from, count);
-    default: return reverse_items<Item16>(to, from, count);
-  }
-}
 
 // to[j] = from[first + j], 0 <= j < count, with zeros outside from[0, n).
 void copy_padded(char* to, const char* from, Index n, Index first, Index count, Index item) {
@@ -184,112 +140,6 @@ void convolve_line(const Line& line, Index lo, Index hi, char* y) {
     border_block(line, i, to, 0, taps, y);
     advance(to);
   }
-}
-
-// ---------------------------------------------------------------------------
-// 2-D
-
-// A reversed kernel on an image.
-struct Image {
-  const Problem& p;
-  Direct2D kernel;
-  Index x_item, g_item, y_item;
-  const char* g;  // dense
-};
-
-// The taps along one axis that meet a from any of the outputs [lo, hi), and the
-// first sample of a that they read.
-struct Reach {
-  Index k0, k1, first, count;
-  bool inside;
-
-  Reach(Index n, Index m, Index lo, Index hi)
-      : k0(at_least(m - hi, 0)),
-        k1(at_most(m, n + m - 1 - lo)),
-        first(lo - (m - 1) + k0),
-        count(hi - lo + k1 - k0 - 1),
-        inside(first >= 0 && first + count <= n) {}
-};
-
-// Outputs [r0, r1) x [c0, c1).
-void convolve_piece(const Image& image, Index r0, Index r1, Index c0, Index c1, Context& context) {
-  const Problem& p = image.p;
-  const Reach row(p.rows, p.kh, r0, r1), col(p.cols, p.kw, c0, c1);
-  const Index kh = row.k1 - row.k0, kw = col.k1 - col.k0;
-  Scratch scratch;
-  const char* g = image.g + row.k0 * p.kw * image.g_item;
-  if (kw < p.kw) {
-    char* trimmed = scratch.take<char>(kh * kw * image.g_item);
-    for (Index i = 0; i < kh; ++i) {
-      memcpy(trimmed + i * kw * image.g_item, g + (i * p.kw + col.k0) * image.g_item,
-             size_t(kw * image.g_item));
-    }
-    g = trimmed;
-  }
-  const char* x = p.a + row.first * p.a_row + col.first * image.x_item;
-  Index x_row = p.a_row;
-  if (!row.inside || !col.inside || p.a_row % image.x_item) {
-    x_row = col.count * image.x_item;
-    char* padded = scratch.take<char>(row.count * x_row);
-    memset(padded, 0, size_t(row.count * x_row));
-    const Index c0_in = at_least(col.first, 0), c1_in = at_most(col.first + col.count, p.cols);
-    for (Index i = 0; i < row.count; ++i) {
-      const Index r = row.first + i;
-      if (r < 0 || r >= p.rows) continue;
-      memcpy(padded + i * x_row + (c0_in - col.first) * image.x_item,
-             p.a + r * p.a_row + c0_in * image.x_item, size_t((c1_in - c0_in) * image.x_item));
-    }
-    x = padded;
-  }
-  char* y = p.out + (r0 - p.row_lo) * p.out_row + (c0 - p.col_lo) * image.y_item;
-  image.kernel(x, x_row / image.x_item, g, y, p.out_row / image.y_item, r1 - r0, c1 - c0, kh, kw,
-               p.accumulate);
-  context.spend(double(r1 - r0) * double(c1 - c0) * double(kh) * double(kw));
-}
-
-// Where a window of one axis is cut: where taps pass the ends of a into blocks of
-// `border` outputs, the last of those before the inside and the first behind it
-// reaching into it so as to be whole; the inside into blocks of `inside`.
-Index next_cut(Index at, Index hi, Index n, Index m, Index border, Index inside) {
-  if (at < m - 1 || at >= n) return at_most(hi, at + border);
-  if (hi > n && hi - at <= border) return hi;
-  const Index end = hi <= n ? hi : at_most(n, hi - border);
-  return at_most(end, at + inside);
-}
-
-void convolve_image(const Problem& p, Context& context, Pair pair) {
-  const Index y_item = kItemSize[result_dtype(p.a_dtype, p.v_dtype)];
-  const Index g_item = kItemSize[p.v_dtype], g_row = p.kw * g_item;
-  Scratch scratch;
-  char* g = scratch.take<char>(p.kh * g_row);
-  for (Index i = 0; i < p.kh; ++i) {
-    reverse(g + i * g_row, p.v + (p.kh - 1 - i) * p.v_row, p.kw, g_item);
-  }
-  const Image image = {p, context.kernels.direct2d[pair], kItemSize[p.a_dtype], g_item, y_item, g};
-  const bool finite = is_finite(p.v_dtype, g, p.kh * p.kw);
-  // A border row alone meets no row beyond a and needs no copy; of a tall kernel
-  // that meets many rows, several at once reuse what they read.
-  const bool tall = at_most(p.kh, p.rows) > 32 && finite;
-  const Index border_rows = tall ? 8 : 1;
-  const Index vector = kVectorBytes / y_item;
-  const Index border_cols = !finite ? 1 : p.kw <= 2 * vector ? vector : 4 * vector;
-  const double row_macs = double(p.col_hi - p.col_lo) * double(p.kh) * double(p.kw);
-  const bool whole_rows = p.out_row % y_item == 0;
-  const Index rows = whole_rows ? at_least(Index(kPieceMacs / row_macs), 8) : 1;
-  context.share(p.row_hi - p.row_lo, row_macs, [&](Context& own, Shares& shares) {
-    for (Range some; shares.next(some);) {
-      const Index end = p.row_lo + some.last;
-      for (Index r = p.row_lo + some.first; r < end;) {
-        const Index r1 = next_cut(r, end, p.rows, p.kh, whole_rows ? border_rows : 1, rows);
-        for (Index c = p.col_lo; c < p.col_hi;) {
-          const Index c1 = next_cut(c, p.col_hi, p.cols, p.kw, border_cols, p.col_hi);
-          convolve_piece(image, r, r1, c, c1, own);
-          c = c1;
-        }
-        r = r1;
-      }
-    }
-  });
 }
 
 // ---------------------------------------------------------------------------
@@ -432,7 +282,7 @@ void direct(const Problem& p, Context& context) {
     return direct(swapped(p), context);
   }
   if (has_few_outputs(p)) return convolve_by_dots(p, context, pair);
-  if (!line) return is_narrow(p) ? direct_turned(p, context) : convolve_image(p, context, pair);
+  if (!line) return is_narrow(p) ? direct_turned(p, context) : direct_picture(p, context);
   if (p.kw <= p.cols) return convolve_rows(p, context, pair);
   // Many rows, each shorter than the kernel: the roles change row by row.
   const double row_macs = double(p.cols) * double(p.col_hi - p.col_lo);

@@ -1,8 +1,8 @@
 // Floats through a transform, keeping what direct summation would have kept.
 //
 // Small values: survey.cpp finds where they would be lost, and those outputs are
-// computed again: directly, or in double precision. NaN and Inf are taken out of a, and what they contribute is
-// added at the end, product by product, so that just the outputs they touch are not
+// computed again: directly, or in double precision. NaN and Inf are taken out of a, and what they
+// contribute is added at the end, product by product, so that just the outputs they touch are not
 // finite. Where either costs more than it saves, everything goes direct.
 #include <math.h>
 #include <string.h>

@@ -68,7 +68,8 @@ SHARED = {"runtime.h", "pool.h", "views.h", "lengths.h", "twiddles.h", "spectra.
 PRIVATE = {
     "transforms.h": {"spectral", "by_matrix", "in_lanes", "in_columns", "survey", "coarse"},
     "survey.h": {"guard", "survey", "coarse", "edges"},
-    "costs.h": {"price", "costs"},
+    "direct.h": {"direct", "pictures"},
+    "costs.h": {"price", "costs", "in_double"},
     "price.h": {"select"},
     "arrange.h": {"engine", "arrange"},
     "boundary.h": {"engine", "boundary"},
