@@ -23,6 +23,9 @@ namespace {
 // Groups of columns that are read and written together, so that a row of the input gives
 // whole runs of cache lines: at a stride of one line a row, memory is 3 times slower.
 constexpr int kColumnGroups = 4;
+// Rows, and the next band, are asked for ahead of time: 1e5 * 1e5 takes 0.83 of the time so in f64,
+// 1e6 * 1e6 in f32 and 1080x1920 * 25x25 three quarters.
+constexpr ptrdiff_t kRowsAhead = 8;
 
 // The columns from `column` on of one plane, by groups of W. Items are reals or pairs.
 template <class T>
@@ -35,6 +38,12 @@ class Columns {
         to_(plane.row ? plane.end - column : -skip_) {}
 
   bool none(int g) const { return first(g) >= end(g); }
+
+  // Of row r all groups.
+  template <int Groups>
+  FC_INLINE void ask_for(ptrdiff_t r) const {
+    if (row_ && row_[r]) prefetch<Groups* int(sizeof(Vec<T>))>(at(r, 0));
+  }
 
   FC_INLINE Vec<T> read(ptrdiff_t r, int g) const {
     if (none(g) || !row_[r]) return broadcast<T>(T(0));
@@ -142,6 +151,10 @@ void read_columns(const Matrix& m, const Planes& planes, ptrdiff_t column, T* z,
   const ptrdiff_t n1 = m.column->length;
   Complex<Vec<T>> sum = {};
   for (ptrdiff_t r = 0; r < n1; ++r, z += 2 * kLanes<T>) {
+    if (r + kRowsAhead < n1) {
+      re.template ask_for<Groups>(r + kRowsAhead);
+      im.template ask_for<Groups>(r + kRowsAhead);
+    }
 #pragma GCC unroll 4
     for (int g = 0; g < Groups; ++g) {
       Complex<Vec<T>> x;
@@ -169,6 +182,10 @@ void write_columns(const Matrix& m, const Planes& planes, ptrdiff_t column, cons
   const T* weight = static_cast<const T*>(m.weight);
   const ptrdiff_t n1 = m.column->length;
   for (ptrdiff_t r = 0; r < n1; ++r, z += 2 * kLanes<T>) {
+    if (r + kRowsAhead < n1) {
+      re.template ask_for<Groups>(r + kRowsAhead);
+      im.template ask_for<Groups>(r + kRowsAhead);
+    }
 #pragma GCC unroll 4
     for (int g = 0; g < Groups; ++g) {
       Complex<Vec<T>> x = load_point<T, false>(z + 2 * kLanes<T> * n1 * g);
@@ -199,6 +216,7 @@ void to_bands(const Matrix& m, ptrdiff_t group, const T* z, T* bands) {
   T* to = bands + 2 * W * W * group;
   for (ptrdiff_t r = 0; r < m.column->length; r += W, z += 2 * W * W, to += m.band) {
     Vec<T> re[W], im[W];
+    prefetch<2 * W * W* int(sizeof(T))>(to + m.band);
 #pragma GCC unroll 16
     for (int i = 0; i < W; ++i) {
       Complex<Vec<T>> x = load_point<T, false>(z + 2 * W * i);
@@ -218,6 +236,7 @@ void from_bands(const Matrix& m, ptrdiff_t group, const T* bands, T* z) {
   const T* from = bands + 2 * W * W * group;
   for (ptrdiff_t r = 0; r < m.column->length; r += W, z += 2 * W * W, from += m.band) {
     Vec<T> re[W], im[W];
+    prefetch<2 * W * W* int(sizeof(T))>(from + m.band);
     load_transposed<T>(re, [&](int i) { return from + 2 * W * i; });
     load_transposed<T>(im, [&](int i) { return from + 2 * W * i + W; });
 #pragma GCC unroll 16
