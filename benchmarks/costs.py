@@ -1,12 +1,12 @@
-"""Measure what the selector believes, and write csrc/costs.h.
+"""Measure what the selector believes, and write csrc/shipped.h.
 
 Run against the installed package, on an idle machine:
 
-    python benchmarks/costs.py csrc/costs.h
+    python benchmarks/costs.py csrc/shipped.h
 
-It takes the measurements of `fastconv.tune`, with more time for each. Levels that this machine
-cannot run are derived: plain loops are sse2 divided by its lanes, neon is sse2 with FMA (twice
-the multiply-adds).
+It takes the measurements of `fastconv.tune`, with more time for each, and writes the table of this
+CPU's maker. In AMD's, levels that this machine cannot run are derived: plain loops are sse2 divided
+by its lanes, neon is sse2 with FMA (twice the multiply-adds).
 """
 
 import sys
@@ -38,6 +38,16 @@ def scaled(costs, factor):
     return found
 
 
+def with_derived(measured):
+    sse2 = measured["sse2"]
+    return {
+        "plain": scaled(sse2, lambda item: item / 16),
+        "sse2": sse2,
+        "neon": scaled(sse2, lambda item: SIMD_WITH_FMA),
+        **{level: costs for level, costs in measured.items() if level != "sse2"},
+    }
+
+
 def _real_bytes(dtype):
     """Of what a vector lane holds."""
     return np.dtype(dtype).itemsize // (2 if np.dtype(dtype).kind == "c" else 1)
@@ -49,33 +59,28 @@ def row_text(level, costs):
     return f'    {{"{level}", {{' + ",\n      ".join(fields) + "}},"
 
 
-def replace_table(text, rows):
-    """costs.h with the machine and the rows between its markers exchanged."""
-    head, _, rest = text.partition("// Measured on: ")
-    _, _, rest = rest.partition("\n")
-    text = f"{head}// Measured on: {cpu()}\n{rest}"
-    head, begin, rest = text.partition("constexpr Shipped kCosts[] = {\n")
+def replace_table(text, name, rows):
+    """shipped.h with one table's machine and rows exchanged."""
+    begin = f"constexpr Shipped {name}[] = {{\n"
+    head, _, rest = text.partition(begin)
+    head, mark, _ = head.rpartition("// Measured on: ")
     _, end, tail = rest.partition("\n};\n")
-    return head + begin + "\n".join(rows) + end + tail
+    return f"{head}{mark}{cpu()}\n{begin}" + "\n".join(rows) + end + tail
 
 
 def main():
     available = [entry["name"] for entry in _core.levels() if entry["available"]]
     measured = {level: _measure.measure(level, SECONDS_A_LEVEL) for level in available}
-    sse2 = measured["sse2"]
-    rows = {
-        "plain": scaled(sse2, lambda item: item / 16),
-        "sse2": sse2,
-        "neon": scaled(sse2, lambda item: SIMD_WITH_FMA),
-        **{level: measured[level] for level in available if level != "sse2"},
-    }
+    intel = "Intel" in cpu()
+    rows = measured if intel else with_derived(measured)
     order = list(_core.costs(available[0]))
     rows = [row_text(level, {name: costs[name] for name in order}) for level, costs in rows.items()]
     if len(sys.argv) < 2:
         print("\n".join(rows))
         return
     path = Path(sys.argv[1])
-    path.write_text(replace_table(path.read_text(), rows))
+    table = "kIntelCosts" if intel else "kAmdCosts"
+    path.write_text(replace_table(path.read_text(), table, rows))
 
 
 if __name__ == "__main__":

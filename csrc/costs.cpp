@@ -7,6 +7,8 @@
 #include <atomic>
 #include <new>
 
+#include "shipped.h"
+
 namespace fastconv {
 namespace {
 
@@ -47,12 +49,19 @@ constexpr int kMostLevels = 8;
 std::atomic<const Costs*> believed[kMostLevels];  // null until they are asked for or set
 std::atomic<const Published*> newest;
 
+template <size_t N>
+const Costs* row_of(const Shipped (&table)[N], const char* level) {
+  for (const Shipped& row : table) {
+    if (!strcmp(row.level, level)) return &row.costs;
+  }
+  return nullptr;
+}
+
 const Costs* shipped(int level) {
   const char* name = kernels(level).name;
-  for (const Shipped& row : kCosts) {
-    if (!strcmp(row.level, name)) return &row.costs;
-  }
-  return &kCosts[0].costs;
+  const Costs* costs = made_by_intel() ? row_of(kIntelCosts, name) : nullptr;
+  if (!costs) costs = row_of(kAmdCosts, name);
+  return costs ? costs : &kAmdCosts[0].costs;
 }
 
 }  // namespace

@@ -227,6 +227,7 @@ struct Digits {
 Digits digits_for(fc_dtype, const fc_facts&, Index n, Index m, double points, bool overlap);
 
 const KernelTable& kernels(int level);
+bool made_by_intel();  // this CPU
 
 // What the choice believes of a level; it outlives every choice that reads it.
 struct Costs;

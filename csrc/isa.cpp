@@ -53,6 +53,15 @@ std::atomic<int> in_use{-1};
 
 const KernelTable& kernels(int level) { return *kTables[level]; }
 
+bool made_by_intel() {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  return __builtin_cpu_is("intel");
+#else
+  return false;
+#endif
+}
+
 }  // namespace fastconv
 
 extern "C" {
