@@ -14,8 +14,8 @@ struct Costs {
   // Transforms, with their share of the product and of what is read and written:
   //   call + transforms (piece + points (point + pass log2 points)) slow,
   // slow being 1 up to kNearLog2, `far` from kFarLog2 on. Blocks in the lanes are
-  // transformed all lanes at a time, and are near (lanes_fit).
-  double lanes_call[2], lanes_piece[2], lanes_point[2], lanes_pass[2];
+  // transformed all lanes at a time, and are `spill` slower for each doubling beyond kSpillLog2.
+  double lanes_call[2], lanes_piece[2], lanes_point[2], lanes_pass[2], lanes_spill[2];
   double matrix_call[2], matrix_piece[2], matrix_point[2], matrix_pass[2], matrix_far[2];
 
   // The guard of floats, a real sample of a.
@@ -26,5 +26,7 @@ struct Costs {
 
 // Transforms of up to 4 MB ran at one rate; those of 64 MB and more at another.
 constexpr double kNearLog2 = 22, kFarLog2 = 26;
+// From 256 KB on lanes leave a cache of 2 MB to what they are read from and written to by and by.
+constexpr double kSpillLog2 = 18;
 
 }  // namespace fastconv

@@ -162,9 +162,11 @@ inline double lanes_ns(const Task& t, const Turns& turns, double blocks, const L
   const double points = double(l.points), per_lane = t.complex_data ? 1 : 2;
   const double groups = up(blocks / (per_lane * t.lanes));
   const double one = c.lanes_piece[p] + points * (c.lanes_point[p] + c.lanes_pass[p] * l.log2);
-  const double log2_bytes = 3 + turns.log2_held + double(__builtin_ctz(unsigned(t.lanes))) + l.log2;
-  return c.lanes_call[p] + piecewise({turns.spectra / 6, turns.forward, turns.back, 0}, groups) *
-                               one * (t.integer ? slow(log2_bytes, c.matrix_far[p]) : 1);
+  const double log2_one = (p ? 4 : 3) + double(__builtin_ctz(unsigned(t.lanes))) + l.log2;
+  const double spilt = 1 + c.lanes_spill[p] * fmax(0, log2_one - kSpillLog2);
+  const double far = t.integer ? slow(log2_one + turns.log2_held - p, c.matrix_far[p]) : 1;
+  return c.lanes_call[p] +
+         piecewise({turns.spectra / 6, turns.forward, turns.back, 0}, groups) * one * spilt * far;
 }
 
 // Transforms one after another, lanes inside.

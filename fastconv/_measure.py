@@ -42,6 +42,8 @@ PICTURE_SIDES = (3, 5, 9, 15)
 # In the lanes from where fixed times rule to beyond L2, powers of two and others in turn.
 LANE_LENGTHS = (32, 60, 128, 240, 512, 1152, 2560, 4096, 9216, 16384)
 MATRIX_LENGTHS = (256, 576, 1024, 2304, 4096, 9216, 16384, 40960, 65536)
+SPILL_LOG2 = 18  # csrc/costs.h
+SPILLS = [0.05 * k for k in range(21)]
 FAR_POINTS = 2**22  # 64 MB of single precision, 128 MB of double: kFarLog2 and more
 
 
@@ -72,7 +74,7 @@ def _fitted(clock: "_Clock", level: str) -> Costs:
         fits = [_direct(clock, pair, shape, kernels) for pair in PAIRS]
         costs[f"{name}_rate"], costs[f"{name}_fixed"] = map(list, zip(*fits, strict=True))
     for name, parts, transforms in [
-        ("lanes", ("call", "piece", "point", "pass"), _lanes),
+        ("lanes", ("call", "piece", "point", "pass", "spill"), _lanes),
         ("matrix", ("call", "piece", "point", "pass", "far"), _matrix),
     ]:
         fields = [transforms(clock, dtype, level) for dtype in PRECISIONS]
@@ -178,7 +180,7 @@ def lanes_of(level: str, dtype: str) -> int:
 
 
 def _lanes(clock: _Clock, dtype: str, level: str) -> list[float]:
-    """call, piece, point, pass of blocks in the lanes."""
+    """call, piece, point, pass, spill of blocks in the lanes."""
     slots = 2 * lanes_of(level, dtype)
     rows, times = [], []
     for length in LANE_LENGTHS:
@@ -189,8 +191,22 @@ def _lanes(clock: _Clock, dtype: str, level: str) -> list[float]:
             a = _data((groups * slots * step - m + 1,), dtype)
             times.append(clock.time(a, _data((m,), dtype), plan, "normwise"))
             rows.append((2 * groups + 1 / 6, float(length)))
-    model = [[1, count, count * n, count * n * math.log2(n)] for count, n in rows]
-    return fit(model, times)
+
+    def terms(spill: float) -> list[list[float]]:
+        model = []
+        for count, n in rows:
+            slow = 1 + spill * max(
+                0.0, math.log2(n * slots * np.dtype(dtype).itemsize) - SPILL_LOG2
+            )
+            model.append([1, slow * count, slow * count * n, slow * count * n * math.log2(n)])
+        return model
+
+    def misfit(spill: float) -> float:
+        predicted = np.array(terms(spill)) @ fit(terms(spill), times)
+        return float(np.square(predicted / times - 1).sum())
+
+    spill = min(SPILLS, key=misfit)
+    return [*fit(terms(spill), times), spill]
 
 
 def _matrix(clock: _Clock, dtype: str, level: str) -> list[float]:
