@@ -4,7 +4,7 @@
     python benchmarks/compare.py --quick                a part of it, a few minutes
     python benchmarks/compare.py --dtype float64 --only '10000*'
     python benchmarks/compare.py --only '*axis*'        the batched rows
-    python benchmarks/compare.py --peers                beside FFTW, IPP, MKL and more: peers.py
+    python benchmarks/compare.py --peers                beside FFTW, IPP, MKL and more
     python benchmarks/compare.py --json rows.json --markdown README.md
 
 How answers are checked, times taken and hopeless rivals left out: fastconv/cli/race.py.
@@ -26,11 +26,11 @@ import time
 from fnmatch import fnmatch
 from pathlib import Path
 
-import peers
+import entrants
 from cases import Case, cases_1d, cases_2d, cases_batched, quick
-from entrants import others, ours
 from summary import Row, beside_each, markdown, stamp, summary, write_between_markers
 
+from fastconv.cli.libraries import PEERS, Library
 from fastconv.cli.race import WrongAnswer, race
 
 
@@ -40,12 +40,12 @@ def main() -> int:
     cases = [case for case in grid if wanted(case, options)]
     if not cases:
         return stop("no case of the grid matches", status=2)
-    here, missing = peers.load() if options.peers else ([], {})
-    if complaint := peers.too_few(options.require_peers, (peer.name for peer in here), missing):
+    here, missing = entrants.peers() if options.peers else ([], {})
+    if complaint := entrants.too_few(options.require_peers, (peer.name for peer in here), missing):
         return stop(complaint)
     start = time.perf_counter()
     rows = []
-    stamps = stamp() + (peers.stamp(here, missing) if options.peers else [])
+    stamps = stamp() + (entrants.stamp(here, missing) if options.peers else [])
     print(*stamps, sep="\n")
     print()
     print(HEADER)
@@ -67,7 +67,7 @@ def main() -> int:
         text = markdown(rows, stamps, command(options), options.peers)
         write_between_markers(options.markdown, text)
     answered = {name for row in rows for name in row.result.times}
-    complaint = peers.too_few(options.require_peers, answered, missing)
+    complaint = entrants.too_few(options.require_peers, answered, missing)
     return stop(complaint) if complaint else 0
 
 
@@ -83,12 +83,14 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="'same' up to 100,000, small pictures")
     parser.add_argument("--dtype", action="append", help="only this dtype; may be repeated")
     parser.add_argument("--only", metavar="PATTERN", help="only names that match, e.g. '512x512*'")
-    parser.add_argument("--peers", action="store_true", help="beside all libraries of peers.py too")
+    parser.add_argument(
+        "--peers", action="store_true", help="beside the libraries of the extra `peers` too"
+    )
     parser.add_argument(
         "--require-peers",
         type=int,
         default=0,
-        choices=range(1 + len(peers.LIBRARIES)),
+        choices=range(1 + len(PEERS)),
         metavar="N",
         help="--peers, and status 1 where fewer than N of them gave a right answer",
     )
@@ -110,10 +112,10 @@ def wanted(case: Case, options: argparse.Namespace) -> bool:
     )
 
 
-def run(case: Case, here: list[peers.Peer], seconds: float) -> Row:
+def run(case: Case, here: list[Library], seconds: float) -> Row:
     a, v = case.arrays()
-    entrants = others(case, a, v, here)
-    return Row(case, race(ours(case), entrants, a, v, case.mode, seconds, case.axis))
+    others = entrants.others(case, a, v, here)
+    return Row(case, race(entrants.ours(case), others, a, v, case.mode, seconds, case.axis))
 
 
 HEADER = (

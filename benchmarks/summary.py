@@ -1,17 +1,14 @@
 """What a run of compare.py comes to: means, worst rows, the README's table, the stamp."""
 
-import platform
 import subprocess
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
-from math import exp, log
 from pathlib import Path
 
 from cases import DTYPES, Case
 
-import fastconv
-from fastconv._tune import cpu
+from fastconv.cli import ratios
+from fastconv.cli import stamp as made_on
 from fastconv.cli.race import Result
 
 WORST_ROWS = 10
@@ -40,11 +37,9 @@ class Row:
 def stamp() -> list[str]:
     """Machine, versions, level and commit, a line each."""
     return [
-        f"machine   {cpu()}, {platform.system()} {platform.machine()}",
-        f"python    {platform.python_version()}, numpy {version_of('numpy')}, scipy "
-        f"{version_of('scipy')}",
-        f"fastconv  {fastconv.__version__} at level {fastconv.explain(8, 3).level}, "
-        f"commit {_commit()}",
+        f"machine   {made_on.machine()}",
+        f"python    {made_on.versions('numpy', 'scipy')}",
+        f"fastconv  {made_on.own()}, commit {_commit()}",
     ]
 
 
@@ -68,23 +63,13 @@ def summary(rows: list[Row]) -> str:
 
 
 def beside_each(rows: list[Row]) -> str:
-    """A table for each family: every rival alone, over the rows where it answered and was timed.
-
-    A rival far behind keeps the time of its first samples, which is near enough for a mean.
-    """
-    parts = []
-    for title, family in _families(rows):
-        parts.append(f"{title}: {'rival':22} rows    mean   worst")
-        found: dict[str, list[tuple[float, str]]] = {}
-        for row in family:
-            for name, seconds in row.result.times.items():
-                found.setdefault(name, []).append((seconds / row.result.ours_s, row.case.name))
-        table = [(geometric_mean(r for r, _ in f), min(f), len(f), n) for n, f in found.items()]
-        for mean, (worst, where), count, name in sorted(table):
-            indent = " " * len(title)
-            parts.append(f"{indent}  {name:22} {count:4} {mean:7.2f} {worst:7.2f}  {where}")
-        parts.append("")
-    return "\n".join(parts).rstrip()
+    """A table for each family: every rival alone."""
+    return "\n\n".join(
+        ratios.beside_each(
+            title, [(row.case.name, row.result.ours_s, row.result.times) for row in family]
+        )
+        for title, family in _families(rows)
+    )
 
 
 def markdown(rows: list[Row], stamps: list[str], command: str, peers: bool = False) -> str:
@@ -120,11 +105,6 @@ def markdown(rows: list[Row], stamps: list[str], command: str, peers: bool = Fal
     return "\n".join(parts)
 
 
-def geometric_mean(ratios: Iterable[float]) -> float:
-    logs = [log(ratio) for ratio in ratios]
-    return exp(sum(logs) / max(1, len(logs)))
-
-
 def write_between_markers(path: Path, text: str) -> None:
     """Replaces what stands between the two markers in `path`; a file without them is all ours."""
     old = path.read_text() if path.exists() else ""
@@ -137,20 +117,13 @@ def write_between_markers(path: Path, text: str) -> None:
     path.write_text(text)
 
 
-def version_of(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"
-
-
 def _families(rows: list[Row]) -> Iterable[tuple[str, list[Row]]]:
     for title in dict.fromkeys(row.case.family for row in rows):
         yield title, [row for row in rows if row.case.family == title]
 
 
 def _mean(rows: list[Row]) -> float:
-    return geometric_mean(row.ratio for row in rows if row.has_rival)
+    return ratios.geometric_mean(row.ratio for row in rows if row.has_rival)
 
 
 def _worst(rows: list[Row]) -> list[Row]:
