@@ -1,22 +1,14 @@
-"""Who takes part in a case: fastconv's function for it, and all others that may have its answer."""
+"""Who takes part in a case beside fastconv: all that may have its answer."""
 
 from collections.abc import Iterable, Iterator
-from functools import partial
 
 from cases import Case
 
-import fastconv
 from fastconv.cli import libraries
 from fastconv.cli.libraries import Library
-from fastconv.cli.race import Array, Function, Runner
+from fastconv.cli.race import Array, Runner
 from fastconv.cli.rivals import Numpy, Scipy
 from fastconv.cli.stamp import version_of
-
-
-def ours(case: Case) -> Function:
-    if case.axis is not None:
-        return partial(fastconv.convolve, axis=case.axis)
-    return fastconv.convolve if len(case.a) == 1 else fastconv.convolve2d
 
 
 def others(case: Case, a: Array, v: Array, peers: Iterable[Library] = ()) -> Iterator[Runner]:

@@ -185,11 +185,11 @@ def row(m, *, axis=None, **times):
 
 
 def test_markdown_has_a_table_for_batches():
-    text = summary.markdown([row(3, a=2.0), row(3, a=4.0, axis=0)], ["stamp"], "command")
+    text = summary.markdown([row(3, a=2.0), row(3, a=4.0, axis=0)])
     assert "| 1-D | float64 |\n|---|---|\n| 100 * 3 | 2.00 |" in text
     assert "| batched | float64 |\n|---|---|\n| 100x50 * 3 axis 0 C | 4.00 |" in text
     assert "peer" not in text
-    assert "batched: rival" in summary.markdown([row(3, a=4.0, axis=0)], [], "", peers=True)
+    assert "batched: rival" in summary.markdown([row(3, a=4.0, axis=0)], peers=True)
 
 
 def test_runners_are_known_by_their_names():
