@@ -110,7 +110,7 @@ def measure_one(index, name, given):
 
 
 def in_its_own_process(index, name, given=False):
-    command = [sys.executable, "-P", __file__, "--one", str(index), name, str(int(given))]
+    command = [sys.executable, __file__, "--one", str(index), name, str(int(given))]
     return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
