@@ -6,7 +6,7 @@ CPP = $(wildcard csrc/*.h csrc/*.cpp csrc/kernels/*.h csrc/kernels/*.cpp tests/n
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
 .DEFAULT_GOAL := help
-.PHONY: help build test drop-in drop-in-oldest native tsan asan fuzz trust bench compare peers readme-table docs lint format types wheel clean
+.PHONY: help build test drop-in drop-in-oldest native tsan asan fuzz trust bench compare peers figures docs lint format types wheel clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -53,14 +53,15 @@ asan:  ## the tests under the address and undefined-behaviour sanitizers; a long
 bench:  ## the pytest-benchmark suites
 	pytest benchmarks
 
-compare:  ## every row of the grid beside numpy and scipy, interleaved
-	$(PYTHON) benchmarks/compare.py
+compare:  ## the grid beside numpy and scipy; with BASE=commit two builds; ONLY='10000*31', QUICK=1
+	$(PYTHON) benchmarks/$(if $(BASE),between.py '$(BASE)' $(NEW),compare.py) \
+	    $(if $(ONLY),--only '$(ONLY)') $(if $(QUICK),--quick)
 
 peers:  ## the same, beside FFTW, ducc0, IPP, MKL, OpenCV and torch too
 	$(PYTHON) benchmarks/compare.py --require-peers 6
 
-readme-table:  ## the same, into the README
-	$(PYTHON) benchmarks/compare.py --markdown README.md
+figures:  ## every table and plot of README and docs anew, hours; ONLY='integers.py README.md'
+	$(PYTHON) benchmarks/figures.py $(ONLY)
 
 docs:  ## the site, in build/docs; what sphinx warns of is an error
 	$(PYTHON) -P -m sphinx -q -W --keep-going docs build/docs

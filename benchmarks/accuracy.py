@@ -3,7 +3,7 @@
     python benchmarks/accuracy.py                          all of it to 10^6 samples, minutes
     python benchmarks/accuracy.py --quick                  to 10^4, seconds
     python benchmarks/accuracy.py --level avx2 --json FILE
-    python benchmarks/accuracy.py --draw docs/accuracy.svg
+    python benchmarks/accuracy.py --draw docs/accuracy.svg --table float64
 
 An error is told in u |a| |v|, u the unit roundoff and |x| the root of a sum of squares (where that
 is less than the smallest denormal number, in those), by its root mean square over five draws (one
@@ -25,6 +25,7 @@ from pathlib import Path
 
 import numpy as np
 import scipy.signal
+from rich.box import MARKDOWN
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -266,27 +267,24 @@ COLUMNS = ("fastconv", "direct", "lanes", "blocks", "one-shot", "tiles", "numpy"
 
 
 def table(found, dtype, n, ndim):
-    """One row a family: the rms of each, the worst of the levels."""
+    """Its title, and one row a family: the rms of each, the worst of the levels."""
     rows = [x for x in found if (x.dtype, x.n, x.ndim) == (dtype, n, ndim)]
     columns = [who for who in COLUMNS if any(x.who == who for x in rows)]
     what = f"{n:,} * {n // TAPS:,}" if ndim == 1 else "pictures of as many samples"
-    shown = Table("family", *columns, title=f"{dtype}, {what}: rms error in u |a| |v|")
+    shown = Table("family", *columns, box=MARKDOWN)
     for family in dict.fromkeys(x.family for x in rows):
         cells = []
         for who in columns:
             rms = [x.rms for x in rows if (x.family, x.who) == (family, who)]
             cells.append(f"{max(rms):.3g}" if rms else "")
         shown.add_row(family, *cells)
-    return shown
+    return f"{dtype}, {what}: rms error in u |a| |v|", shown
 
 
 def draw(found, path):
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
+    from drawing import blank, save
 
-    mpl.rcParams["svg.fonttype"] = "none"  # words stay words
-    mpl.rcParams["svg.hashsalt"] = "fastconv"
-    figure = Figure(figsize=(10, 8), layout="constrained")
+    figure = blank(10, 8)
     styles = {"numpy": "#999999", "scipy": "#ee7733", "FFTW": "#009988", "direct": "#4477aa",
               "lanes": "#ccbb44", "blocks": "#228833", "one-shot": "#aa3377"}  # fmt: skip
     cases = [("float64", "random"), ("float64", "constant"),
@@ -305,7 +303,7 @@ def draw(found, path):
                       color=colour, label=who, marker=".")  # fmt: skip
     figure.axes[0].legend()
     figure.suptitle("error against length, the worst of the levels")
-    figure.savefig(path, metadata={"Date": None})
+    save(figure, path)
 
 
 def main():
@@ -313,6 +311,7 @@ def main():
     parser.add_argument("--quick", action="store_true", help=f"lengths to {QUICK:,}")
     parser.add_argument("--level", action="append", help="of these levels (default: all)")
     parser.add_argument("--json", type=Path, help="every figure, into this file")
+    parser.add_argument("--table", action="append", help="print those of this dtype (default: all)")
     parser.add_argument("--draw", type=Path, help="error against length, into this file")
     args = parser.parse_args()
     here = [x["name"] for x in _core.levels() if x["available"]]
@@ -324,32 +323,32 @@ def main():
         for n in lengths for ndim in ((1, 2) if n <= PICTURES_TO else (1,))
         for dtype in DTYPES for family in names
     ]  # fmt: skip
-    console = Console(width=None if sys.stdout.isatty() else 110)
+    console = Console(width=140, highlight=False)
     found = []
     for job in track(jobs, console=Console(stderr=True), transient=True):
         found += measure(*job, args.level or here)
     _core.use_level(before)
-    for ndim, dtype in itertools.product((1, 2), DTYPES):
+    for ndim, dtype in itertools.product((1, 2), args.table or DTYPES):
         told = max(n for n in lengths if n <= (PICTURES_TO if ndim == 2 else TOLD))
-        console.print(table(found, dtype, told, ndim))
+        console.print(*table(found, dtype, told, ndim), sep="\n")
     if args.json:
         args.json.write_text(json.dumps([asdict(x) for x in found]))
     if args.draw:
         draw(found, args.draw)
     ratios = worse_than_scipy(found)
     own = [pair for pair in ratios if pair[1].who == "fastconv"]
-    print(f"rms beside scipy's fftconvolve, {len(own)} calls: at most {own[0][0]:.2f}")
+    print(f"rms beside scipy's fftconvolve, {len(own)} calls: at most {own[0][0]:.2f}\n")
     for who in KINDS | {"tiles": None}:
         of_kind = [pair for pair in ratios if pair[1].who == who]
         beyond = [pair for pair in of_kind if pair[0] > PROMISED]
         worst, x = of_kind[0]
-        print(f"  {who}, forced: at most {worst:.2f} ({x.family}, {x.dtype}, {x.n}, {x.ndim}-D,"
+        print(f"- {who}, forced: at most {worst:.2f} ({x.family}, {x.dtype}, {x.n}, {x.ndim}-D,"
               f" {x.level}), {len(beyond)} of {len(of_kind)} beyond {PROMISED}")  # fmt: skip
     for family in dict.fromkeys(x.family for _, x in own):
         of_family = [(ratio, x) for ratio, x in own if x.family == family]
         ratio, x = of_family[0]
         print(
-            f"  fastconv, {family}: at most {ratio:.2f} ({x.dtype}, {x.n}, {x.ndim}-D, {x.level})"
+            f"- fastconv, {family}: at most {ratio:.2f} ({x.dtype}, {x.n}, {x.ndim}-D, {x.level})"
         )
     wrong = [x for ratio, x in own if not ratio <= PROMISED and x.family in NOISE]
     return 1 if wrong else 0

@@ -11,7 +11,9 @@ the same taps. Inputs are random, the same in every run, and like what the dtype
 """
 
 import zlib
+from argparse import Namespace
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from itertools import product
 from math import prod
 
@@ -101,6 +103,26 @@ def cases_batched() -> list[Case]:
         Case(shape, (taps,), mode, dtype, axis, order)
         for (shape, taps, axis, order), mode, dtype in product(BATCHES, BATCH_MODES, BATCH_DTYPES)
     ]
+
+
+def curves() -> list[Case]:
+    """Lengths for a curve: a kernel of 127 taps, and one as long as the signal."""
+    lengths = [round(10 ** (k / 4)) for k in range(8, 25)]  # 100 to 1,000,000
+    return [
+        Case((n,), (m,), "same", "float64")
+        for n in lengths
+        for m in dict.fromkeys((127, n))
+        if m <= n
+    ]
+
+
+def wanted(case: Case, options: Namespace) -> bool:
+    """Whether `--quick`, `--dtype` and `--only` leave it in."""
+    return (
+        (not options.quick or quick(case))
+        and (not options.dtype or case.dtype in options.dtype)
+        and (not options.only or fnmatch(case.name, f"{options.only.rstrip('*')}*"))
+    )
 
 
 def quick(case: Case) -> bool:

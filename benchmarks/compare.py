@@ -4,8 +4,9 @@
     python benchmarks/compare.py --quick                a part of it, a few minutes
     python benchmarks/compare.py --dtype float64 --only '10000*'
     python benchmarks/compare.py --only '*axis*'        the batched rows
-    python benchmarks/compare.py --peers                beside FFTW, IPP, MKL and more: peers.py
-    python benchmarks/compare.py --json rows.json --markdown README.md
+    python benchmarks/compare.py --peers                beside FFTW, IPP, MKL and more
+    python benchmarks/compare.py --memory               peak memory beside scipy's, minutes more
+    python benchmarks/compare.py --json rows.json --markdown
 
 How answers are checked, times taken and hopeless rivals left out: fastconv/cli/race.py.
 A ratio is the best rival's time over fastconv's: above 1 fastconv is faster.
@@ -23,14 +24,16 @@ import argparse
 import json
 import sys
 import time
-from fnmatch import fnmatch
+from functools import partial
 from pathlib import Path
 
-import peers
-from cases import Case, cases_1d, cases_2d, cases_batched, quick
-from entrants import others, ours
-from summary import Row, beside_each, markdown, stamp, summary, write_between_markers
+import entrants
+from cases import Case, cases_1d, cases_2d, cases_batched, wanted
+from ours import ours
+from peak import Peaks
+from summary import Row, beside_each, markdown, stamp, summary
 
+from fastconv.cli.libraries import PEERS, Library
 from fastconv.cli.race import WrongAnswer, race
 
 
@@ -40,34 +43,32 @@ def main() -> int:
     cases = [case for case in grid if wanted(case, options)]
     if not cases:
         return stop("no case of the grid matches", status=2)
-    here, missing = peers.load() if options.peers else ([], {})
-    if complaint := peers.too_few(options.require_peers, (peer.name for peer in here), missing):
+    peaks = Peaks() if options.memory else None
+    here, missing = entrants.peers() if options.peers else ([], {})
+    if complaint := entrants.too_few(options.require_peers, (peer.name for peer in here), missing):
         return stop(complaint)
     start = time.perf_counter()
     rows = []
-    stamps = stamp() + (peers.stamp(here, missing) if options.peers else [])
-    print(*stamps, sep="\n")
-    print()
-    print(HEADER)
+    stamps = stamp() + (entrants.stamp(here, missing) if options.peers else [])
+    tell = partial(print, file=sys.stderr if options.markdown else sys.stdout, flush=True)
+    tell(*stamps, "", HEADER, sep="\n")
     for case in cases:
         try:
-            rows.append(run(case, here, options.seconds))
+            rows.append(run(case, here, options.seconds, peaks))
         except WrongAnswer as wrong:
             return stop(f"{case.name}: {wrong}")
-        print(line(rows[-1]), flush=True)
-    print()
-    print(summary(rows))
+        tell(line(rows[-1]))
+    tell(f"\n{summary(rows)}")
     if options.peers:
-        print(f"\n{beside_each(rows)}")
-    print(f"\n{len(rows)} rows in {(time.perf_counter() - start) / 60:.1f} minutes")
+        tell(f"\n{beside_each(rows)}")
+    tell(f"\n{len(rows)} rows in {(time.perf_counter() - start) / 60:.1f} minutes")
     if options.json:
         record = {"stamp": stamps, "rows": [row.as_dict() for row in rows]}
         options.json.write_text(json.dumps(record, indent=1) + "\n")
     if options.markdown:
-        text = markdown(rows, stamps, command(options), options.peers)
-        write_between_markers(options.markdown, text)
+        print(markdown(rows, options.peers))
     answered = {name for row in rows for name in row.result.times}
-    complaint = peers.too_few(options.require_peers, answered, missing)
+    complaint = entrants.too_few(options.require_peers, answered, missing)
     return stop(complaint) if complaint else 0
 
 
@@ -83,18 +84,21 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="'same' up to 100,000, small pictures")
     parser.add_argument("--dtype", action="append", help="only this dtype; may be repeated")
     parser.add_argument("--only", metavar="PATTERN", help="only names that match, e.g. '512x512*'")
-    parser.add_argument("--peers", action="store_true", help="beside all libraries of peers.py too")
+    parser.add_argument(
+        "--peers", action="store_true", help="beside the libraries of the extra `peers` too"
+    )
     parser.add_argument(
         "--require-peers",
         type=int,
         default=0,
-        choices=range(1 + len(peers.LIBRARIES)),
+        choices=range(1 + len(PEERS)),
         metavar="N",
         help="--peers, and status 1 where fewer than N of them gave a right answer",
     )
+    parser.add_argument("--memory", action="store_true", help="peak memory beside scipy's")
     parser.add_argument("--seconds", type=float, default=1.0, help="spent timing a row")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every time taken")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="put the table into FILE")
+    parser.add_argument("--markdown", action="store_true", help="print the README's table alone")
     options = parser.parse_args()
     options.peers = options.peers or options.require_peers > 0
     if options.quick:
@@ -102,23 +106,18 @@ def parse() -> argparse.Namespace:
     return options
 
 
-def wanted(case: Case, options: argparse.Namespace) -> bool:
-    return (
-        (not options.quick or quick(case))
-        and (not options.dtype or case.dtype in options.dtype)
-        and (not options.only or fnmatch(case.name, f"{options.only.rstrip('*')}*"))
-    )
-
-
-def run(case: Case, here: list[peers.Peer], seconds: float) -> Row:
+def run(case: Case, here: list[Library], seconds: float, peaks: Peaks | None = None) -> Row:
     a, v = case.arrays()
-    entrants = others(case, a, v, here)
-    return Row(case, race(ours(case), entrants, a, v, case.mode, seconds, case.axis))
+    others = entrants.others(case, a, v, here)
+    row = Row(case, race(ours(case), others, a, v, case.mode, seconds, case.axis))
+    if peaks and row.best_of_scipy:
+        row.peak, row.scipy_peak = (peaks.of(case, f) for f in ("fastconv", row.best_of_scipy))
+    return row
 
 
 HEADER = (
     f"{'n*m':>22} {'mode':5} {'dtype':10} {'fastconv us':>11} {'best us':>11} "
-    f"{'ratio':>8}  {'best rival':22} left out"
+    f"{'ratio':>8}  {'best rival':22} {'peak MB, scipy':>14}  left out"
 )
 
 
@@ -133,18 +132,9 @@ def line(row: Row) -> str:
             left_out.append(f"{kind}: {', '.join(names)}")
     return (
         f"{case.size:>22} {case.mode:5} {case.dtype:10} {result.ours_s * 1e6:>11.2f} "
-        f"{best_us:>11} {ratio:>8}  {result.best or 'none in reach':22} {'; '.join(left_out)}"
+        f"{best_us:>11} {ratio:>8}  {result.best or 'none in reach':22} "
+        f"{row.memory:>14}  {'; '.join(left_out)}"
     ).rstrip()
-
-
-def command(options: argparse.Namespace) -> str:
-    """What takes these figures again; where they were written is left out."""
-    words = ["python benchmarks/compare.py", f"--seconds {options.seconds:g}"]
-    words += ["--quick"] if options.quick else []
-    words += ["--peers"] if options.peers else []
-    words += [f"--dtype {dtype}" for dtype in options.dtype or []]
-    words += [f"--only '{options.only}'"] if options.only else []
-    return " ".join(words)
 
 
 if __name__ == "__main__":

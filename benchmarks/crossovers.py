@@ -6,13 +6,10 @@ border the one that `auto` takes; where the two differ the time lost stands besi
 
 import itertools
 
-import matplotlib as mpl
 import numpy as np
 from cases import Case
-from matplotlib.figure import Figure
+from drawing import blank, save
 from selector import Timed, compete, job_of, result_of
-
-from fastconv import _core
 
 COLOURS = {"direct": "#4477aa", "overlap": "#ccbb44", "fft": "#aa3377"}
 LENGTHS = [2**k for k in range(5, 21)]
@@ -60,9 +57,7 @@ def fastest(case):
 
 
 def draw(path):
-    mpl.rcParams["svg.fonttype"] = "none"  # words stay words
-    mpl.rcParams["svg.hashsalt"] = "fastconv"
-    figure = Figure(figsize=(10, 9), layout="constrained")
+    figure = blank(10, 9)
     for axes, (title, (along, up), cases) in zip(figure.subplots(2, 2).flat, panels(), strict=True):
         axes.set_xscale("log", base=2)
         axes.set_yscale("log", base=2)
@@ -75,5 +70,5 @@ def draw(path):
     for method, colour in COLOURS.items():
         figure.axes[0].scatter([], [], color=colour, label=method)
     figure.axes[0].legend(title="fastest (border: chosen)", loc="upper left")
-    figure.suptitle(f"level {_core.level()}, one thread")
-    figure.savefig(path, metadata={"Date": None})
+    figure.suptitle("one thread")
+    save(figure, path)

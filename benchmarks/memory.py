@@ -3,8 +3,8 @@
     python benchmarks/memory.py
 
 Each call runs in an interpreter of its own, after one of a small problem. What is printed is how
-far the process grew beyond what it held before, at its highest: VmHWM, which Linux resets on
-request. The result, where the call makes it, is in the figure.
+far the process grew beyond what it held before, at its highest (peak.py). The result, where the
+call makes it, is in the figure.
 
 Two promises are held, of what is taken beside the result: at most 4 MB and three spectra where
 there are blocks or tiles (of all blocks that lie in the lanes), at most 2.5 (n + m) elements for a
@@ -18,9 +18,9 @@ import sys
 import time
 from dataclasses import dataclass
 from math import prod
-from pathlib import Path
 
 import numpy as np
+from peak import grown
 
 from fastconv._measure import lanes_of
 
@@ -87,13 +87,6 @@ def sample(shape, dtype):
     return rng.standard_normal(shape).astype(dtype)
 
 
-def memory(field):
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith(field):
-            return 1024 * int(line.split()[1])
-    raise OSError(f"the system tells no {field}")
-
-
 def measure_one(index, name, given):
     """In a process of its own: the peak beyond what it held, and the second call's time."""
     problem = PROBLEMS[index]
@@ -108,10 +101,7 @@ def measure_one(index, name, given):
             shape = list(problem.a)
             shape[problem.axis] += problem.v[0] - 1
         out = np.ones(shape, problem.dtype)
-    before = memory("VmRSS")
-    Path("/proc/self/clear_refs").write_text("5")  # the high-water mark falls to what is held
-    result = call(out)
-    peak = memory("VmHWM") - before
+    peak, result = grown(lambda: call(out))
     held = result.nbytes if out is None else 0
     del result
     start = time.perf_counter()
@@ -120,7 +110,7 @@ def measure_one(index, name, given):
 
 
 def in_its_own_process(index, name, given=False):
-    command = [sys.executable, "-P", __file__, "--one", str(index), name, str(int(given))]
+    command = [sys.executable, __file__, "--one", str(index), name, str(int(given))]
     return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
@@ -149,10 +139,12 @@ def plan_of(problem):
 
 
 def main():
+    from rich.box import MARKDOWN
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title="peak beyond the inputs in MB; time of a second call in ms")
+    print("Peak beyond the inputs in MB; time of a second call in ms:")
+    table = Table(box=MARKDOWN)
     for head in ("problem", "plan", "function", "peak", "less the result", "promised", "ms"):
         words = head in ("problem", "plan", "function")
         table.add_column(head, justify="left" if words else "right")
@@ -184,7 +176,6 @@ def main():
                 limit,
                 f"{1e3 * told['s']:.2f}",
             )
-        table.add_section()
     Console(width=140).print(table)
     return 1 if missed else 0
 

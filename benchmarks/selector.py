@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 from cases import DTYPES, MODES, Case, cases_1d, cases_2d, cases_batched
+from rich.box import MARKDOWN
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -179,7 +180,8 @@ def micros(ns):
 
 def report(rows, console):
     ratios = np.array([row["ratio"] for row in rows])
-    table = Table(title=f"{len(rows)} problems at level {_core.level()}, auto / best")
+    console.print(f"{len(rows)} problems at level {_core.level()}, auto / best:")
+    table = Table(box=MARKDOWN)
     for name in ("", "problems", f"<= {AT_MOST:.2f}", f"<= {IN_ALL:.2f}", "median", "worst"):
         table.add_column(name, justify="right")
     groups = [("all", rows)]
@@ -192,8 +194,9 @@ def report(rows, console):
         table.add_row(name, str(len(x)), *shares, f"{np.median(x):.3f}", f"{x.max():.2f}")
     console.print(table)
     offenders = [row for row in rows if row["ratio"] > AT_MOST]
-    table = Table(title=f"{len(offenders)} offenders, times in us: measured (predicted)")
-    for name in ("problem", "ratio", "auto", "chose", "", "best", ""):
+    console.print(f"{len(offenders)} offenders, times in us: measured (predicted)")
+    table = Table(box=MARKDOWN)
+    for name in ("problem", "ratio", "auto", "chose", "its", "best", "its"):
         table.add_column(name, justify="left" if name in ("problem", "chose", "best") else "right")
     for row in sorted(offenders, key=lambda row: -row["ratio"]):
         table.add_row(
@@ -213,8 +216,9 @@ def report(rows, console):
         f"over its share in {len(dear)}"
     )
     for row in sorted(dear, key=lambda row: -row["choosing_ns"] / row["auto_ns"])[:8]:
-        console.print(f"  {row['case']}: {row['choosing_ns']:.0f} of {row['auto_ns']:,.0f} ns")
-    console.print(Counter(row["chosen"].split()[0] for row in rows).most_common())
+        console.print(f"- {row['case']}: {row['choosing_ns']:.0f} of {row['auto_ns']:,.0f} ns")
+    chosen = Counter(row["chosen"].split()[0] for row in rows).most_common()
+    console.print("\nchosen:", ", ".join(f"{name} {times}" for name, times in chosen))
     return np.mean(ratios <= AT_MOST) >= 0.95 and ratios.max() <= IN_ALL and not dear
 
 
@@ -237,10 +241,12 @@ def main():
     if options.cases:
         drawn = np.random.default_rng(1).permutation(len(cases))[: options.cases]
         cases = [cases[i] for i in sorted(drawn)]
-    rows = [judge(case, options) for case in track(cases, "measuring")]
+    rows = [
+        judge(case, options) for case in track(cases, "measuring", console=Console(stderr=True))
+    ]
     if options.json:
         options.json.write_text(json.dumps(rows, indent=1))
-    return 0 if report(rows, Console(width=160)) else 1
+    return 0 if report(rows, Console(width=160, highlight=False)) else 1
 
 
 if __name__ == "__main__":

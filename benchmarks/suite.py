@@ -5,12 +5,14 @@ suites time one after another, for pytest-benchmark's statistics, history and --
 """
 
 from collections.abc import Iterable
-from functools import lru_cache
+from dataclasses import replace
+from functools import cache, lru_cache
 
 import numpy as np
 import pytest
 from cases import Case
-from entrants import others, ours
+from entrants import others, peers
+from ours import ours
 
 from fastconv.cli.race import Runner, check_some, disagreement
 
@@ -21,19 +23,33 @@ HOPELESS_S = 1.0
 _ID = str.maketrans(" *", "-:")  # what pytest -k can spell
 
 
-def pairs(cases: Iterable[Case], names: Iterable[str]):
-    """Parameters (case, name of the function), fastconv first."""
+PEERS, MISSING = peers()
+
+
+def pairs(cases: Iterable[Case]):
+    """Parameters (case, name of the function), fastconv first, of all that are installed."""
     return [
         pytest.param(case, name, id=f"{case.name} {name}".translate(_ID))
         for case in cases
-        for name in ("fastconv", *names)
+        for name in ("fastconv", *_takers(_twin(case)))
     ]
+
+
+def _twin(case: Case) -> Case:
+    """A small one, which the same functions take."""
+    v = tuple(7 + (m + 1) % 2 for m in case.v)
+    return replace(case, a=tuple(64 for _ in case.a), v=v)
+
+
+@cache
+def _takers(case: Case) -> list[str]:
+    return [runner.name for runner in others(case, *case.arrays(), PEERS)]
 
 
 def time_case(benchmark, case: Case, name: str) -> None:
     a, v, functions, answer = _prepared(case)
     if name not in functions:
-        pytest.skip(f"{name} does not do {case.name}")
+        pytest.skip(f"{name} declines {case.name}")
     runner = functions[name]
     if runner.floor_s > HOPELESS_S:
         pytest.skip(f"{name} is hopeless: not below {runner.floor_s:.2g} s")
@@ -51,4 +67,4 @@ def _prepared(case: Case):
     fastconvs = Runner("fastconv", ours(case))
     answer = fastconvs.call(a, v, case.mode)
     check_some(answer, a, v, case.mode, case.axis)
-    return a, v, {r.name: r for r in (fastconvs, *others(case, a, v))}, answer
+    return a, v, {r.name: r for r in (fastconvs, *others(case, a, v, PEERS))}, answer

@@ -1,28 +1,32 @@
-"""What a run of compare.py comes to: means, worst rows, the README's table, the stamp."""
+"""What a run of compare.py comes to: means, worst rows, the README's table; the stamp."""
 
-import platform
 import subprocess
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
-from math import exp, log
 from pathlib import Path
 
 from cases import DTYPES, Case
 
-import fastconv
-from fastconv._tune import cpu
+from fastconv.cli import ratios
+from fastconv.cli import stamp as made_on
+from fastconv.cli.libraries import library_of
 from fastconv.cli.race import Result
 
 WORST_ROWS = 10
-BEGIN = "<!-- benchmark table: written by make readme-table -->"
-END = "<!-- end of benchmark table -->"
+MB = 1e6
+TOLD_BYTES = 1_000_000  # rows in which scipy takes less are not in means of memory
+MEMORY = (
+    "Peak memory beyond the inputs, the result in it, over that of scipy's fastest function, where "
+    "this takes over 1 MB:"
+)
 
 
 @dataclass
 class Row:
     case: Case
     result: Result
+    peak: int | None = None  # bytes beyond the inputs, the result in them
+    scipy_peak: int | None = None
 
     @property
     def ratio(self) -> float:
@@ -33,18 +37,30 @@ class Row:
         """Without one the ratio is a lower bound, and has no place in a mean."""
         return bool(self.result.best)
 
+    @property
+    def best_of_scipy(self) -> str:
+        """The fastest of scipy's functions, or ''."""
+        times = {n: t for n, t in self.result.times.items() if library_of(n) == "scipy"}
+        return min(times, key=times.__getitem__, default="")
+
+    @property
+    def memory(self) -> str:
+        """Both peaks in MB."""
+        if self.peak is None or self.scipy_peak is None:
+            return ""
+        return f"{self.peak / MB:.1f}, {self.scipy_peak / MB:.1f}"
+
     def as_dict(self) -> dict[str, object]:
-        return {**asdict(self.case), "best": self.result.best, **asdict(self.result)}
+        peaks = {"peak_bytes": self.peak, "scipy_peak_bytes": self.scipy_peak}
+        return {**asdict(self.case), "best": self.result.best, **asdict(self.result), **peaks}
 
 
 def stamp() -> list[str]:
     """Machine, versions, level and commit, a line each."""
     return [
-        f"machine   {cpu()}, {platform.system()} {platform.machine()}",
-        f"python    {platform.python_version()}, numpy {version_of('numpy')}, scipy "
-        f"{version_of('scipy')}",
-        f"fastconv  {fastconv.__version__} at level {fastconv.explain(8, 3).level}, "
-        f"commit {_commit()}",
+        f"machine   {made_on.machine()}",
+        f"python    {made_on.versions('numpy', 'scipy')}",
+        f"fastconv  {made_on.own()}, commit {_commit()}",
     ]
 
 
@@ -64,41 +80,45 @@ def summary(rows: list[Row]) -> str:
         if alone := [row.case.name for row in family if not row.has_rival]:
             parts.append(f"  no rival in reach, so not in the means: {', '.join(alone)}")
         parts.append("")
+    if told := memory(rows):
+        parts += [MEMORY, *(f"  {line}" for line in told)]
     return "\n".join(parts).rstrip()
+
+
+def memory(rows: list[Row]) -> list[str]:
+    """Peaks over those of scipy's fastest function, a line for each family; none if none were
+    taken."""
+    lines = []
+    for title, family in _families(rows):
+        told = [row for row in family if (row.scipy_peak or 0) >= TOLD_BYTES]
+        if told:
+            mean = ratios.geometric_mean(max(1, row.peak) / row.scipy_peak for row in told)
+            most = max(told, key=lambda row: row.peak / row.scipy_peak)
+            lines.append(
+                f"{title}: {mean:.2f} in the mean of {len(told)} rows, at most "
+                f"{most.peak / most.scipy_peak:.2f}: {most.case.name}, {most.memory} MB "
+                f"({most.best_of_scipy})"
+            )
+    return lines
 
 
 def beside_each(rows: list[Row]) -> str:
-    """A table for each family: every rival alone, over the rows where it answered and was timed.
-
-    A rival far behind keeps the time of its first samples, which is near enough for a mean.
-    """
-    parts = []
-    for title, family in _families(rows):
-        parts.append(f"{title}: {'rival':22} rows    mean   worst")
-        found: dict[str, list[tuple[float, str]]] = {}
-        for row in family:
-            for name, seconds in row.result.times.items():
-                found.setdefault(name, []).append((seconds / row.result.ours_s, row.case.name))
-        table = [(geometric_mean(r for r, _ in f), min(f), len(f), n) for n, f in found.items()]
-        for mean, (worst, where), count, name in sorted(table):
-            indent = " " * len(title)
-            parts.append(f"{indent}  {name:22} {count:4} {mean:7.2f} {worst:7.2f}  {where}")
-        parts.append("")
-    return "\n".join(parts).rstrip()
+    """A table for each family: every rival alone."""
+    return "\n\n".join(
+        ratios.beside_each(
+            title, [(row.case.name, row.result.ours_s, row.result.times) for row in family]
+        )
+        for title, family in _families(rows)
+    )
 
 
-def markdown(rows: list[Row], stamps: list[str], command: str, peers: bool = False) -> str:
+def markdown(rows: list[Row], peers: bool = False) -> str:
     """The README's table. A cell holds the lowest ratio of the modes that were run."""
     whose = "numpy, scipy or peer" if peers else "numpy or scipy"
     parts = [
         f"Time of the fastest {whose} function that gives the same answer, divided by",
         "fastconv's: above 1 fastconv is faster. One thread each; a cell is the lowest of the",
         "modes `full`, `same` and `valid` in 1-D, `same` in 2-D, `full` and `same` in batches.",
-        "",
-        "```",
-        *stamps,
-        f"command   {command}",
-        "```",
     ]
     for title, family in _families(rows):
         dtypes = [d for d in DTYPES if any(row.case.dtype == d for row in family)]
@@ -115,33 +135,11 @@ def markdown(rows: list[Row], stamps: list[str], command: str, peers: bool = Fal
     for title, family in _families(rows):
         parts += ["", f"The lowest of the {len(family)} rows in {title}:", ""]
         parts += [f"- {r.ratio:.2f}: {r.case.name} (best: {r.result.best})" for r in _worst(family)]
+    if told := memory(rows):
+        parts += ["", MEMORY, "", *(f"- {line}" for line in told)]
     if peers:
         parts += ["", "```", beside_each(rows), "```"]
     return "\n".join(parts)
-
-
-def geometric_mean(ratios: Iterable[float]) -> float:
-    logs = [log(ratio) for ratio in ratios]
-    return exp(sum(logs) / max(1, len(logs)))
-
-
-def write_between_markers(path: Path, text: str) -> None:
-    """Replaces what stands between the two markers in `path`; a file without them is all ours."""
-    old = path.read_text() if path.exists() else ""
-    head, begin, rest = old.partition(BEGIN)
-    _, end, tail = rest.partition(END)
-    if begin and end:
-        text = f"{head}{BEGIN}\n\n{text}\n\n{END}{tail}"
-    else:
-        text += "\n"
-    path.write_text(text)
-
-
-def version_of(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"
 
 
 def _families(rows: list[Row]) -> Iterable[tuple[str, list[Row]]]:
@@ -150,7 +148,7 @@ def _families(rows: list[Row]) -> Iterable[tuple[str, list[Row]]]:
 
 
 def _mean(rows: list[Row]) -> float:
-    return geometric_mean(row.ratio for row in rows if row.has_rival)
+    return ratios.geometric_mean(row.ratio for row in rows if row.has_rival)
 
 
 def _worst(rows: list[Row]) -> list[Row]:

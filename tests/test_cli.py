@@ -11,7 +11,7 @@ import pytest
 
 import fastconv
 from fastconv import cli
-from fastconv.cli import bench, filters, inputs, jobs, race, report, rivals
+from fastconv.cli import bench, filters, inputs, jobs, race, report, rivals, threads
 from fastconv.cli.race import Runner, WrongAnswer
 
 A = np.random.default_rng(3).standard_normal(400)
@@ -21,6 +21,11 @@ LINES = A.reshape(20, 20)
 
 def runner(name, change=lambda x: x, floor_s=0.0):
     return Runner(name, lambda a, v, mode: change(np.convolve(a, v, mode)), floor_s)
+
+
+def runners(a, v, mode, axis=None):
+    for library in (rivals.Numpy(), rivals.Scipy()):
+        yield from library.runners(a, v, mode, axis)
 
 
 def by_lines(a, v, mode, axis):
@@ -68,6 +73,13 @@ def test_info_is_show_config(capsys):
         (["convolve"], "invalid choice"),
         (["bench", "--json", "no/such/folder/x.json"], "no folder no/such/folder"),
         (["bench", "--plot", "."], "is a folder"),
+        (["bench", "--vs", "numpy,opncv"], "--vs: got 'opncv', takes numpy, scipy, fftw,"),
+        (["bench", "--sizes", "1000"], "got '', takes a length"),
+        (["bench", "--sizes", "10*20"], "takes a signal as long as its kernel"),
+        (["bench", "--sizes", "10x20*3"], "takes lengths or pictures: 10000*127"),
+        (["bench", "--dtype", "int"], "got 'int', takes bool, int8"),
+        (["bench", "--dtype", "int8"], "--dtype: got int8, recordings are in float64,"),
+        (["bench", "--workers", "0"], "takes a number of threads, 1 or more"),
     ],
 )
 def test_bad_arguments_are_one_line_and_status_2(arguments, complaint, capsys):
@@ -91,7 +103,74 @@ def test_bench_prints_and_writes(monkeypatch, tmp_path, capsys):
     assert row["ratio"] > 0
     assert row["best_other"] in row["others_s"]
     assert row["largest_difference"] < 1e-15
-    assert f"fastconv {fastconv.__version__}" in record["stamp"]
+    assert row["verdict"] in ("faster", "alike", "slower")
+    assert f"fastconv  {fastconv.__version__} at level" in "\n".join(record["stamp"])
+    assert "\n".join(record["stamp"]) in printed
+
+
+def test_bench_of_sizes(monkeypatch, tmp_path, capsys):
+    pytest.importorskip("scipy")
+    monkeypatch.setattr(bench, "SECONDS", 0.01)
+    file = tmp_path / "rows.json"
+    sizes = ["--sizes", "300*5,20x30*3x3", "--dtype", "int16,complex64"]
+    assert cli.main(["bench", *sizes, "--vs", "scipy", "--json", str(file)]) == 0
+    rows = json.loads(file.read_text())["rows"]
+    assert [(row["input_shape"], row["kernel_shape"], row["dtype"]) for row in rows] == [
+        ([300], [5], "int16"),
+        ([300], [5], "complex64"),
+        ([20, 30], [3, 3], "int16"),
+        ([20, 30], [3, 3], "complex64"),
+    ]
+    assert not any("numpy" in name for row in rows for name in row["others_s"])
+    assert "numpy.convolve" not in capsys.readouterr().out
+
+
+def test_losses_are_told_as_wins_are(monkeypatch, capsys):
+    def told_of(ratio):
+        result = race.Result(1.0, {"other": ratio}, ratio=ratio)
+        monkeypatch.setattr(bench, "race", lambda *_: result)
+        assert cli.main(["bench"]) == 0
+        return capsys.readouterr().out
+
+    monkeypatch.setattr(bench, "jobs", lambda quick: iter([small_job(), small_job("float32")]))
+    won = told_of(2.5)
+    assert won.count(" 2.50 faster") == 2
+    assert "faster in 2 of 2, slower in 0, geometric mean 2.50" in won
+    lost = told_of(0.5)
+    assert lost.count(" 0.50 slower") == 2
+    assert "faster in 0 of 2, slower in 2, geometric mean 0.50" in lost
+    assert "slower, 0.50: line 50, running mean 5, float32 (other)" in lost
+    assert "faster in 0 of 2, 2 alike, slower in 0, geometric mean 1.00" in told_of(1.0)
+
+
+def test_where_nobody_answers_nothing_is_judged(monkeypatch, tmp_path, capsys):
+    one_small_job(monkeypatch)
+    monkeypatch.setattr(rivals.Numpy, "runners", lambda *_: iter(()))
+    monkeypatch.setattr(rivals, "numpy_recipes", lambda *_: iter(()))
+    file = tmp_path / "rows.json"
+    assert cli.main(["bench", "--vs", "numpy", "--json", str(file)]) == 0
+    assert "no rival in reach, so not judged: 1 of 1" in capsys.readouterr().out
+    assert json.loads(file.read_text())["rows"][0]["ratio"] is None
+
+
+def test_a_library_that_is_not_installed_is_told_of(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["bench", "--vs", "numpy,OpenCV"])
+    assert stop.value.code == 2
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert "--vs: OpenCV not loaded: import of cv2 halted" in told
+    assert "; here are numpy, " in told
+
+
+def test_as_many_threads_for_everyone():
+    fft = pytest.importorskip("scipy.fft")
+    before = fastconv.get_workers(), fft.get_workers()
+    with threads.limited(1):
+        assert (fastconv.get_workers(), fft.get_workers()) == (1, 1)
+    with threads.limited(2):
+        assert fft.get_workers() == 2
+    assert (fastconv.get_workers(), fft.get_workers()) == before
 
 
 def test_bench_draws(monkeypatch, tmp_path):
@@ -140,8 +219,8 @@ def test_without_extras_numpy_is_the_rival(monkeypatch, capsys):
     monkeypatch.setattr(bench, "SECONDS", 0.01)
     assert cli.main(["bench"]) == 0
     printed = capsys.readouterr().out
-    assert printed.count("line 50") == 2
-    assert "without scipy" in printed
+    assert printed.count("\nline 50") == 2
+    assert "\nmissing   scipy, not loaded: No module named 'scipy'\n" in printed
     assert "numpy.convolve" in printed
     assert "left out: PyWavelets is not installed" in printed
 
@@ -268,7 +347,7 @@ def test_every_rival_along_an_axis_gives_the_answer(dtype, axis, mode):
     a, v = (30 * LINES).astype(dtype), (30 * V).astype(dtype)
     right = by_lines(a, v, mode, axis)
     names = set()
-    for rival in rivals.rivals_along(a, v, mode, axis):
+    for rival in runners(a, v, mode, axis):
         names.add(rival.name)
         assert not race.disagreement(right, rival.call(a, v, mode), a, v, mode, axis), rival.name
     floating = {"fftconvolve", "oaconvolve"} | ({"upfirdn"} if mode == "full" else set())
@@ -287,7 +366,7 @@ def test_every_rival_gives_the_answer(dtype, shape, mode):
     v = rng.integers(-50, 50, (5, 3)[: len(shape)]).astype(dtype)
     ours = fastconv.convolve if a.ndim == 1 else fastconv.convolve2d
     names = set()
-    for rival in [*rivals.rivals(a, v, mode), *rivals.numpy_recipes(a, v)]:
+    for rival in [*runners(a, v, mode), *rivals.numpy_recipes(a, v)]:
         names.add(rival.name)
         theirs = rival.call(a, v, mode)
         assert not race.disagreement(ours(a, v, mode), theirs, a, v, mode), rival.name
@@ -355,10 +434,10 @@ def test_made_inputs_need_no_extras():
     code = (
         "import sys\n"
         "for name in ('scipy', 'rich', 'matplotlib', 'pywt', 'sklearn'): sys.modules[name] = None\n"
-        "from fastconv.cli import bench, jobs\n"
+        "from fastconv.cli import bench, jobs, rivals\n"
         "from fastconv.cli.inputs import rings\n"
         "job = jobs.Job(lambda: rings(40, 40), 'Sobel', 'int32', lambda data: [[1, 0, -1]] * 3)\n"
-        "print(bench.run_job(job, 0.01).result.best)"
+        "print(bench.run_job(job, [rivals.Numpy()], 0.01).result.best)"
     )
     command = [sys.executable, "-P", "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)

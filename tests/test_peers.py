@@ -1,4 +1,4 @@
-"""The peers of the benchmarks: those installed give the answer; what is said of the others."""
+"""The libraries of a comparison: those installed give the answer; what is said of the others."""
 
 import subprocess
 import sys
@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fastconv.cli import race
+from fastconv.cli import libraries, race
 from fastconv.cli.race import Result, WrongAnswer
 
 BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
 sys.path.append(str(BENCHMARKS))
 
 import cases
-import peers
+import entrants
 import summary
 
 MODES = ("full", "same", "valid")
@@ -29,10 +29,9 @@ TASKS = [
 ]
 
 
-@pytest.fixture(params=peers.LIBRARIES, ids=lambda library: library.name)
-def peer(request, monkeypatch):
-    monkeypatch.setattr(peers, "LIBRARIES", [request.param])
-    here, missing = peers.load()
+@pytest.fixture(params=libraries.PEERS, ids=lambda library: library.name)
+def peer(request):
+    here, missing = libraries.load([request.param])
     if missing:
         pytest.skip(str(missing))
     return here[0]
@@ -63,7 +62,7 @@ def test_a_peer_gives_the_answer(peer, task, dtype, mode):
     names = answers(peer, a, v, mode, axis)
     if a.ndim > 1:
         assert answers(peer, np.asfortranarray(a), v, mode, axis) == names
-    assert all(name.split()[0] == peer.name for name in names)
+    assert {libraries.library_of(name) for name in names} <= {peer.name}
     lines = a.ndim == 1 or axis is not None
     takes = {
         "FFTW": True,
@@ -95,45 +94,45 @@ def test_a_longer_kernel_leaves_nothing_behind(peer):
 # --- who is missing, and who is wrong ----------------------------------------------------
 
 
-def test_a_missing_library_is_named(monkeypatch):
+def test_a_missing_library_is_named():
     class Gone:
         name = "FFTW"
         package = "pyfftw"
 
-        def __init__(self):
+        def __init__(self, workers):
             raise ImportError("No module named 'pyfftw'")
 
-    monkeypatch.setattr(peers, "LIBRARIES", [Gone])
-    here, missing = peers.load()
+    here, missing = libraries.load([Gone])
     assert (here, list(missing)) == ([], ["FFTW"])
     told = "missing   FFTW, not loaded: No module named 'pyfftw'"
-    assert peers.stamp(here, missing)[-1] == told
+    assert entrants.stamp(here, missing)[-1] == told
 
 
 def test_too_few_names_those_without_an_answer():
     answered = {"FFTW", "ducc0", "IPP auto", "IPP direct", "MKL fft", "numpy.convolve"}
-    assert peers.too_few(4, answered, {}) == ""
-    complaint = peers.too_few(5, answered, {"OpenCV": "not loaded: gone"})
+    assert entrants.too_few(4, answered, {}) == ""
+    complaint = entrants.too_few(5, answered, {"OpenCV": "not loaded: gone"})
     assert complaint == (
         "4 peers answered, 5 are required; "
         "without: OpenCV (not loaded: gone), torch (gave no right answer)"
     )
-    assert peers.too_few(0, [], {}) == ""
+    assert entrants.too_few(0, [], {}) == ""
 
 
 COMPARE = """
 import runpy, sys
 sys.path.insert(0, {folder!r})
 import numpy as np
-import peers
+from fastconv.cli import libraries
 from fastconv.cli.race import Runner
 
 class Made:
     name, package = "torch", "torch"
+    def __init__(self, workers): pass
     def runners(self, a, v, mode, axis=None):
         yield Runner("torch", lambda a, v, mode: np.convolve(a, v, mode) + {error})
 
-peers.LIBRARIES = (Made,)
+libraries.PEERS = (Made,)
 sys.argv = ["compare.py", "--only", "64[*]8 full float64", "--seconds", "0.001", *{options}]
 runpy.run_path({folder!r} + "/compare.py", run_name="__main__")
 """
@@ -186,11 +185,18 @@ def row(m, *, axis=None, **times):
 
 
 def test_markdown_has_a_table_for_batches():
-    text = summary.markdown([row(3, a=2.0), row(3, a=4.0, axis=0)], ["stamp"], "command")
+    text = summary.markdown([row(3, a=2.0), row(3, a=4.0, axis=0)])
     assert "| 1-D | float64 |\n|---|---|\n| 100 * 3 | 2.00 |" in text
     assert "| batched | float64 |\n|---|---|\n| 100x50 * 3 axis 0 C | 4.00 |" in text
     assert "peer" not in text
-    assert "batched: rival" in summary.markdown([row(3, a=4.0, axis=0)], [], "", peers=True)
+    assert "batched: rival" in summary.markdown([row(3, a=4.0, axis=0)], peers=True)
+
+
+def test_runners_are_known_by_their_names():
+    a, v = arrays((300,), (31,), "float64")
+    for library in libraries.load(libraries.LIBRARIES)[0]:
+        for runner in library.runners(a, v, "same"):
+            assert libraries.library_of(runner.name) == library.name
 
 
 def test_the_table_of_rivals():

@@ -14,6 +14,7 @@ import fastconv
 
 from . import explain, program, selfcheck, steps
 from .files import output
+from .shapes import SIZES, dtypes, sizes, words, workers
 
 __all__ = ["main"]
 
@@ -36,9 +37,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     tune.add_argument("--json", action="store_true", help="print what was measured, every constant")
     tune.set_defaults(run=_tune)
 
-    about = "filter real recordings and pictures, beside numpy and scipy"
+    about = "filter recordings and pictures, or noise of any size, beside other libraries"
     bench = commands.add_parser("bench", help=about, description=about)
     bench.add_argument("--quick", action="store_true", help="the shorter inputs; under a minute")
+    bench.add_argument("--vs", type=words, metavar="NAMES", help="numpy,scipy,opencv: beside these")
+    bench.add_argument("--sizes", type=sizes, help=f"noise of these sizes instead: {SIZES}")
+    bench.add_argument(
+        "--dtype", type=dtypes, metavar="NAMES", help="float32,int16: in these alone"
+    )
+    bench.add_argument("--workers", type=workers, default=1, metavar="N", help="threads of each; 1")
     bench.add_argument("--json", type=output, metavar="FILE", help="write every time taken")
     bench.add_argument("--plot", type=output, metavar="FILE.png", help="draw the ratios")
     bench.set_defaults(run=_bench, parser=bench)
@@ -64,11 +71,11 @@ def _tune(options: argparse.Namespace) -> int:
 
 
 def _bench(options: argparse.Namespace) -> int:
-    from . import bench, plot, race  # late: they import scipy, which takes a second
+    from . import bench, libraries, plot, race  # late: they import scipy, which takes a second
 
     try:
         return bench.run(options)
-    except plot.NoMatplotlib as error:
+    except (libraries.NotHere, plot.NoMatplotlib, bench.NothingToDo) as error:
         options.parser.error(str(error))
     except race.WrongAnswer as error:
         print(f"fastconv: wrong answer: {error}", file=sys.stderr)

@@ -6,14 +6,14 @@ from dataclasses import asdict
 
 import fastconv
 
-SHAPE = "a length, 1000, or lengths, 512x512"
+from .shapes import SHAPE, shape
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     about = "print which method a call would take, what others would cost, and why"
     parser = commands.add_parser("explain", help=about, description=about)
-    parser.add_argument("a", type=_shape, help=f"the signal's shape: {SHAPE}")
-    parser.add_argument("v", type=_shape, help="the kernel's shape")
+    parser.add_argument("a", type=shape, help=f"the signal's shape: {SHAPE}")
+    parser.add_argument("v", type=shape, help="the kernel's shape")
     parser.add_argument("--mode", default="full", help="full (the default), same or valid")
     parser.add_argument("--dtype", default="float64", help="of both; float64 by default")
     parser.add_argument("--axis", type=int, help="lines along this axis, as convolve takes it")
@@ -43,13 +43,3 @@ def run(options: argparse.Namespace) -> None:
     except (TypeError, ValueError) as error:
         options.parser.error(str(error))
     print(json.dumps(asdict(told), indent=1) if options.json else told)
-
-
-def _shape(text: str) -> tuple[int, ...]:
-    try:
-        shape = tuple(int(n) for n in text.replace(",", "").split("x"))
-    except ValueError:
-        shape = (0,)
-    if min(shape) < 1:
-        raise argparse.ArgumentTypeError(f"got {text!r}, takes {SHAPE}, each 1 or more")
-    return shape

@@ -79,6 +79,17 @@ def rings(rows: int, cols: int) -> Input:
     return Input("zone plate (made)", f"made: {rows}x{cols} rings", data)
 
 
+def noise(shape: tuple[int, ...], dtype: str) -> Input:
+    """Standard normal; whole numbers of rms 20."""
+    rng = np.random.default_rng(3)
+    data = rng.standard_normal(shape)
+    if np.dtype(dtype).kind == "c":
+        data = data + 1j * rng.standard_normal(shape)
+    if np.dtype(dtype).kind in "iub":
+        data = np.rint(20 * (abs(data) if np.dtype(dtype).kind == "u" else data))
+    return Input("noise (made)", "made: normal noise", data)
+
+
 def _pywt() -> Any:
     try:
         import pywt.data

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial
+from itertools import product
 from typing import TypeAlias
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from . import filters, inputs, rivals
 from .inputs import Input
 from .race import Array, Runner
+from .shapes import Shape
 
 Load: TypeAlias = Callable[[], Input]
 Design: TypeAlias = Callable[[Array], Array]  # a kernel, from the input
@@ -63,6 +65,16 @@ def jobs(quick: bool) -> Iterator[Job]:
     long_sweep = cache(partial(inputs.sweep, 60))
     yield Job(long_sweep, "low-pass", "float32", _fixed(filters.low_pass, 127, 0.1))
     yield reverb(long_sweep, dtype="float32", design=_fixed(filters.reverberation, 2.0))
+
+
+def sized(sizes: list[tuple[Shape, Shape]], dtypes: list[str]) -> Iterator[Job]:
+    """Noise of these shapes."""
+    for (a, v), dtype in product(sizes, dtypes):
+        yield Job(partial(inputs.noise, a, dtype), "noise", dtype, _noise(v, dtype))
+
+
+def _noise(shape: Shape, dtype: str) -> Design:
+    return lambda data: inputs.noise(shape, dtype).data
 
 
 def _blur(load: Load, sigma: float, dtype: str) -> Job:

@@ -2,6 +2,7 @@
 
 from importlib.util import find_spec
 from pathlib import Path
+from textwrap import fill
 
 
 class NoMatplotlib(Exception):
@@ -29,5 +30,6 @@ def ratios(path: Path, rows: list[tuple[str, float]], title: str) -> None:
     axes.set_xscale("log")
     axes.margins(x=0.15)
     axes.set_xlabel("best other / fastconv, above 1 fastconv is faster")
-    axes.set_title(title, fontsize="small")
+    lines = [fill(line, 100) for line in title.splitlines()]
+    axes.set_title("\n".join(lines), fontsize="small")
     figure.savefig(path, dpi=150)

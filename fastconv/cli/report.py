@@ -14,8 +14,8 @@ try:
 except ImportError:
     HAVE_RICH = False
 
-WIDTHS = (28, 31, 8, 8, 10, 24, 6, 10)
-NUMBERS = (3, 4, 6, 7)  # columns that are set to the right
+WIDTHS = (28, 31, 10, 8, 10, 24, 6, 6, 10)
+NUMBERS = (3, 4, 6, 8)  # columns that are set to the right
 
 
 class Report:

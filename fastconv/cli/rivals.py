@@ -33,52 +33,59 @@ SIGNAL_DIRECT_2D_MACS_PER_S = 0.4e9  # seen: 0.1e9
 UPFIRDN_MACS_PER_S = 4e9  # seen: 1.0e9
 
 
-def rivals(a: Array, v: Array, mode: str) -> Iterator[Runner]:
-    """The functions whose documented answer is this one; those of scipy where it is installed."""
-    dtype = np.result_type(a, v)
-    floating = dtype.kind in "fc"
-    every = a.size * v.size  # multiply-adds of a function that pads
-    needed = _macs(a.shape, v.shape, mode)
-    numpy_s = needed / _numpy_macs_per_s(dtype)
-    if a.ndim == 1:
-        yield Runner("numpy.convolve", np.convolve, numpy_s)
-    if not HAVE_SCIPY:
-        return
-    direct_s = numpy_s if a.ndim == 1 else needed / SIGNAL_DIRECT_2D_MACS_PER_S
-    auto_s = direct_s if signal.choose_conv_method(a, v, mode) == "direct" else 0.0
-    yield Runner("signal.convolve", signal.convolve, auto_s)
-    yield Runner("signal.convolve direct", partial(signal.convolve, method="direct"), direct_s)
-    yield Runner("signal.convolve fft", partial(signal.convolve, method="fft"))
-    if floating:  # on integers these give float64
-        yield Runner("fftconvolve", signal.fftconvolve)
-        yield Runner("oaconvolve", signal.oaconvolve)
-        if a.ndim == 1 and mode == "full":
-            yield Runner("upfirdn", _upfirdn, every / UPFIRDN_MACS_PER_S)
-    if a.ndim == 2:
-        yield Runner("convolve2d", signal.convolve2d, needed / CONVOLVE2D_MACS_PER_S)
-    if mode == "same" and all(m % 2 for m in v.shape):
-        own = ndimage.convolve1d if a.ndim == 1 else ndimage.convolve
-        call = partial(_zero_extended, own)
-        yield Runner(f"ndimage.{own.__name__}", call, every / NDIMAGE_MACS_PER_S)
+class Numpy:
+    name = package = "numpy"
+
+    def __init__(self, workers: int = 1) -> None:
+        """Its sums run on the threads of its BLAS, which `threads` limits."""
+
+    def runners(self, a: Array, v: Array, mode: str, axis: int | None = None) -> Iterator[Runner]:
+        numpy_s = _numpy_s(a, v, mode, axis)
+        if axis is not None:
+            yield Runner("numpy.convolve loop", partial(line_by_line, np.convolve, axis), numpy_s)
+        elif a.ndim == 1:
+            yield Runner("numpy.convolve", np.convolve, numpy_s)
 
 
-def rivals_along(a: Array, v: Array, mode: str, axis: int) -> Iterator[Runner]:
-    """The same for every line of a 2-D `a` along `axis`, with the 1-D `v`."""
-    dtype = np.result_type(a, v)
-    laid = along(v, a.ndim, axis)
-    every = a.size * v.size
-    numpy_s = _macs(a.shape, laid.shape, mode) / _numpy_macs_per_s(dtype)
-    yield Runner("numpy.convolve loop", partial(line_by_line, np.convolve, axis), numpy_s)
-    if not HAVE_SCIPY:
-        return
-    if dtype.kind in "fc":
-        yield Runner("fftconvolve", partial(_with_axes, signal.fftconvolve, axis))
-        yield Runner("oaconvolve", partial(_with_axes, signal.oaconvolve, axis))
-        if mode == "full":
-            yield Runner("upfirdn", partial(_upfirdn, axis=axis), every / UPFIRDN_MACS_PER_S)
-    if mode == "same" and v.size % 2:
-        call = partial(_zero_extended, ndimage.convolve1d, axis=axis)
-        yield Runner("ndimage.convolve1d", call, every / NDIMAGE_MACS_PER_S)
+class Scipy:
+    """The functions whose documented answer is this one."""
+
+    name = package = "scipy"
+
+    def __init__(self, workers: int = 1) -> None:
+        """Its transforms run on as many threads as `threads` sets."""
+        if not HAVE_SCIPY:
+            raise ImportError("No module named 'scipy'")
+
+    def runners(self, a: Array, v: Array, mode: str, axis: int | None = None) -> Iterator[Runner]:
+        along_axis: dict[str, Any] = {} if axis is None else {"axis": axis}
+        every = a.size * v.size  # multiply-adds of a function that pads
+        if axis is None:
+            yield from self.by_methods(a, v, mode)
+        if np.result_type(a, v).kind in "fc":  # on integers these give float64
+            for function in (signal.fftconvolve, signal.oaconvolve):
+                call = function if axis is None else partial(_with_axes, function, axis)
+                yield Runner(function.__name__, call)
+            if v.ndim == 1 and mode == "full":
+                call = partial(_upfirdn, **along_axis)
+                yield Runner("upfirdn", call, every / UPFIRDN_MACS_PER_S)
+        if mode == "same" and all(m % 2 for m in v.shape):
+            own = ndimage.convolve1d if v.ndim == 1 else ndimage.convolve
+            call = partial(_zero_extended, own, **along_axis)
+            yield Runner(f"ndimage.{own.__name__}", call, every / NDIMAGE_MACS_PER_S)
+
+    def by_methods(self, a: Array, v: Array, mode: str) -> Iterator[Runner]:
+        """signal.convolve as it chooses and as it is told to, and convolve2d."""
+        needed = _macs(a.shape, v.shape, mode)
+        direct_s = needed / SIGNAL_DIRECT_2D_MACS_PER_S
+        if a.ndim == 1:
+            direct_s = _numpy_s(a, v, mode, None)
+        auto_s = direct_s if signal.choose_conv_method(a, v, mode) == "direct" else 0.0
+        yield Runner("signal.convolve", signal.convolve, auto_s)
+        yield Runner("signal.convolve direct", partial(signal.convolve, method="direct"), direct_s)
+        yield Runner("signal.convolve fft", partial(signal.convolve, method="fft"))
+        if a.ndim == 2:
+            yield Runner("convolve2d", signal.convolve2d, needed / CONVOLVE2D_MACS_PER_S)
 
 
 def line_by_line(convolve: Function, axis: int, a: Array, v: Array, mode: str) -> Array:
@@ -107,6 +114,11 @@ def gaussian_filter(sigma: float, radius: int) -> Runner:
 
 def sobel(axis: int) -> Runner:
     return Runner("ndimage.sobel", lambda a, v, mode: ndimage.sobel(a, axis, mode="constant"))
+
+
+def _numpy_s(a: Array, v: Array, mode: str, axis: int | None) -> float:
+    macs = _macs(a.shape, along(v, a.ndim, axis).shape, mode)
+    return macs / _numpy_macs_per_s(np.result_type(a, v))
 
 
 def _numpy_macs_per_s(dtype: np.dtype[Any]) -> float:

@@ -14,8 +14,8 @@ from math import prod
 
 import numpy as np
 
-from fastconv.cli.race import Array, Runner
-from fastconv.cli.rivals import window
+from .race import Array, Runner
+from .rivals import window
 
 BLOCK_POINTS = 2**15  # of lines together: 256 kB of float64, in the second cache
 # Measured plans for more points than these take FFTW seconds each.
@@ -94,7 +94,8 @@ class BySpectra(ABC):
     package: str
     module: str
 
-    def __init__(self) -> None:
+    def __init__(self, workers: int = 1) -> None:
+        self.workers = workers
         self.library = import_module(self.module)
         self.prepared = lru_cache(PLANS_KEPT)(self.transforms)
 
@@ -126,12 +127,12 @@ class FFTW(BySpectra):
 
     def good_length(self, n: int, real: bool) -> int:
         step = 2 if real else 1  # its real transforms are fast where the length is even
-        return step * self.library.next_fast_len(-(-n // step))
+        return step * int(self.library.next_fast_len(-(-n // step)))
 
     def transforms(self, size: Size) -> Transforms:
         buffers = Buffers.make(size, self.library.empty_aligned)
         effort = "MEASURE" if buffers.a.size < MEASURED_POINTS else "ESTIMATE"
-        plan = partial(self.library.FFTW, axes=size.axes, threads=1)
+        plan = partial(self.library.FFTW, axes=size.axes, threads=self.workers)
         flags = (f"FFTW_{effort}",)
         backward = {"direction": "FFTW_BACKWARD", "flags": (*flags, "FFTW_DESTROY_INPUT")}
         transforms = Transforms(
@@ -150,11 +151,11 @@ class Ducc0(BySpectra):
     module = "ducc0.fft"
 
     def good_length(self, n: int, real: bool) -> int:
-        return self.library.good_size(n, real)
+        return int(self.library.good_size(n, real))
 
     def transforms(self, size: Size) -> Transforms:
         buffers = Buffers.make(size, np.zeros)
-        one = {"axes": size.axes, "nthreads": 1}
+        one = {"axes": size.axes, "nthreads": self.workers}
         if size.is_complex:
             forward = partial(self.library.c2c, **one)
             back = partial(self.library.c2c, **one, forward=False)

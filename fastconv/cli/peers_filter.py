@@ -6,7 +6,7 @@ from importlib import import_module
 
 import numpy as np
 
-from fastconv.cli.race import Array, Runner, along
+from .race import Array, Runner, along
 
 # Where torch has no better way it lays out every window of all the input side by side. So many
 # numbers are 400 MB of float64; by then it takes ten times as long as others.
@@ -21,9 +21,9 @@ class OpenCV:
     name = "OpenCV"
     package = "opencv-python-headless"
 
-    def __init__(self) -> None:
+    def __init__(self, workers: int = 1) -> None:
         self.cv2 = import_module("cv2")
-        self.cv2.setNumThreads(1)
+        self.cv2.setNumThreads(workers)
 
     def runners(self, a: Array, v: Array, mode: str, axis: int | None = None) -> Iterator[Runner]:
         if mode == "same" and np.result_type(a, v).name in ("float32", "float64", "int16"):
@@ -35,7 +35,8 @@ class OpenCV:
             kernel = kernel.astype(np.float64)  # it takes no other
         picture = np.atleast_2d(a)
         border = self.cv2.BORDER_CONSTANT
-        return self.cv2.filter2D(picture, -1, kernel, borderType=border).reshape(a.shape)
+        filtered: Array = self.cv2.filter2D(picture, -1, kernel, borderType=border)
+        return filtered.reshape(a.shape)
 
 
 class Torch:
@@ -44,9 +45,9 @@ class Torch:
     name = "torch"
     package = "torch"
 
-    def __init__(self) -> None:
+    def __init__(self, workers: int = 1) -> None:
         self.torch = import_module("torch")
-        self.torch.set_num_threads(1)
+        self.torch.set_num_threads(workers)
 
     def runners(self, a: Array, v: Array, mode: str, axis: int | None = None) -> Iterator[Runner]:
         macs_per_s = TORCH_MACS_PER_S.get(np.result_type(a, v).name)

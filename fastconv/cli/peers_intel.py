@@ -1,28 +1,29 @@
 """Intel's IPP and MKL, by their C symbols: their wheels hold libraries, and no Python.
 
 Each convolves one line, in 'full'; other modes are slices of it, which cost nothing, and a batch
-is a loop over its lines.
+is a loop over its lines. They run on one thread, whatever they are told.
 """
 
 import ctypes
-import sys
 from collections.abc import Callable, Iterator
 from ctypes import byref, c_int, c_void_p
+from fnmatch import fnmatch
 from functools import cache, lru_cache, partial
+from importlib.metadata import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from fastconv.cli.race import Array, Runner
-from fastconv.cli.rivals import window
+from .race import Array, Runner
+from .rivals import window
 
-LIB = Path(sys.prefix) / "lib"
 ALGORITHMS = {"auto": 0, "direct": 1, "fft": 2}  # ippAlg..., VSL_CONV_MODE_...
 MKL_LETTERS = {"float32": "s", "float64": "d", "complex64": "c", "complex128": "z"}
 IPP_TYPES = {"float32": 13, "float64": 19}  # ipp32f, ipp64f
 TASKS_KEPT = 8
+STRIDED: list[Any] = [c_void_p, c_int]  # an address, and a length or a step
 # At least three times what was seen on Zen 4, 10,000 * 1,000: 38.6e9, 19.4e9, -, 1.4e9.
 DIRECT_MACS_PER_S = {"float32": 120e9, "float64": 60e9, "complex64": 12e9, "complex128": 6e9}
 
@@ -38,7 +39,7 @@ class IPP:
     name = "IPP"
     package = "ipp"
 
-    def __init__(self) -> None:
+    def __init__(self, workers: int = 1) -> None:
         self.ipps = _load_ipp()
         self.buffer_size = self.ipps.ippsConvolveGetBufferSize
         self.buffer_size.argtypes = [c_int, c_int, c_int, c_int, c_void_p]
@@ -47,7 +48,7 @@ class IPP:
             "float64": self.ipps.ippsConvolve_64f,
         }
         for function in self.functions.values():
-            function.argtypes = [*[c_void_p, c_int] * 2, c_void_p, c_int, c_void_p]
+            function.argtypes = [*2 * STRIDED, *STRIDED, c_void_p]
         self.prepared = lru_cache(TASKS_KEPT)(self.line)
 
     def line(self, n: int, m: int, dtype: str, algorithm: int) -> Line:
@@ -68,10 +69,8 @@ class MKL:
     name = "MKL"
     package = "mkl"
 
-    def __init__(self) -> None:
-        path = min(LIB.glob("libmkl_rt.so*"), default=None)
-        if path is None:
-            raise ImportError(f"no libmkl_rt.so in {LIB.name}/ of the environment")
+    def __init__(self, workers: int = 1) -> None:
+        (path,) = _libraries(self.package, "libmkl_rt.so*")
         self.mkl = ctypes.CDLL(str(path))
         # Without threads it needs no OpenMP runtime, of which torch brings another one.
         self.mkl.MKL_Set_Threading_Layer(1)
@@ -85,7 +84,7 @@ class MKL:
         new_task = self.mkl[f"vsl{letter}ConvNewTask1D"]
         new_task.argtypes = [c_void_p, c_int, c_int, c_int, c_int]
         convolve = self.mkl[f"vsl{letter}ConvExec1D"]
-        convolve.argtypes = [c_void_p, *[c_void_p, c_int] * 3]
+        convolve.argtypes = [c_void_p, *3 * STRIDED]
         task = Task(self.delete)
         if new_task(byref(task.handle), algorithm, n, m, n + m - 1):
             raise Declined
@@ -116,16 +115,23 @@ def _load_ipp() -> ctypes.CDLL:
     made in a folder of their own, which the environment does not notice, and which can go once
     all is loaded.
     """
-    files = list(LIB.glob("libipp*.so.12"))
-    if not files:
-        raise ImportError(f"no libipp*.so.12 in {LIB.name}/ of the environment")
+    found = _libraries(IPP.package, "libipp*.so.12")
     with TemporaryDirectory() as folder:
-        for file in files:
+        for file in found:
             for name in (file.name, f"{file.name}.1"):
                 (Path(folder) / name).symlink_to(file)
         core = ctypes.CDLL(f"{folder}/libippcore.so.12", mode=ctypes.RTLD_GLOBAL)
         core.ippInit()
         return ctypes.CDLL(f"{folder}/libipps.so.12")
+
+
+def _libraries(package: str, pattern: str) -> list[Path]:
+    """Those of a wheel, wherever it is installed."""
+    found = [Path(str(file.locate())).resolve() for file in files(package) or []]
+    named = [file for file in found if fnmatch(file.name, pattern)]
+    if not named:
+        raise ImportError(f"no {pattern} in the package {package}")
+    return named
 
 
 def _runners(

@@ -1,0 +1,94 @@
+"""Every table and plot of the README and of docs/ anew, each by the command that stands over it.
+
+    python benchmarks/figures.py                        all, hours
+    python benchmarks/figures.py integers.py README.md  those whose command or page has such a word
+    python benchmarks/figures.py --list                 the commands, and where they stand
+
+In a page a figure lies between
+
+    <!-- figure: python benchmarks/integers.py -->
+    <!-- end of figure -->
+
+What the command prints replaces what is there, under the machine, the versions, the commit and the
+command: tables of markdown as they are, other text as text. A command that prints nothing has drawn
+a file, which the page shows, and its place is left alone.
+"""
+
+import argparse
+import re
+import shlex
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from summary import stamp
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+END = "<!-- end of figure -->"
+FIGURE = re.compile(rf"<!-- figure: (?P<command>python .*?) -->\n.*?{END}", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Figure:
+    page: Path
+    command: str
+
+    def print_again(self) -> str:
+        _, *words = shlex.split(self.command)
+        done = subprocess.run(
+            [sys.executable, *words], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        # 1 is also the status of scripts that hold promises; whether they are kept is a figure.
+        if done.returncode not in (0, 1) or "Traceback (most recent call last)" in done.stderr:
+            raise SystemExit(f"{done.stderr}figures.py: {self.command}: status {done.returncode}")
+        return done.stdout
+
+    def put(self, printed: str, stamps: list[str]) -> None:
+        """Into the page as it is by now."""
+        shown = block(self.command, printed, stamps)
+        mine = f"<!-- figure: {self.command} -->\n\n{shown}\n{END}"
+        text = self.page.read_text()
+        self.page.write_text(
+            FIGURE.sub(lambda found: mine if found["command"] == self.command else found[0], text)
+        )
+
+
+def figures(pages: list[Path]) -> list[Figure]:
+    return [
+        Figure(page, found["command"])
+        for page in pages
+        for found in FIGURE.finditer(page.read_text())
+    ]
+
+
+def block(command: str, printed: str, stamps: list[str]) -> str:
+    printed = "\n".join(line.rstrip() for line in printed.strip("\n").split("\n"))
+    head = "\n".join(("```", *stamps, f"command   {command}"))
+    if "\n|--" in printed:
+        return f"{head}\n```\n\n{printed.strip()}\n"
+    return f"{head}\n\n{printed}\n```\n"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("words", nargs="*", help="part of a command or of a page's name")
+    parser.add_argument("--list", action="store_true", help="print the commands")
+    options = parser.parse_args()
+    chosen = [
+        figure
+        for figure in figures(PAGES)
+        if not options.words
+        or any(word in figure.command or word in figure.page.name for word in options.words)
+    ]
+    stamps = stamp()  # once: the first page that is written makes the tree dirty
+    for figure in chosen:
+        print(f"{figure.page.name}: {figure.command}", flush=True)
+        if not options.list and (printed := figure.print_again()):
+            figure.put(printed, stamps)
+    return 0 if chosen else parser.error("no figure has such a word")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
