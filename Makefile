@@ -6,7 +6,7 @@ CPP = $(wildcard csrc/*.h csrc/*.cpp csrc/kernels/*.h csrc/kernels/*.cpp tests/n
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
 .DEFAULT_GOAL := help
-.PHONY: help build test drop-in drop-in-oldest native tsan asan fuzz trust bench compare peers figures docs lint format types wheel clean
+.PHONY: help build test drop-in drop-in-oldest native tsan asan fuzz trust bench compare peers figures docs lint format types wheel release-check clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -82,6 +82,9 @@ types:  ## the annotations, and the stubs against the installed package
 
 wheel:  ## an sdist, and a wheel made from it, in dist/
 	$(PYTHON) -m build
+
+release-check:  ## the files of a release: looked at, installed and tested
+	.ci/release
 
 clean:  ## what building and testing left behind
 	rm -rf build dist docs/gallery *.egg-info .pytest_cache .hypothesis .ruff_cache .mypy_cache .benchmarks

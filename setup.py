@@ -5,7 +5,10 @@ BuildExt compiles the kernels itself, each level into a folder of its own, and
 hands the objects to the linker.
 """
 
+import os
 import platform
+import shutil
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -48,18 +51,57 @@ INCLUDES = [f"fastconv/_{name}" for name in PARTS]
 ENGINE = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "csrc").glob("*.cpp"))
 
 
+def machine():
+    """What is built for. Python on macOS may be for two machines at once: here for one of them."""
+    if platform.system() != "Darwin":
+        return platform.machine()
+    wanted = os.environ.setdefault("ARCHFLAGS", f"-arch {platform.machine()}")
+    flag, *machines = wanted.split()
+    if flag != "-arch" or len(machines) != 1:
+        raise SystemExit(f"ARCHFLAGS is {wanted!r}, takes one machine: '-arch arm64'")
+    return machines[0]
+
+
 def levels():
     """The levels of the machine that is built for: {name: compiler flags}."""
-    machine = platform.machine().lower()
-    machine = {"amd64": "x86_64", "arm64": "aarch64"}.get(machine, machine)
-    return LEVELS.get(machine, LEVELS["plain"])
+    name = machine().lower()
+    name = {"amd64": "x86_64", "arm64": "aarch64"}.get(name, name)
+    return LEVELS.get(name, LEVELS["plain"])
+
+
+def clang_cl():
+    """Windows' compiler: Microsoft's own has no vector types."""
+    found = shutil.which("clang-cl")
+    if found is None:
+        raise SystemExit("no clang-cl on the PATH: fastconv takes LLVM's compiler on Windows")
+    return found
+
+
+def clang_runtime():
+    """The library behind __builtin_cpu_supports, which clang-cl does not link by itself."""
+    asked = [clang_cl(), "--driver-mode=gcc", "--rtlib=compiler-rt", "-print-libgcc-file-name"]
+    return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
 
 
 class BuildExt(build_ext):
     """Adds one object per level to the extension before it is linked."""
 
+    def build_extensions(self):
+        self.windows = self.compiler.compiler_type == "msvc"
+        if self.windows:
+            self.compiler.initialize()
+            self.compiler.cc = clang_cl()
+        super().build_extensions()
+
+    def spelled(self, flags):
+        """A driver that takes Microsoft's flags passes on what stands behind /clang:."""
+        return [f"/clang:{flag}" for flag in flags] if self.windows else flags
+
     def build_extension(self, ext):
+        ext.extra_compile_args = self.spelled(COMMON_FLAGS)
         ext.extra_objects = self.kernel_objects(ext)
+        if self.windows:
+            ext.extra_objects.append(clang_runtime())
         super().build_extension(ext)
 
     def kernel_objects(self, ext):
@@ -69,7 +111,9 @@ class BuildExt(build_ext):
                 [KERNELS],
                 output_dir=str(Path(self.build_temp) / name),
                 debug=self.debug,
-                extra_postargs=[*COMMON_FLAGS, *KERNEL_FLAGS, *flags, f"-DFC_LEVEL={name}"],
+                extra_postargs=self.spelled(
+                    [*COMMON_FLAGS, *KERNEL_FLAGS, *flags, f"-DFC_LEVEL={name}"]
+                ),
                 depends=ext.depends,
             )
 
@@ -87,7 +131,6 @@ core = Extension(
         ("FC_LEVELS", " ".join(f"X({name})" for name in levels())),
     ],
     depends=[KERNELS, *HEADERS, *INCLUDES],
-    extra_compile_args=COMMON_FLAGS,
     extra_link_args=["-Wl,-s"] if platform.system() == "Linux" else [],
     language="c++",
 )

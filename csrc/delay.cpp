@@ -1,13 +1,10 @@
 #include "delay.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <algorithm>
 #include <new>
-
-#include "runtime.h"
 
 namespace fastconv {
 namespace {
@@ -65,12 +62,9 @@ void** rows_of(Scratch& scratch, const double* x, Split shape, Index item) {
 
 }  // namespace
 
-void Doubles::Freed::operator()(double* data) const { free(data); }
-
 Doubles::Doubles(Index count) {
-  const size_t bytes = (size_t(count) * sizeof(double) + 63) / 64 * 64;
-  data_.reset(static_cast<double*>(aligned_alloc(64, bytes)));
-  if (!data_) throw std::bad_alloc();
+  const size_t bytes = size_t(count) * sizeof(double);
+  data_.reset(static_cast<double*>(take_aligned(bytes)));
   memset(data_.get(), 0, bytes);
 }
 

@@ -11,6 +11,7 @@
 
 #include "engine.h"
 #include "lengths.h"
+#include "runtime.h"
 #include "twiddles.h"
 
 namespace fastconv {
@@ -23,9 +24,6 @@ class Doubles {
   double* get() const { return data_.get(); }
 
  private:
-  struct Freed {
-    void operator()(double* data) const;
-  };
   std::unique_ptr<double[], Freed> data_;
 };
 

@@ -1,15 +1,14 @@
 #include "pool.h"
 
-#include <pthread.h>
-#include <signal.h>
-
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <exception>
 #include <mutex>
 #include <new>
-#include <system_error>
 #include <thread>
+
+#include "system.h"
 
 namespace fastconv {
 namespace {
@@ -48,8 +47,8 @@ thread_local bool helping = false;
 void forget() { the_pool.store(nullptr); }
 
 Pool* pool() {
-  static const int watched = pthread_atfork(nullptr, nullptr, forget);
-  if (watched != 0) return nullptr;
+  static const bool watched = watch_forks(forget);
+  if (!watched) return nullptr;
   Pool* found = the_pool.load();
   if (found) return found;
   Pool* fresh = new (std::nothrow) Pool;
@@ -60,9 +59,7 @@ Pool* pool() {
 
 void help(Pool* pool, Helper* self) {
   helping = true;
-#ifdef __linux__
-  pthread_setname_np(pthread_self(), "fastconv");  // for those who look at a process's threads
-#endif
+  name_thread();
   std::unique_lock<std::mutex> lock(pool->mutex);
   for (;;) {
     self->wake.wait(lock, [&] { return self->task != nullptr; });
@@ -82,20 +79,16 @@ void help(Pool* pool, Helper* self) {
 Helper* start(Pool* pool) {
   Helper* helper = new (std::nothrow) Helper;
   if (!helper) return nullptr;
-  sigset_t all, before;
-  sigfillset(&all);
-  if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0) return delete helper, nullptr;
-  try {
-    std::thread(help, pool, helper).detach();
-    ++pool->threads;
-  } catch (const std::system_error&) {
-    delete helper;
-    helper = nullptr;
-  } catch (const std::bad_alloc&) {
-    delete helper;
-    helper = nullptr;
-  }
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  bool started = false;
+  without_signals([&] {
+    try {
+      std::thread(help, pool, helper).detach();
+      started = true;
+    } catch (const std::exception&) {  // no thread, or no memory for one
+    }
+  });
+  if (!started) return delete helper, nullptr;
+  ++pool->threads;
   return helper;
 }
 

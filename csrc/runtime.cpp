@@ -1,7 +1,6 @@
 #include "runtime.h"
 
 #include <stdint.h>
-#include <stdlib.h>
 
 #include <new>
 #include <vector>
@@ -9,7 +8,6 @@
 namespace fastconv {
 namespace {
 
-constexpr size_t kAlign = 64;
 constexpr size_t kFirstChunk = size_t(1) << 18;
 // An arena above this is given back after the call: long signals come and go,
 // the blocks of everyday calls stay warm.
@@ -17,8 +15,13 @@ constexpr size_t kKeepBytes = size_t(64) << 20;
 
 }  // namespace
 
+// The one aligned allocation that every C++17 library has.
+void* take_aligned(size_t bytes) { return ::operator new(bytes, std::align_val_t(kAlign)); }
+
+void Freed::operator()(void* data) const { ::operator delete(data, std::align_val_t(kAlign)); }
+
 struct Chunk {
-  char* data;
+  std::unique_ptr<char[], Freed> data;
   size_t bytes;
 };
 
@@ -29,19 +32,10 @@ class Arena {
   size_t current = 0;  // the chunk in use; those behind it are empty
   size_t used = 0;     // of the current chunk
 
-  ~Arena() { release(0); }
-
   size_t total() const {
     size_t sum = 0;
     for (const Chunk& c : chunks) sum += c.bytes;
     return sum;
-  }
-
-  void release(size_t keep) {
-    while (chunks.size() > keep) {
-      free(chunks.back().data);
-      chunks.pop_back();
-    }
   }
 
   void grow(size_t bytes) {
@@ -49,16 +43,15 @@ class Arena {
     if (want < bytes) want = bytes;
     want = (want + kAlign - 1) / kAlign * kAlign;
     chunks.reserve(chunks.size() + 1);
-    char* data = static_cast<char*>(aligned_alloc(kAlign, want));
-    if (!data) throw std::bad_alloc();
-    chunks.push_back({data, want});
+    chunks.push_back(
+        {std::unique_ptr<char[], Freed>(static_cast<char*>(take_aligned(want))), want});
   }
 
   void* take(size_t bytes) {
     for (;; ++current, used = 0) {
       if (current == chunks.size()) grow(bytes);
       if (bytes <= chunks[current].bytes - used) {
-        void* p = chunks[current].data + used;
+        void* p = chunks[current].data.get() + used;
         used += bytes;
         return p;
       }
@@ -75,7 +68,7 @@ Scratch::Scratch(Arena& arena) : arena_(arena), chunk_(arena.current), used_(are
 Scratch::~Scratch() {
   arena_.current = chunk_;
   arena_.used = used_;
-  if (chunk_ == 0 && used_ == 0 && arena_.total() > kKeepBytes) arena_.release(0);
+  if (chunk_ == 0 && used_ == 0 && arena_.total() > kKeepBytes) arena_.chunks.clear();
 }
 
 Kept::Kept() : std::unique_ptr<Arena>(new Arena), Scratch(*get()) {}

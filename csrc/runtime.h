@@ -1,10 +1,20 @@
-// Scratch memory. Knows no convolution.
+// Aligned memory, and scratch made of it. Knows no convolution.
 #pragma once
 #include <stddef.h>
 
 #include <memory>
 
 namespace fastconv {
+
+constexpr size_t kAlign = 64;  // a line of cache, and the widest vector
+
+// Bytes aligned so, dirty. Throws std::bad_alloc.
+void* take_aligned(size_t bytes);
+
+// Owns what take_aligned gave.
+struct Freed {
+  void operator()(void* data) const;
+};
 
 // Working memory of one call or one piece of it, taken from this thread's arena
 // and given back, all at once, when the Scratch goes out of scope. Scratches

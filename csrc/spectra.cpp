@@ -1,26 +1,21 @@
 #include "spectra.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include <memory>
 #include <new>
 #include <utility>
 
+using fastconv::Freed;
 using fastconv::FunctionRef;
 using fastconv::Index;
+using fastconv::kAlign;
 using fastconv::kItemSize;
 using fastconv::Known;
 
 namespace {
 
-constexpr size_t kAlign = 64;
-
 size_t aligned(size_t bytes) { return (bytes + kAlign - 1) / kAlign * kAlign; }
-
-struct Freed {
-  void operator()(char* data) const { free(data); }
-};
 
 }  // namespace
 
@@ -84,8 +79,7 @@ const void* fc_spectra::get(const Known& how, const char* v, Index v_row, size_t
   std::unique_ptr<Kept> kept;
   try {
     kept.reset(new Kept{how, v, v_row});
-    kept->data.reset(static_cast<char*>(aligned_alloc(kAlign, all)));
-    if (!kept->data) throw std::bad_alloc();
+    kept->data.reset(static_cast<char*>(fastconv::take_aligned(all)));
     if (taps) kept->copy_taps(kept->data.get() + aligned(bytes));
     make(kept->data.get());
   } catch (...) {

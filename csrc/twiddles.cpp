@@ -9,6 +9,7 @@
 namespace fastconv {
 namespace {
 
+// No wider than a double on some systems; docs/accuracy.md tells what roots are then off by.
 typedef long double Wide;
 constexpr Wide kPi = 3.14159265358979323846264338327950288L;
 

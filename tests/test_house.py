@@ -71,6 +71,7 @@ PRIVATE = {
     "direct.h": {"direct", "pictures"},
     "costs.h": {"price", "costs", "in_double", "shipped"},
     "shipped.h": {"costs"},
+    "system.h": {"pool", "system"},
     "price.h": {"select"},
     "arrange.h": {"engine", "arrange"},
     "boundary.h": {"engine", "boundary"},
@@ -90,7 +91,7 @@ def test_engine_includes(path):
 def test_the_face_stands_alone():
     assert includes(CSRC / "fastconv.h") == []
     assert set(includes(CSRC / "engine.h")) == {"fastconv.h", "function.h", "kernels/table.h"}
-    for name in ("runtime.h", "runtime.cpp", "pool.h", "pool.cpp"):
+    for name in ("runtime.h", "runtime.cpp", "pool.h", "pool.cpp", "system.h", "system.cpp"):
         assert not set(includes(CSRC / name)) & (FACE - {"function.h"}), f"{name} knows convolution"
 
 
@@ -106,6 +107,7 @@ def test_kernels_include_only_each_other(path):
 
 IMPURE = r"chrono|\bclock|\btime\(|malloc|\bnew\b|vector|\bstatic\b|getenv|\brand\("
 MEMORY_AND_EXCEPTIONS = r"std::|\b(throw|try|catch|new)\b|alloc\(|\bfree\(|\bdelete\b(?!;)"
+SYSTEMS = r"_WIN32|__linux__|__APPLE__|__unix__|pthread|\bmmap|\bfork\(|aligned_alloc|memalign"
 OUTPUT_AND_ABORT = r"\b(abort|exit|f?printf|puts)\(|std::c(out|err)"
 LEVEL_MACROS = r"__(AVX|SSE|FMA|ARM|aarch64)"
 
@@ -128,6 +130,13 @@ def test_kernels_take_no_memory_and_do_not_throw(path):
 def test_the_engine_does_no_output_and_does_not_abort(path):
     assert not words(path, OUTPUT_AND_ABORT)
     assert not words(path, LEVEL_MACROS), "the build tells which levels there are"
+
+
+@pytest.mark.parametrize("path", ENGINE, ids=relative)
+def test_what_systems_do_not_share_stands_in_one_file(path):
+    everywhere = r"<(?:\w+|(?:inttypes|math|std\w+|string)\.h)>"
+    foreign = [h for h in includes(path, quoted=False) if not re.fullmatch(everywhere, f"<{h}>")]
+    assert path.name == "system.cpp" or not foreign + words(path, SYSTEMS)
 
 
 # --- R1-R4: a level's object is one constant ---------------------------------------------
@@ -251,6 +260,7 @@ def test_the_installed_package_is_tested():
 def test_the_version_is_told_once():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert fastconv.__version__ == project["version"] == importlib.metadata.version("fastconv")
+    assert f"\nversion: {fastconv.__version__}\n" in (ROOT / "CITATION.cff").read_text()
 
 
 def test_the_package_holds_no_sources_and_no_tests():

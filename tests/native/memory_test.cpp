@@ -1,6 +1,5 @@
 // What the engine does with memory: arrays are not left, and every allocation may fail.
-// Prints each failure and "N passed, N failed". The linker puts the calls below in place of
-// aligned_alloc and free (run.py).
+// Prints each failure and "N passed, N failed".
 #include <stdlib.h>
 
 #include <atomic>
@@ -18,35 +17,30 @@ std::atomic<long> blocks{0};         // taken and not given back
 
 bool fails() { return until_failure > 0 && --until_failure == 0; }
 
+void* taken(void* data) {
+  if (!data) throw std::bad_alloc();
+  return ++blocks, data;
+}
+
+void given_back(void* data) {
+  blocks -= data != nullptr;
+  free(data);
+}
+
 }  // namespace
 
-extern "C" {
-void* __real_aligned_alloc(size_t align, size_t bytes);
-void __real_free(void* data);
-
-void* __wrap_aligned_alloc(size_t align, size_t bytes) {
-  if (fails()) return nullptr;
-  ++blocks;
-  return __real_aligned_alloc(align, bytes);
-}
-
-void __wrap_free(void* data) {
-  blocks -= data != nullptr;
-  __real_free(data);
-}
-}
-
-void* operator new(size_t bytes) {
-  if (!fails()) {
-    if (void* data = malloc(bytes ? bytes : 1)) return ++blocks, data;
-  }
-  throw std::bad_alloc();
-}
+// All that the engine takes comes by these.
+void* operator new(size_t bytes) { return taken(fails() ? nullptr : malloc(bytes ? bytes : 1)); }
 void* operator new[](size_t bytes) { return operator new(bytes); }
-void operator delete(void* data) noexcept { __wrap_free(data); }
-void operator delete[](void* data) noexcept { __wrap_free(data); }
-void operator delete(void* data, size_t) noexcept { __wrap_free(data); }
-void operator delete[](void* data, size_t) noexcept { __wrap_free(data); }
+void* operator new(size_t bytes, std::align_val_t align) {
+  const size_t unit = size_t(align);
+  return taken(fails() ? nullptr : aligned_alloc(unit, (bytes + unit - 1) / unit * unit));
+}
+void operator delete(void* data) noexcept { given_back(data); }
+void operator delete[](void* data) noexcept { given_back(data); }
+void operator delete(void* data, size_t) noexcept { given_back(data); }
+void operator delete[](void* data, size_t) noexcept { given_back(data); }
+void operator delete(void* data, std::align_val_t) noexcept { given_back(data); }
 
 namespace {
 
