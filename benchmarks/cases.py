@@ -1,7 +1,7 @@
 """The one grid that every benchmark runs over, as data.
 
-1-D: signal length * taps * mode * dtype. 2-D: picture * square kernel * dtype, mode 'same',
-which is what a picture is filtered with. Batched: every line of a 2-D array along one axis, with
+1-D: signal length * taps * mode * dtype. 2-D: picture * kernel * dtype, mode 'same', which is what a
+picture is filtered with. Batched: every line of a 2-D array along one axis, with
 the same taps. Inputs are random, the same in every run, and like what the dtype carries in life:
 
     float32, float64   standard normal
@@ -31,8 +31,8 @@ TAPS_OF_LENGTH = {
     100_000: (5, 31, 255, 2_047, 100_000),
     1_000_000: (15, 127, 1_023, 10_000, 1_000_000),
 }
-PICTURES = ((64, 64), (512, 512), (1080, 1920))
-KERNEL_SIDES = (3, 5, 7, 11, 15, 31, 63)
+PICTURES = ((61, 67), (64, 64), (512, 512), (1080, 1920))
+KERNEL_SIDES = (3, 5, 7, 9, 11, 15, 31, 63, 101, 201)  # and a kernel as large as the picture
 # Shape, taps, axis, order in memory.
 BATCHES = (
     ((1_000, 1_000), 31, 0, "C"),
@@ -93,8 +93,10 @@ def cases_1d() -> list[Case]:
 
 def cases_2d() -> list[Case]:
     return [
-        Case(shape, (side, side), "same", dtype)
-        for shape, side, dtype in product(PICTURES, KERNEL_SIDES, DTYPES)
+        Case(shape, kernel, "same", dtype)
+        for shape in PICTURES
+        for kernel in [(side, side) for side in KERNEL_SIDES if side <= min(shape)] + [shape]
+        for dtype in DTYPES
     ]
 
 
