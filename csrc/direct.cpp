@@ -24,9 +24,9 @@ namespace {
 constexpr Index kBorder = 128;
 // Up to here a line is copied whole: f32 256 * 9 takes 82 ns so, with borders apart 152.
 constexpr Index kShort = 512;
-// Of one accumulator: roundings that pull one way, as those of a constant do, grow with a sweep,
-// not with the kernel. A second sweep takes 4 % more at 129 taps, from 250 on 1 %.
-constexpr Index kSweepTaps = 128;
+// Of one call of a kernel, which adds up sweeps (kernels/table.h) in one total: the sum of totals
+// and of the sweeps in each is least near there for 1,000 taps and more. 128 take 1 % more.
+constexpr Index kCallTaps = 256;
 constexpr double kCallMacs = 1000;  // a call beside its sums: 100 ns or so
 
 // to[j] = from[first + j], 0 <= j < count, with zeros outside from[0, n).
@@ -58,18 +58,18 @@ struct Line {
 // The longest run of x that a border block reads.
 constexpr Index border_items(Index m) { return kShort + m; }
 
-// y (+)= count outputs from x on, in sweeps of at most kSweepTaps taps.
+// y (+)= count outputs from x on, kCallTaps taps at a time.
 void sweep(const Line& line, const char* x, const char* g, char* y, Index count, Index m) {
-  if (m <= kSweepTaps && double(count) * double(m) <= kPieceMacs) {
+  if (m <= kCallTaps && double(count) * double(m) <= kPieceMacs) {
     line.kernel(x, g, y, count, m, line.accumulate);
     if (line.context) line.context->spend(double(count) * double(m));
     return;
   }
-  const Index most = Index(kPieceMacs) / at_most(m, kSweepTaps);
+  const Index most = Index(kPieceMacs) / at_most(m, kCallTaps);
   for (Index i = 0; i < count; i += most) {
     const Index some = at_most(count - i, most);
-    for (Index k = 0; k < m; k += kSweepTaps) {
-      const Index taps = at_most(m - k, kSweepTaps);
+    for (Index k = 0; k < m; k += kCallTaps) {
+      const Index taps = at_most(m - k, kCallTaps);
       line.kernel(x + (i + k) * line.x_item, g + k * line.g_item, y + i * line.y_item, some, taps,
                   line.accumulate || k > 0);
       if (line.context) line.context->spend(double(some) * double(taps));

@@ -1,8 +1,6 @@
 """show_config, explain's words, and what importing does."""
 
 import dataclasses
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -134,13 +132,10 @@ def test_shapes_take_no_memory():
 # --- import ----------------------------------------------------------------------------------
 
 
-def test_a_wrong_level_is_told_at_import():
-    code = "import warnings; warnings.simplefilter('error'); import fastconv"
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", code],
-        capture_output=True,
-        text=True,
-        env={"FASTCONV_ISA": "altivec"},
+def test_a_wrong_level_is_told_at_import(python):
+    done = python(
+        "import warnings; warnings.simplefilter('error'); import fastconv",
+        FASTCONV_ISA="altivec",
     )
     assert "RuntimeWarning: FASTCONV_ISA='altivec' is ignored: this build has no such level" in (
         done.stderr

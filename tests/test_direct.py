@@ -65,6 +65,16 @@ def test_noise(level, types, rng):
                 oracle.assert_same_bits(part, oracle.crop(got, a.shape, v.shape, mode))
 
 
+@pytest.mark.parametrize("m", [100, 250, 1000])
+def test_roundings_that_pull_one_way_grow_with_a_sweep(level, m):
+    """Of like terms: through one accumulator 100 are off by up to 23 u s, 1,000 by 245 u s."""
+    for x, y in zip(np.linspace(1, 2, 40), np.linspace(1.9, 1.1, 40), strict=True):
+        a, v = np.full(2 * m + 300, x, np.float32), np.full(m, y, np.float32)
+        got = level.convolve(a, v, "valid", method="direct")
+        s = m * np.longdouble(a[0]) * np.longdouble(v[0])
+        assert abs(got - s).max() <= 14 * 2.0**-24 * s
+
+
 @pytest.mark.parametrize("dtype", [*oracle.FLOATS, "int16", "int64", "bool"])
 @pytest.mark.parametrize("mode", ["full", "same", "valid"])
 def test_correlate(level, dtype, mode, rng):

@@ -8,8 +8,9 @@
 //   outputs r = 0 .. R-1           with tap group q, for all q: R + Q - 1 loads and
 //   groups  q = 0 .. Q-1           Q broadcasts for R Q multiply-adds
 //
-// Every output sums its taps in one order, set by their number alone, through one
-// accumulator: blocks of any R, tails and single vectors agree to the bit. Source:
+// Every output sums its taps in one order, set by their number alone: blocks of any
+// R, tails and single vectors agree to the bit. Of floats a sweep of at most kSweep taps
+// goes through one accumulator, and the sums of sweeps are added. Source:
 // register blocking after Georganas et al., arXiv 1808.05567, and Zhang, Franchetti
 // and Low, ICML 2018 (arXiv 1809.10170).
 #pragma once
@@ -92,6 +93,49 @@ FC_INLINE void put_part(const typename A::Sum (&sum)[A::sums], typename A::T* y,
 // ---------------------------------------------------------------------------
 // 1-D
 
+template <class A, int R>
+using OpenSums = typename A::Sum[R][A::sums];
+
+// What the closed sweeps of R vectors of outputs came to. It lies in memory, and the compiler must
+// not know that registers could hold it: those are the open sums'.
+template <class A, int R>
+class ClosedSums {
+ public:
+  static constexpr bool needed = typename A::T(0.5) != 0;  // integers are never rounded
+
+  FC_INLINE void close(OpenSums<A, R>& open) {
+    add_to(open);
+    each([&](int r, int s) {
+      store<T>(at(r, s), open[r][s]);
+      open[r][s] = typename A::Sum{};
+    });
+    any_ = true;
+  }
+  FC_INLINE void add_to(OpenSums<A, R>& open) {
+    if (any_) each([&](int r, int s) { open[r][s] = load<T>(at(r, s)) + open[r][s]; });
+  }
+
+ private:
+  using T = typename A::T;
+
+  template <class Visit>
+  FC_INLINE void each(Visit visit) {
+    FC_UNROLL
+    for (int r = 0; r < R; ++r) {
+      FC_UNROLL
+      for (int s = 0; s < A::sums; ++s) visit(r, s);
+    }
+  }
+  FC_INLINE T* at(int r, int s) {
+    T* room = room_;
+    __asm__("" : "+r"(room));
+    return room + (r * A::sums + s) * kLanes<T>;
+  }
+
+  T room_[R * A::sums * kLanes<T>];
+  bool any_ = false;
+};
+
 // One tap of each of Q groups, from x[i].
 template <class A, int R, int Q, class X>
 FC_INLINE void add_taps(typename A::Sum (&sum)[R][A::sums], const X& x, ptrdiff_t i,
@@ -110,41 +154,58 @@ FC_INLINE void add_taps(typename A::Sum (&sum)[R][A::sums], const X& x, ptrdiff_
   }
 }
 
+// Taps p .. end - 1 of each of Q groups, in two sweeps if halved.
+template <class A, int R, int Q, bool halved, class X>
+FC_INLINE void add_run(OpenSums<A, R>& open, ClosedSums<A, R>& closed, const X& x, ptrdiff_t i,
+                       const typename A::T* g, ptrdiff_t p, ptrdiff_t end) {
+  constexpr int taps = Shape<A>::taps;
+  for (; p < end; ++p) {
+    if constexpr (ClosedSums<A, R>::needed && halved) {
+      if (p == taps / 2) closed.close(open);
+    }
+    add_taps<A, R, Q>(open, x, i + p * A::step, g + p * A::parts);
+  }
+}
+
 // m taps in Q groups, the last of which may be short.
 template <class A, int R, int Q, class X>
-FC_INLINE void add_groups(typename A::Sum (&sum)[R][A::sums], const X& x, ptrdiff_t i,
+FC_INLINE void add_groups(OpenSums<A, R>& open, ClosedSums<A, R>& closed, const X& x, ptrdiff_t i,
                           const typename A::T* g, ptrdiff_t m) {
-  const ptrdiff_t in_last = m - (Q - 1) * Shape<A>::taps;
-  for (ptrdiff_t p = 0; p < in_last; ++p) {
-    add_taps<A, R, Q>(sum, x, i + p * A::step, g + p * A::parts);
-  }
-  if constexpr (Q > 1) {
-    for (ptrdiff_t p = in_last; p < Shape<A>::taps; ++p) {
-      add_taps<A, R, Q - 1>(sum, x, i + p * A::step, g + p * A::parts);
-    }
-  }
+  constexpr int taps = Shape<A>::taps;
+  constexpr bool halved = Q * taps > kSweep;
+  const ptrdiff_t in_last = m - (Q - 1) * taps;
+  add_run<A, R, Q, halved>(open, closed, x, i, g, 0, in_last);
+  if constexpr (Q > 1) add_run<A, R, Q - 1, halved>(open, closed, x, i, g, in_last, taps);
 }
 
 // All taps: ceil(m / taps) groups dealt out as evenly as they go, at most Q at a
 // time, so that no few taps are left to a loop that reuses nothing.
 template <class A, int R, class X>
-FC_INLINE void add_all(typename A::Sum (&sum)[R][A::sums], const X& x, const typename A::T* g,
-                       ptrdiff_t m) {
+FC_INLINE void add_all(OpenSums<A, R>& open, const X& x, const typename A::T* g, ptrdiff_t m) {
   constexpr int taps = Shape<A>::taps, Q = Shape<A>::Q;
+  constexpr int turns_a_sweep = Q * taps < kSweep ? kSweep / (Q * taps) : 1;
+  ClosedSums<A, R> closed;
   ptrdiff_t i = 0;
   ptrdiff_t groups = (m + taps - 1) / taps;
+  int left = turns_a_sweep;
   for (ptrdiff_t turns = (groups + Q - 1) / Q; turns > 0; --turns) {
+    if constexpr (ClosedSums<A, R>::needed) {
+      if (left-- == 0) {
+        closed.close(open);
+        left = turns_a_sweep - 1;
+      }
+    }
     const ptrdiff_t now = turns == 1 ? groups : turns * Q - groups < turns ? Q : Q - 1;
     const ptrdiff_t some = turns == 1 ? m : now * taps;
     if (now == 1) {
-      add_groups<A, R, 1>(sum, x, i, g, some);
+      add_groups<A, R, 1>(open, closed, x, i, g, some);
     } else if (Q == 2 || now == 2) {
-      add_groups<A, R, 2>(sum, x, i, g, some);
+      add_groups<A, R, 2>(open, closed, x, i, g, some);
     } else if constexpr (Q >= 3) {
       if (Q == 3 || now == 3) {
-        add_groups<A, R, 3>(sum, x, i, g, some);
+        add_groups<A, R, 3>(open, closed, x, i, g, some);
       } else if constexpr (Q >= 4) {
-        add_groups<A, R, 4>(sum, x, i, g, some);
+        add_groups<A, R, 4>(open, closed, x, i, g, some);
       }
     }
     i += some * A::step;
@@ -152,6 +213,7 @@ FC_INLINE void add_all(typename A::Sum (&sum)[R][A::sums], const X& x, const typ
     m -= some;
     groups -= now;
   }
+  if constexpr (ClosedSums<A, R>::needed) closed.add_to(open);
 }
 
 // R vectors of outputs.

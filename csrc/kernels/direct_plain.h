@@ -2,6 +2,7 @@
 // of x and `G` of a tap make up one number (1 real, 2 complex).
 #pragma once
 #include "simd.h"
+#include "table.h"
 
 namespace fastconv {
 namespace FC_LEVEL {
@@ -59,7 +60,12 @@ void direct2d(const void* x_data, ptrdiff_t x_row, const void* g_data, void* y_d
 template <class A>
 void direct1d(const void* x, const void* g, void* y, ptrdiff_t count, ptrdiff_t m,
               bool accumulate) {
-  direct2d<A>(x, 0, g, y, 0, 1, count, 1, m, accumulate);
+  using T = typename A::Element;
+  for (ptrdiff_t k = 0; k < m; k += kSweep) {
+    direct2d<A>(static_cast<const T*>(x) + k * A::x_parts, 0,
+                static_cast<const T*>(g) + k * A::g_parts, y, 0, 1, count, 1,
+                m - k < kSweep ? m - k : kSweep, accumulate || k > 0);
+  }
 }
 
 }  // namespace

@@ -31,6 +31,10 @@ enum Pair {
   kPairs
 };
 
+// Most taps of floats that go through one accumulator in 1-D: roundings that all pull one way, as
+// those of a constant do, grow with it, not with the kernel. One sweep of all 125 saves 2 %.
+constexpr ptrdiff_t kSweep = 48;
+
 // y[i] (+)= sum_{k < m} g[k] x[i + k],  0 <= i < count; reads x[0 .. count + m - 1).
 // g is v reversed. accumulate adds to y. bool: OR of ANDs.
 using Direct1D = void (*)(const void* x, const void* g, void* y, ptrdiff_t count, ptrdiff_t m,
