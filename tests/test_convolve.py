@@ -279,11 +279,12 @@ def test_numpys_other_modes(ours, numpys):
 @pytest.mark.parametrize("plain", [False, True])
 def test_bad_modes(ours, numpys, mode, plain):
     a, v = (np.ones(3), np.ones(2)) if plain else ([1, 2, 3], [1, 1])
-    with pytest.raises((TypeError, ValueError)) as expected:
+    with pytest.raises((TypeError, ValueError, DeprecationWarning)) as expected:
         numpys(a, v, mode)
-    with pytest.raises(type(expected.value)) as got:
+    deprecated = expected.type is DeprecationWarning  # numpy 2.0 warns of what later ones refuse
+    with pytest.raises(ValueError if deprecated else expected.type) as got:
         ours(a, v, mode)
-    assert str(got.value).startswith(str(expected.value))
+    assert deprecated or str(got.value).startswith(str(expected.value))
     assert repr(mode) in str(got.value)
 
 
