@@ -1,8 +1,7 @@
 // The ends of 'full', where s (survey.cpp) rises from a single product: looked at output by
 // output, by the sums of whole rows and columns or, of lines beside each other, by s itself.
-#include <math.h>
-
 #include <algorithm>
+#include <cmath>
 #include <initializer_list>
 
 #include "survey.h"
@@ -10,9 +9,11 @@
 namespace fastconv {
 namespace {
 
+// Of a complex number no more than |x|, and at least 0.92 of it: hypot takes ten times as long.
 template <class T>
 T magnitude(const T* x, bool complex) {
-  return complex ? T(hypot(x[0], x[1])) : T(fabs(x[0]));
+  const T re = std::fabs(x[0]), im = complex ? std::fabs(x[1]) : 0;
+  return complex ? std::max({re, im, (re + im) * T(0.70710678)}) : re;
 }
 
 template <class T, class To>
