@@ -9,11 +9,14 @@
 namespace fastconv {
 namespace {
 
+// |re + i im| is no less than this share of |re| + |im|, whose sums are had for nothing.
+constexpr double kLeastShare = 0.70710678;
+
 // Of a complex number no more than |x|, and at least 0.92 of it: hypot takes ten times as long.
 template <class T>
 T magnitude(const T* x, bool complex) {
   const T re = std::fabs(x[0]), im = complex ? std::fabs(x[1]) : 0;
-  return complex ? std::max({re, im, (re + im) * T(0.70710678)}) : re;
+  return complex ? std::max({re, im, (re + im) * T(kLeastShare)}) : re;
 }
 
 template <class T, class To>
@@ -28,27 +31,31 @@ void magnitudes_as(const char* at, Index step, Index count, bool complex, To* to
   }
 }
 
-// to[i] = |x[i]|, x `step` bytes apart.
-void magnitudes(fc_dtype dtype, const char* at, Index step, Index count, double* to) {
-  is_single(dtype) ? magnitudes_as<float>(at, step, count, is_complex(dtype), to)
-                   : magnitudes_as<double>(at, step, count, is_complex(dtype), to);
-}
-
-// line[t] = sum of |x| over row t (along_rows) or column t, counted from the end
-// where `trailing`.
-void marginal(fc_dtype dtype, const char* data, Index rows, Index cols, Index stride,
-              bool along_rows, bool trailing, Index count, double* line) {
-  const Index item = kItemSize[dtype];
-  const Index length = along_rows ? rows : cols, others = along_rows ? cols : rows;
-  const Index step = along_rows ? stride : item, next = along_rows ? item : stride;
+// line[t] = sum of |x| over row t (along_rows) or column t, counted from the end where `trailing`;
+// of complex numbers no more than that.
+void marginal(const KernelTable& kernels, fc_dtype dtype, const char* data, Index rows, Index cols,
+              Index stride, bool along_rows, bool trailing, Index count, double* line) {
+  const Index parts = is_complex(dtype) ? 2 : 1, length = along_rows ? rows : cols;
+  const double share = parts == 2 ? kLeastShare : 1;
+  const char* first =
+      data + (trailing ? length - count : 0) * (along_rows ? stride : kItemSize[dtype]);
   Scratch scratch;
-  double* one = scratch.take<double>(count);
-  for (Index t = 0; t < count; ++t) line[t] = 0;
-  const char* first = trailing ? data + (length - 1) * step : data;
-  for (Index other = 0; other < others; ++other) {
-    magnitudes(dtype, first + other * next, trailing ? -step : step, count, one);
-    for (Index t = 0; t < count; ++t) line[t] += one[t];
+  double* sum = scratch.take<double>(count * parts);
+  double* top = scratch.take<double>(count * parts);
+  if (along_rows) {
+    const Scan scan = is_single(dtype) ? kernels.scan_f32 : kernels.scan_f64;
+    for (Index t = 0; t < count; ++t) {
+      scan(first + t * stride, cols * parts, cols * parts, sum, top);
+      line[t] = share * sum[0];
+    }
+  } else {
+    const ScanColumns scan = is_single(dtype) ? kernels.scan_columns_f32 : kernels.scan_columns_f64;
+    scan(first, stride, rows, count * parts, sum, top);
+    for (Index t = 0; t < count; ++t) {
+      line[t] = share * (parts == 2 ? sum[2 * t] + sum[2 * t + 1] : sum[t]);
+    }
   }
+  if (trailing) std::reverse(line, line + count);
 }
 
 // out = the first `count` outputs of a * v, dense.
@@ -152,8 +159,10 @@ Survey::Edge Survey::edge_of(bool along_rows, Context& context) const {
     double* a = scratch.take<double>(samples);
     double* v = scratch.take<double>(taps);
     double* s = scratch.take<double>(count);
-    marginal(p_.a_dtype, p_.a, p_.rows, p_.cols, p_.a_row, along_rows, trailing, samples, a);
-    marginal(p_.v_dtype, p_.v, p_.kh, p_.kw, p_.v_row, along_rows, trailing, taps, v);
+    marginal(context.kernels, p_.a_dtype, p_.a, p_.rows, p_.cols, p_.a_row, along_rows, trailing,
+             samples, a);
+    marginal(context.kernels, p_.v_dtype, p_.v, p_.kh, p_.kw, p_.v_row, along_rows, trailing, taps,
+             v);
     first_sums(a, samples, v, taps, s, count, context);
     Index& weak = trailing ? edge.trailing : edge.leading;
     const Index at = trailing ? (n + m - 2) / grain : 0;

@@ -146,7 +146,10 @@ class Signal {
 // transforms of the samples and taps that reach it. These are fewer and so err by less; what they
 // lose is a part of the part.
 void redo(const Problem& lost, const Problem& of, Context& context) {
-  if (pays_in_double(lost, macs_of(lost), context)) return in_double(lost, context);
+  constexpr double kFewMacs = 1e5;  // choosing takes as long as a tenth of them
+  const double macs = macs_of(lost);
+  if (macs < kFewMacs) return direct(lost, context);
+  if (pays_in_double(lost, macs, context)) return in_double(lost, context);
   const auto seen = [](const Problem& p) {
     return double(p.rows) * double(p.cols) * double(p.kh) * double(p.kw);
   };

@@ -215,6 +215,9 @@ inline Turns turns_of(const Task& t, const Digits& digits) {
 // of 25 to 66 MB.
 constexpr double kCachedBytes = 0x1p22, kReadAgainNs = 0.1;
 
+// The ends of a picture are looked at as well, and its corners summed again: 7 to 30 us.
+constexpr double kPictureEndsNs = 12e3;
+
 // The larger the transforms, the more digits: looked up once for each power of two of points.
 class TurnsBySize {
  public:
@@ -242,7 +245,8 @@ inline double around_ns(const Task& t, const Digits& digits) {
   if (t.job.accuracy == FC_NORMWISE) return 0;
   const double reals = samples * (is_complex(t.job.a_dtype) ? 2 : 1);
   const double beyond = t.members * samples * double(kItemSize[t.job.a_dtype]) - kCachedBytes;
-  return reals * t.costs.guard[t.precision] + fmax(0, beyond) / t.members * kReadAgainNs;
+  return reals * t.costs.guard[t.precision] + fmax(0, beyond) / t.members * kReadAgainNs +
+         (t.flat() ? 0 : kPictureEndsNs);
 }
 
 inline int floor_log2(Index x) { return 63 - __builtin_clzll((unsigned long long)x); }
