@@ -1,8 +1,8 @@
 """The one grid that every benchmark runs over, as data.
 
-1-D: signal length * taps * mode * dtype. 2-D: picture * kernel * dtype, mode 'same', which is what a
-picture is filtered with. Batched: every line of a 2-D array along one axis, with
-the same taps. Inputs are random, the same in every run, and like what the dtype carries in life:
+1-D: signal length * taps * mode * dtype. 2-D: picture * kernel * dtype, mode 'same', which is what
+a picture is filtered with. Batched: every line of a 2-D array along one axis, with the same taps.
+Inputs are random, the same in every run, and like what the dtype carries in life:
 
     float32, float64   standard normal
     complex128         standard normal in both parts
