@@ -15,7 +15,7 @@ build:  ## install this checkout into the active environment
 	$(PYTHON) -m pip install .
 
 test:  ## the tests, against the installed package
-	pytest
+	pytest -n auto
 
 drop-in:  ## numpy's and scipy's own tests, with fastconv's functions in their place
 	$(PYTHON) tests/drop_in/numpys.py

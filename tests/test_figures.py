@@ -147,14 +147,23 @@ def test_memory_is_told_where_it_was_taken():
     assert f"- {line}" in summary.markdown([row])
 
 
-@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="no peaks without Linux")
-def test_the_peak_of_a_call_is_what_it_took():
-    import peak
+PEAKS = f"""
+import sys
+sys.path.append({str(BENCHMARKS)!r})
+import cases, peak
 
-    peaks = peak.Peaks()
-    case = cases.Case((2_000_000,), (3,), "full", "float64")
-    for _ in range(2):  # nothing is left behind
-        assert peaks.of(case, "numpy.convolve") == pytest.approx(16e6, rel=0.1)
-    assert peaks.of(case, "fastconv") == pytest.approx(16e6, rel=0.2)
-    with pytest.raises(RuntimeError, match="nobody"):
-        peaks.of(case, "nobody")
+peaks = peak.Peaks()
+case = cases.Case((2_000_000,), (3,), "full", "float64")
+print(*(peaks.of(case, name) for name in ("numpy.convolve", "numpy.convolve", "fastconv")))
+peaks.of(case, "nobody")
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="no peaks without Linux")
+def test_the_peak_of_a_call_is_what_it_took(python):
+    """In an interpreter of its own: this one has memory that it freed, which a call may reuse."""
+    done = python(PEAKS)
+    numpys, again, ours = (int(word) for word in done.stdout.split())
+    assert (numpys, again) == (pytest.approx(16e6, rel=0.1), pytest.approx(16e6, rel=0.1))
+    assert ours == pytest.approx(16e6, rel=0.2)
+    assert "nobody ended its process" in done.stderr

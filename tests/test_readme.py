@@ -12,7 +12,7 @@ def test_exactly_two_set_up_commands():
     blocks = re.findall(r"```sh\n(.*?)```", README.read_text(), re.S)
     assert blocks == [
         "python -m pip install '.[bench]' && fastconv bench --quick\n",
-        "python -m pip install '.[test]' && pytest\n",
+        "python -m pip install '.[test]' && pytest -n auto\n",
     ]
 
 
