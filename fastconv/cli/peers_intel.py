@@ -40,7 +40,7 @@ class IPP:
     package = "ipp"
 
     def __init__(self, workers: int = 1) -> None:
-        self.ipps = _load_ipp()
+        self.ipps = _ipp()
         self.buffer_size = self.ipps.ippsConvolveGetBufferSize
         self.buffer_size.argtypes = [c_int, c_int, c_int, c_int, c_void_p]
         self.functions = {
@@ -106,7 +106,6 @@ class Task:
             self.delete(byref(self.handle))
 
 
-@cache  # once in a process: ippInit drops what is loaded and looks again for what is gone
 def _load_ipp() -> ctypes.CDLL:
     """libipps, with the part of it for this processor.
 
@@ -123,6 +122,10 @@ def _load_ipp() -> ctypes.CDLL:
         core = ctypes.CDLL(f"{folder}/libippcore.so.12", mode=ctypes.RTLD_GLOBAL)
         core.ippInit()
         return ctypes.CDLL(f"{folder}/libipps.so.12")
+
+
+# Once in a process: ippInit drops what is loaded and looks again for what is gone.
+_ipp = cache(_load_ipp)
 
 
 def _libraries(package: str, pattern: str) -> list[Path]:
