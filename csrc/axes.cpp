@@ -94,14 +94,16 @@ Problem swapped(Problem p) {
   return p;
 }
 
-fc_job job_of(const Problem& p, int workers) {
+fc_candidate chosen_for(const Problem& p) {
   fc_job job = {};
   job.a_dtype = p.a_dtype, job.v_dtype = p.v_dtype;
   job.ndim = 2;
   job.axis[0] = {p.rows, p.kh, p.row_lo, p.row_hi, FC_FILL};
   job.axis[1] = {p.cols, p.kw, p.col_lo, p.col_hi, FC_FILL};
-  job.workers = workers;
-  return job;
+  job.workers = 1;
+  fc_plan plan;
+  fc_choose(&job, &plan);
+  return plan.chosen;
 }
 
 bool swaps(const Extent& row, const Extent& col) { return row.m >= row.n && col.m > col.n; }

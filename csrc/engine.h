@@ -119,8 +119,10 @@ void measure(fc_dtype, const char* row, Index count, const KernelTable&, Magnitu
 // The same problem with a and v in each other's places.
 Problem swapped(Problem);
 
-// What would be asked for by a problem of one kernel alone.
-fc_job job_of(const Problem&, int workers);
+// The choice for a problem of one kernel alone, which takes as long as a tenth of so many
+// multiply-adds.
+constexpr double kWorthChoosing = 1e5;
+fc_candidate chosen_for(const Problem&);
 
 // Thrown by Context::spend when the poll says stop; caught at the C face alone (status.h).
 struct Interrupted {};
@@ -211,9 +213,12 @@ void exact(const Problem&, const fc_candidate& how, const fc_facts&, Context&);
 // Floats through `spectral`, keeping NaN and Inf local and small values alive.
 void guarded(const Problem&, const fc_candidate& how, fc_accuracy, Context&);
 
+// The same of a part of a problem, or of its twin in double, by the choice for it alone.
+void guarded_alone(Problem, const fc_candidate& how, Context&);
+
 // The same in double precision, of a single-precision problem: its small values come out right.
 void in_double(const Problem&, Context&);
-bool pays_in_double(const Problem&, double macs, Context&);
+bool pays_in_double(const Problem&, double macs);
 
 // Multiply-adds that `guarded` would spend on redoing what the transform loses.
 double repair_macs(const Problem&, const fc_candidate& how, fc_accuracy, Context&);

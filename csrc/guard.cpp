@@ -142,28 +142,20 @@ class Signal {
   Index bad_count_ = 0;
 };
 
-// What a transform of a picture has lost, computed again: directly or, where that is long, by
-// transforms of the samples and taps that reach it. These are fewer and so err by less; what they
-// lose is a part of the part.
+// What a transform has lost, computed again: directly or, where that is long, in double or, of
+// pictures, by transforms of the samples and taps that reach it. These are fewer and so err by
+// less; what they lose is a part of the part.
 void redo(const Problem& lost, const Problem& of, Context& context) {
-  constexpr double kFewMacs = 1e5;  // choosing takes as long as a tenth of them
-  const double macs = macs_of(lost);
-  if (macs < kFewMacs) return direct(lost, context);
-  if (pays_in_double(lost, macs, context)) return in_double(lost, context);
   const auto seen = [](const Problem& p) {
     return double(p.rows) * double(p.cols) * double(p.kh) * double(p.kw);
   };
+  const double macs = macs_of(lost);
+  if (macs < kWorthChoosing) return direct(lost, context);
+  if (pays_in_double(lost, macs)) return in_double(lost, context);
   const bool part = 4 * seen(lost) < seen(of), picture = lost.kh > 1 && lost.kw > 1;
   if (!part || !picture) return direct(lost, context);
-  const bool swap = swaps({lost.rows, lost.kh, lost.row_lo, lost.row_hi},
-                          {lost.cols, lost.kw, lost.col_lo, lost.col_hi});
-  Problem p = swap ? swapped(lost) : lost;
-  p.spectra = nullptr;
-  const fc_job job = job_of(p, context.workers());
-  fc_plan plan;
-  fc_choose(&job, &plan);
-  if (plan.chosen.method == FC_DIRECT) return direct(lost, context);
-  guarded(p, plan.chosen, FC_ACCURACY_AUTO, context);
+  const fc_candidate how = chosen_for(lost);
+  how.method == FC_DIRECT ? direct(lost, context) : guarded_alone(lost, how, context);
 }
 
 // What is known of a problem before any transform is made.
@@ -176,14 +168,14 @@ class Guard {
     const Coarse& v = weight_of_taps(scratch, p, signal.grain(), context);
     if (!a.finite || !v.finite) return;
     if (!magnitudes_fit(p.a_dtype, a.whole.top, v.whole.top, v.whole.sum)) {
-      doubles_ = pays_in_double(p, macs_of(p), context);
+      doubles_ = pays_in_double(p, macs_of(p));
       return;
     }
     transforms_ = true;
     if (accuracy == FC_NORMWISE) return;
     survey_.emplace(scratch, finite_, how, signal.grain(), a, v, context);
     const double lost = survey_->macs();
-    doubles_ = pays_in_double(p, lost, context);
+    doubles_ = pays_in_double(p, lost);
     transforms_ = !doubles_ && 2 * lost <= macs_of(p);
   }
 
@@ -332,6 +324,12 @@ void guarded(const Problem& p, const fc_candidate& how, fc_accuracy accuracy, Co
       }
     }
   });
+}
+
+void guarded_alone(Problem p, const fc_candidate& how, Context& context) {
+  p.spectra = nullptr;
+  const bool swap = swaps({p.rows, p.kh, p.row_lo, p.row_hi}, {p.cols, p.kw, p.col_lo, p.col_hi});
+  guarded(swap ? swapped(p) : p, how, FC_ACCURACY_AUTO, context);
 }
 
 double repair_macs(const Problem& p, const fc_candidate& how, fc_accuracy accuracy,

@@ -72,22 +72,10 @@ template <class V, int... I>
 FC_INLINE auto low_half(V x, Indices<I...>) {
   return __builtin_shufflevector(x, x, I...);
 }
-// GCC 12 makes a shuffle and a store of what is one instruction.
-#if defined(__AVX512F__)
-template <int... I>
-FC_INLINE Vec<double, 32> high_half(Vec<double> x, Indices<I...>) {
-  return _mm512_extractf64x4_pd(x, 1);
-}
-template <int... I>
-FC_INLINE Vec<float, 32> high_half(Vec<float> x, Indices<I...>) {
-  return _mm512_extractf32x8_ps(x, 1);
-}
-#else
 template <class V, int... I>
 FC_INLINE auto high_half(V x, Indices<I...>) {
   return __builtin_shufflevector(x, x, (int(sizeof...(I)) + I)...);
 }
-#endif
 
 // x[i] = column i of the W rows at row(0), row(1) ..
 template <class T, class Row>
