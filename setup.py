@@ -1,7 +1,7 @@
 """The extension module, and csrc/kernels/kernels.cpp compiled once per level.
 
 All metadata is in pyproject.toml. setuptools knows no flags per file, so
-BuildExt compiles the kernels itself, each level into a folder of its own, and
+BuildExt compiles csrc itself, the kernels into a folder for each level, and
 hands the objects to the linker.
 """
 
@@ -9,6 +9,7 @@ import os
 import platform
 import shutil
 import subprocess
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import numpy as np
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.modified import newer_group
 
 # In ascending order; the first runs on every CPU of its kind. csrc/isa.cpp is
 # told this list and probes the CPU for each.
@@ -99,38 +101,50 @@ class BuildExt(build_ext):
 
     def build_extension(self, ext):
         ext.extra_compile_args = self.spelled(COMMON_FLAGS)
-        ext.extra_objects = self.kernel_objects(ext)
+        ext.extra_objects = self.objects(ext)
         if self.windows:
             ext.extra_objects.append(clang_runtime())
         super().build_extension(ext)
 
-    def kernel_objects(self, ext):
-        def compile_level(item):
-            name, flags = item
-            return self.compiler.compile(
-                [KERNELS],
-                output_dir=str(Path(self.build_temp) / name),
-                debug=self.debug,
-                extra_postargs=self.spelled(
-                    [*COMMON_FLAGS, *KERNEL_FLAGS, *flags, f"-DFC_LEVEL={name}"]
-                ),
-                depends=ext.depends,
-            )
+    def objects(self, ext):
+        """Of the kernels, once per level, and of the engine: side by side, the longest first."""
+        sources = [
+            (KERNELS, name, [*KERNEL_FLAGS, *flags, f"-DFC_LEVEL={name}"])
+            for name, flags in levels().items()
+        ]
+        sources += [(source, "engine", []) for source in ENGINE]
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            return list(pool.map(lambda each: self.object(ext, *each), sources))
 
-        with ThreadPoolExecutor() as pool:
-            return [obj for objs in pool.map(compile_level, levels().items()) for obj in objs]
+    def object(self, ext, source, folder, flags):
+        """Compiled unless it is there: by the same command, and newer than all it is made from."""
+        flags = self.spelled([*COMMON_FLAGS, *flags])
+        command = " ".join([*getattr(self.compiler, "compiler_so", []), *flags])
+        folder = str(Path(self.build_temp) / f"{folder}-{zlib.crc32(command.encode()):08x}")
+        [target] = self.compiler.object_filenames([source], output_dir=folder)
+        # Headers beside a source and below: the kernels include none from above.
+        beside = [header for header in HEADERS if Path(source).parent in Path(header).parents]
+        if self.force or newer_group([source, *beside, "setup.py"], target):
+            self.compiler.compile(
+                [source],
+                output_dir=folder,
+                macros=ext.define_macros,
+                debug=self.debug,
+                extra_postargs=flags,
+            )
+        return target
 
 
 core = Extension(
     "fastconv._core",
-    sources=["fastconv/_core.pyx", *ENGINE],
+    sources=["fastconv/_core.pyx"],
     include_dirs=["csrc", np.get_include()],
     define_macros=[
         ("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"),
         ("NPY_TARGET_VERSION", "NPY_2_0_API_VERSION"),
         ("FC_LEVELS", " ".join(f"X({name})" for name in levels())),
     ],
-    depends=[KERNELS, *HEADERS, *INCLUDES],
+    depends=["setup.py", KERNELS, *ENGINE, *HEADERS, *INCLUDES],
     extra_link_args=["-Wl,-s"] if platform.system() == "Linux" else [],
     language="c++",
 )
