@@ -42,7 +42,10 @@ class Columns {
   // Of row r all groups.
   template <int Groups>
   FC_INLINE void ask_for(ptrdiff_t r) const {
-    if (row_ && row_[r]) prefetch<Groups* int(sizeof(Vec<T>))>(at(r, 0));
+    constexpr int kBytes = Groups * int(sizeof(Vec<T>));
+    if (!row_ || !row_[r]) return;
+    prefetch<kBytes>(at(r, 0));
+    if (item_ == 2) prefetch<kBytes>(at(r, 0) + Groups * kLanes<T>);
   }
 
   FC_INLINE Vec<T> read(ptrdiff_t r, int g) const {
