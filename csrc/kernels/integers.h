@@ -1,37 +1,25 @@
 // Integers on their way to a transform in doubles and back. Plain loops: each
 // compiler vectorises them for the level it is given.
 #pragma once
-#include "simd.h"
+#include "lanes.h"
 
 namespace fastconv {
 namespace FC_LEVEL {
 namespace {
 
-// Largest magnitude and sum of squares. Eight sums at once, since additions of
-// doubles may not be reordered.
+// Largest magnitude and sum of squares: of doubles, as many at once as stay near.
 template <class T>
 void measure(const void* data, ptrdiff_t count, double* max, double* squares) {
-  constexpr int U = 8;
+  constexpr ptrdiff_t kAtOnce = 512;
+  double some[kAtOnce];
   const T* x = static_cast<const T*>(data);
-  T low[U] = {}, high[U] = {};
-  double sum[U] = {};
-  for (ptrdiff_t i = 0; i + U <= count; i += U) {
-    for (int u = 0; u < U; ++u) {
-      low[u] = x[i + u] < low[u] ? x[i + u] : low[u];
-      high[u] = x[i + u] > high[u] ? x[i + u] : high[u];
-      sum[u] += double(x[i + u]) * double(x[i + u]);
-    }
-  }
-  for (ptrdiff_t i = count / U * U; i < count; ++i) {
-    low[0] = x[i] < low[0] ? x[i] : low[0];
-    high[0] = x[i] > high[0] ? x[i] : high[0];
-    sum[0] += double(x[i]) * double(x[i]);
-  }
   *max = *squares = 0;
-  for (int u = 0; u < U; ++u) {
-    const double top = -double(low[u]) > double(high[u]) ? -double(low[u]) : double(high[u]);
+  for (; count > 0; count -= kAtOnce, x += kAtOnce) {
+    const ptrdiff_t n = count < kAtOnce ? count : kAtOnce;
+    for (ptrdiff_t i = 0; i < n; ++i) some[i] = double(x[i]);
+    const double top = peak<double>(some, n), length = norm<double>(some, n);
     *max = top > *max ? top : *max;
-    *squares += sum[u];
+    *squares += length * length;
   }
 }
 
