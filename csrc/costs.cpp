@@ -20,11 +20,11 @@ struct Field {
 // In the order of Costs, which is doubles throughout.
 #define FIELD(name) {#name, offsetof(Costs, name), sizeof(Costs::name)}
 constexpr Field kFields[] = {
-    FIELD(direct_call),    FIELD(direct_rate), FIELD(direct_fixed), FIELD(direct2d_rate),
-    FIELD(direct2d_fixed), FIELD(lanes_call),  FIELD(lanes_piece),  FIELD(lanes_point),
-    FIELD(lanes_pass),     FIELD(lanes_spill), FIELD(matrix_call),  FIELD(matrix_piece),
-    FIELD(matrix_point),   FIELD(matrix_pass), FIELD(matrix_far),   FIELD(guard),
-    FIELD(convert),
+    FIELD(direct_call),    FIELD(direct_rate),   FIELD(direct_fixed), FIELD(direct2d_rate),
+    FIELD(direct2d_fixed), FIELD(lanes_call),    FIELD(lanes_piece),  FIELD(lanes_point),
+    FIELD(lanes_pass),     FIELD(lanes_spill),   FIELD(lanes_stream), FIELD(matrix_call),
+    FIELD(matrix_piece),   FIELD(matrix_point),  FIELD(matrix_pass),  FIELD(matrix_mid),
+    FIELD(matrix_far),     FIELD(matrix_stream), FIELD(guard),        FIELD(convert),
 };
 #undef FIELD
 constexpr int kFieldCount = int(sizeof kFields / sizeof kFields[0]);

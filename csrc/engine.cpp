@@ -8,6 +8,7 @@
 
 #include "arrange.h"
 #include "boundary.h"
+#include "last_plan.h"
 #include "runtime.h"
 #include "spectra.h"
 #include "status.h"
@@ -211,13 +212,13 @@ void factor(fc_job& job, const fc_array& v) {
   if (is_outer_product(job.v_dtype, kernel, shape[0], shape[1])) job.facts.outer_product = 1;
 }
 
-// Is a look at the kernel, some 5 ns a tap, a small part of what is planned?
+// Is a look at the kernel, some 300 ns and 5 a tap, a small part of what is planned?
 bool worth_factoring(const fc_job& job, const fc_plan& plan) {
   int axes[FC_MAX_NDIM];
   if (job.ndim < 2 || job.facts.outer_product != 0 || !may_separate(job, axes)) return false;
   if (convolved_axes(job, axes) != 2) return false;
   const double taps = double(job.axis[axes[0]].m) * double(job.axis[axes[1]].m);
-  return job.separable == FC_SEPARABLE_ALWAYS || plan.chosen.predicted_ns > 200 * taps;
+  return job.separable == FC_SEPARABLE_ALWAYS || plan.chosen.predicted_ns > 6000 + 200 * taps;
 }
 
 // The plan as far as a's data does not matter. Returns facts.outer_product.
@@ -225,7 +226,7 @@ int planned(const fc_job& job, const fc_array& v, fc_plan& plan) {
   int outer_product = job.facts.outer_product;
   const bool keeps = job.spectra && job.spectra->is_fixed(v.data) && !job.facts.known;
   if (keeps && job.spectra->last_plan.recall(job, v, plan, outer_product)) return outer_product;
-  fc_choose(&job, &plan);
+  job.facts.known ? fc_choose(&job, &plan) : choose_again(job, plan);
   if (worth_factoring(job, plan)) {
     fc_job learned = job;
     factor(learned, v);
@@ -318,7 +319,8 @@ fc_status fc_run(const fc_job* job, const fc_plan* plan, const fc_array* a, cons
     if (outer_product == job->facts.outer_product && !scans) return run(*job, own, *a, *v, *out);
     fc_job learned = *job;
     learned.facts.outer_product = outer_product;
-    if (scans) scan(learned, *a, *v), fc_choose(&learned, &own);
+    if (scans) scan(learned, *a, *v);
+    if (scans && !digits_suffice(learned, own.chosen)) fc_choose(&learned, &own);
     run(learned, own, *a, *v, *out);
   });
 }

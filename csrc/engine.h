@@ -231,6 +231,10 @@ struct Digits {
 };
 Digits digits_for(fc_dtype, const fc_facts&, Index n, Index m, double points, bool overlap);
 
+// Are the digits that a plan was chosen with, before the data was scanned, all that it takes? Then
+// it is the best still, since none would have got by with fewer.
+bool digits_suffice(const fc_job& scanned, const fc_candidate& how);
+
 const KernelTable& kernels(int level);
 bool made_by_intel();  // this CPU
 

@@ -9,7 +9,7 @@ bool same_axis(const fc_axis& x, const fc_axis& y) {
   return x.n == y.n && x.m == y.m && x.lo == y.lo && x.hi == y.hi && x.boundary == y.boundary;
 }
 
-// All that choose() reads; none of these jobs has other facts than outer_product.
+// All that choose() reads of jobs without other facts than outer_product.
 bool alike(const fc_job& x, const fc_job& y) {
   return x.ndim == y.ndim && x.nbatch == y.nbatch && x.a_dtype == y.a_dtype &&
          x.v_dtype == y.v_dtype && x.method == y.method && x.accuracy == y.accuracy &&
@@ -22,26 +22,44 @@ bool alike(const fc_job& x, const fc_job& y) {
 
 }  // namespace
 
-bool LastPlan::is_of(const fc_job& job, const fc_array& v) const {
-  return costs_ == &costs_of(fc_level()) && plan_.level == fc_level() && v.data == v_.data &&
-         alike(job, job_) && std::equal(v.stride, v.stride + job.nbatch + job.ndim, v_.stride);
+bool LastChoice::recall(const fc_job& job, fc_plan& plan) const {
+  if (costs_ != &costs_of(fc_level()) || plan_.level != fc_level() || !alike(job, job_))
+    return false;
+  plan.chosen = plan_.chosen, plan.level = plan_.level, plan.workers = plan_.workers;
+  return true;
+}
+
+void LastChoice::keep(const fc_job& job, const fc_plan& plan) {
+  costs_ = &costs_of(fc_level());
+  job_ = job, plan_ = plan;
+}
+
+void choose_again(const fc_job& job, fc_plan& plan) {
+  constexpr int kKept = 4;
+  static thread_local LastChoice last[kKept];
+  static thread_local int oldest = 0;
+  for (const LastChoice& choice : last) {
+    if (choice.recall(job, plan)) return;
+  }
+  fc_choose(&job, &plan);
+  // Where nothing was compared there is nothing to save.
+  if (plan.candidates > 1) last[oldest++ % kKept].keep(job, plan);
 }
 
 bool LastPlan::recall(const fc_job& job, const fc_array& v, fc_plan& plan, int& outer_product) {
   if (taken_.test_and_set(std::memory_order_acquire)) return false;
-  const bool found = is_of(job, v);
-  if (found) {
-    plan.chosen = plan_.chosen, plan.level = plan_.level, plan.workers = plan_.workers;
-    outer_product = outer_product_;
-  }
+  const int axes = job.nbatch + job.ndim;
+  const bool found = v.data == v_.data && choice_.recall(job, plan) &&
+                     std::equal(v.stride, v.stride + axes, v_.stride);
+  if (found) outer_product = outer_product_;
   taken_.clear(std::memory_order_release);
   return found;
 }
 
 void LastPlan::keep(const fc_job& job, const fc_array& v, const fc_plan& plan, int outer_product) {
   if (taken_.test_and_set(std::memory_order_acquire)) return;
-  costs_ = &costs_of(fc_level());
-  job_ = job, v_ = v, plan_ = plan, outer_product_ = outer_product;
+  choice_.keep(job, plan);
+  v_ = v, outer_product_ = outer_product;
   taken_.clear(std::memory_order_release);
 }
 

@@ -8,8 +8,7 @@
 //   one-shot   call + three transforms of N points, which are half the samples of real data
 //              (right angle), all of complex
 //
-// A transform takes its share of a piece's fixed time, and points (point + pass log2 points):
-// costs.h.
+// A transform takes its share of a piece's fixed time, and points (point + pass passes): costs.h.
 //
 // Integers take the transforms in f64, as many times over as they have digits to
 // multiply (exact.cpp).
@@ -124,11 +123,24 @@ inline double separable_ns(const Task& t) {
   return 2 * c.direct_call + t.outputs * ((rows + columns) / kPassRate + kBetweenNs);
 }
 
-// A transform length, odd * 2^power points, and its logarithm, which costs no call.
+// Of a transform of odd * 2^power points, or of two axes such: the logarithm, which costs no call,
+// and the passes that it takes.
 struct Length {
   Index points;
-  double log2;
+  double log2, passes;
 };
+
+inline Length operator*(const Length& x, const Length& y) {
+  return {x.points * y.points, x.log2 + y.log2, x.passes + y.passes};
+}
+
+// Every length is one of these odd numbers times a power of two.
+inline Length length_of(Index points) {
+  const int power = __builtin_ctzll((unsigned long long)points);
+  const LengthFactor* odd = kMatrixOdds;
+  while (odd->factor != points >> power) ++odd;
+  return {points, odd->log2 + power, odd->passes + power};
+}
 
 // x rounded up. Without SSE4.1 ceil is a call, which takes longer than a price.
 inline double up(double x) {
@@ -137,10 +149,13 @@ inline double up(double x) {
 }
 
 // Transforms slow down from where their working set leaves L2 to where it is in memory.
-inline double slow(double log2_bytes, double far) {
+inline double slow(double log2_bytes, double mid, double far) {
   if (log2_bytes <= kNearLog2) return 1;
   if (log2_bytes >= kFarLog2) return far;
-  return 1 + (far - 1) * (log2_bytes - kNearLog2) / (kFarLog2 - kNearLog2);
+  if (log2_bytes < kMidLog2) {
+    return 1 + (mid - 1) * (log2_bytes - kNearLog2) / (kMidLog2 - kNearLog2);
+  }
+  return mid + (far - mid) * (log2_bytes - kMidLog2) / (kFarLog2 - kMidLog2);
 }
 
 // How many transforms a piece of the signal under `kernels` takes: forward, then back
@@ -153,6 +168,12 @@ inline double piecewise(const Turns& turns, double pieces) {
   return turns.spectra + pieces * (turns.forward + turns.back);
 }
 
+// What reading the signal and writing the result takes, where they are not near any more.
+inline double stream_ns(const Task& t, double each) {
+  const double items = t.lines * (double(t.row.n) * double(t.col.n) + t.kernels * t.outputs);
+  return each * fmax(0, items * double(kItemSize[t.job.a_dtype]) - kCachedBytes);
+}
+
 // Blocks in the lanes: W lanes of two real blocks (or one complex) are a group. The kernel's
 // transform, in whose lanes are its own parts, takes a ninth to a quarter of one by length and
 // level.
@@ -161,23 +182,23 @@ inline double lanes_ns(const Task& t, const Turns& turns, double blocks, const L
   const int p = t.precision;
   const double points = double(l.points), per_lane = t.complex_data ? 1 : 2;
   const double groups = up(blocks / (per_lane * t.lanes));
-  const double one = c.lanes_piece[p] + points * (c.lanes_point[p] + c.lanes_pass[p] * l.log2);
+  const double one = c.lanes_piece[p] + points * (c.lanes_point[p] + c.lanes_pass[p] * l.passes);
   const double log2_one = (p ? 4 : 3) + double(__builtin_ctz(unsigned(t.lanes))) + l.log2;
   const double spilt = 1 + c.lanes_spill[p] * fmax(0, log2_one - kSpillLog2);
-  const double far = t.integer ? slow(log2_one + turns.log2_held - p, c.matrix_far[p]) : 1;
-  return c.lanes_call[p] +
+  const double far =
+      t.integer ? slow(log2_one + turns.log2_held - p, c.matrix_mid[p], c.matrix_far[p]) : 1;
+  return c.lanes_call[p] + stream_ns(t, c.lanes_stream[p]) +
          piecewise({turns.spectra / 6, turns.forward, turns.back, 0}, groups) * one * spilt * far;
 }
 
 // Transforms one after another, lanes inside.
-inline double matrix_ns(const Task& t, double points, double log2_points, double transforms,
-                        double log2_held) {
+inline double matrix_ns(const Task& t, const Length& l, double transforms, double log2_held) {
   const Costs& c = t.costs;
   const int p = t.precision;
   const double one =
-      c.matrix_piece[p] + points * (c.matrix_point[p] + c.matrix_pass[p] * log2_points);
-  const double log2_bytes = (p ? 4 : 3) + log2_held + log2_points;
-  return c.matrix_call[p] + transforms * one * slow(log2_bytes, c.matrix_far[p]);
+      c.matrix_piece[p] + double(l.points) * (c.matrix_point[p] + c.matrix_pass[p] * l.passes);
+  const double log2_bytes = (p ? 4 : 3) + log2_held + l.log2;
+  return c.matrix_call[p] + transforms * one * slow(log2_bytes, c.matrix_mid[p], c.matrix_far[p]);
 }
 
 // Blocks or tiles, two real ones (or one complex) at a time.
@@ -185,14 +206,14 @@ inline double tiles_of(const Extent& e, Index length) {
   return up(double(e.hi - e.lo) / double(length - e.m + 1));
 }
 
-inline double tiles_ns(const Task& t, const Turns& turns, double tiles, double points,
-                       double log2_points) {
+inline double tiles_ns(const Task& t, const Turns& turns, double tiles, const Length& l) {
   const double passes = t.complex_data ? tiles : up(tiles / 2);
-  return matrix_ns(t, points, log2_points, piecewise(turns, passes), turns.log2_held);
+  return stream_ns(t, t.costs.matrix_stream[t.precision]) +
+         matrix_ns(t, l, piecewise(turns, passes), turns.log2_held);
 }
 
-inline double oneshot_ns(const Task& t, const Turns& turns, double points) {
-  return matrix_ns(t, points, log2(points), piecewise(turns, t.lines), turns.log2_held);
+inline double oneshot_ns(const Task& t, const Turns& turns, const Length& l) {
+  return matrix_ns(t, l, piecewise(turns, t.lines), turns.log2_held);
 }
 
 // Digits that integers must have for transforms of so many points; floats need one.
@@ -211,9 +232,9 @@ inline Turns turns_of(const Task& t, const Digits& digits) {
 }
 
 // A signal that the guard has read no longer lies near where transforms read it next, of more than
-// so many bytes: 0.07 to 0.18 ns a byte over what the rest comes to, pictures of 8 to 33 MB, lines
+// kCachedBytes: 0.07 to 0.18 ns a byte over what the rest comes to, pictures of 8 to 33 MB, lines
 // of 25 to 66 MB.
-constexpr double kCachedBytes = 0x1p22, kReadAgainNs = 0.1;
+constexpr double kReadAgainNs = 0.1;
 
 // The ends of a picture are looked at as well, and its corners summed again: 7 to 30 us.
 constexpr double kPictureEndsNs = 12e3;
@@ -235,12 +256,16 @@ class TurnsBySize {
   const Task& t_;
   Turns turns_[64] = {};
 };
+
+// Integers are scanned before they are transformed, and it is looked up what that comes to.
+constexpr double kScanNs = 1e3;
+
 // What is done beside the transforms: floats guarded, integers converted.
 inline double around_ns(const Task& t, const Digits& digits) {
   const double samples = t.lines * double(t.row.n) * double(t.col.n);
   if (t.integer) {
     const double each = t.costs.convert[t.job.a_dtype - FC_I8];
-    return each * (samples * digits.a + t.lines * t.kernels * t.outputs * digits.results);
+    return kScanNs + each * (samples * digits.a + t.lines * t.kernels * t.outputs * digits.results);
   }
   if (t.job.accuracy == FC_NORMWISE) return 0;
   const double reals = samples * (is_complex(t.job.a_dtype) ? 2 : 1);

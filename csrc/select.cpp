@@ -96,7 +96,8 @@ void for_each_length(const Odds& odds, Index multiple, const Lengths& range, Vis
     int power = reach > aligned ? reach : aligned;
     if (odd->factor << power < range.least) ++power;
     for (Index points = odd->factor << power;; points *= 2, ++power) {
-      if (visit(Length{points, odd->log2 + power}) || points >= range.most) break;
+      if (visit(Length{points, odd->log2 + power, odd->passes + power}) || points >= range.most)
+        break;
     }
   }
 }
@@ -144,8 +145,7 @@ class Blocks {
       if (lanes_ && !lanes_fit(t_, l.points)) return true;
       const double blocks = t_.lines * tiles_of(t_.col, l.points);
       const Turns& turns = turns_(double(l.points));
-      visit(l.points, lanes_ ? lanes_ns(t_, turns, blocks, l)
-                             : tiles_ns(t_, turns, blocks, double(l.points), l.log2));
+      visit(l.points, lanes_ ? lanes_ns(t_, turns, blocks, l) : tiles_ns(t_, turns, blocks, l));
       return promising && blocks <= enough;
     });
   }
@@ -181,9 +181,8 @@ class Sides {
 };
 
 double tile_ns(const Task& t, TurnsBySize& turns, const Side& row, const Side& col) {
-  const double points = double(row.length.points) * double(col.length.points);
-  return tiles_ns(t, turns(points), t.lines * row.tiles * col.tiles, points,
-                  row.length.log2 + col.length.log2);
+  const Length tile = row.length * col.length;
+  return tiles_ns(t, turns(double(tile.points)), t.lines * row.tiles * col.tiles, tile);
 }
 
 // The cheapest of a list by a price.
@@ -242,9 +241,9 @@ void offer_oneshot(const Task& t, Ranking& ranking) {
   const auto half = [&](Index length) { return t.complex_data ? length : (length + 1) / 2; };
   const Index high = t.flat() ? 1 : axis_length(half(rows), t.lanes);
   const Index wide = t.flat() ? matrix_length(half(cols), t.lanes) : axis_length(cols, t.lanes);
-  const double points = double(high) * double(wide);
+  const Digits digits = digits_of(t, double(high) * double(wide), false);
   ranking.offer(FC_ONESHOT, high, wide, false,
-                oneshot_ns(t, turns_of(t, digits_of(t, points, false)), points));
+                oneshot_ns(t, turns_of(t, digits), length_of(high * wide)));
 }
 
 // Only what might beat the best so far is looked at, unless it was asked for.
@@ -369,6 +368,14 @@ void choose(const fc_job& job, int level, const Costs& costs, fc_plan& plan) {
   settle(always ? FC_SEPARABLE : job.method, plan);
   const double worth = plan.chosen.predicted_ns / kWorkerNs;
   plan.workers = worth < 2 || job.workers < 2 ? 1 : worth < job.workers ? int(worth) : job.workers;
+}
+
+bool digits_suffice(const fc_job& scanned, const fc_candidate& how) {
+  const int level = fc_level();
+  const Task task = task_of(scanned, costs_of(level), kernels(level));
+  const double points = double(how.block[0]) * double(how.block[1]);
+  const Digits digits = digits_of(task, points, how.method == FC_OVERLAP);
+  return digits.a == how.digits[0] && digits.v == how.digits[1] && digits.results == 1;
 }
 
 bool is_plan(const fc_job& job, int level, const Costs& costs, const fc_candidate& how) {

@@ -39,12 +39,15 @@ INTEGERS = ["int8", "int16", "int32", "int64", "bool"]
 LEAST_TAP_NS = 1e-3
 LINE_TAPS = (3, 7, 15, 31, 63, 127)
 PICTURE_SIDES = (3, 5, 9, 15)
-# In the lanes from where fixed times rule to beyond L2, powers of two and others in turn.
-LANE_LENGTHS = (32, 60, 128, 240, 512, 1152, 2560, 4096, 9216, 16384)
-MATRIX_LENGTHS = (256, 576, 1024, 2304, 4096, 9216, 16384, 40960, 65536)
-SPILL_LOG2 = 18  # csrc/costs.h
+# In the lanes from where fixed times rule to beyond L2, of factors 1 and 5 in turn.
+LANE_LENGTHS = (32, 80, 128, 320, 512, 1280, 2560, 4096, 10240, 16384)
+MATRIX_LENGTHS = (256, 640, 1024, 2560, 4096, 10240, 16384, 40960, 65536)
+MORE_PASSES = 2.5 - math.log2(5)  # than the logarithm of the factor 5: csrc/lengths.h
+SPILL_LOG2, CACHED_BYTES = 18, 2**22  # csrc/costs.h
+LONG_BYTES = 2**23  # a signal of which no cache keeps what was read
+LONG_BLOCK = {"lanes": 4096, "matrix": 8192}
 SPILLS = [0.05 * k for k in range(21)]
-FAR_POINTS = 2**22  # 64 MB of single precision, 128 MB of double: kFarLog2 and more
+MID_BYTES, FAR_BYTES = 2**24, 2**26  # of spectra that are at hand together: csrc/costs.h
 
 
 def measure(level: str, budget_s: float, progress: Progress = lambda share: None) -> Costs:
@@ -74,8 +77,8 @@ def _fitted(clock: "_Clock", level: str) -> Costs:
         fits = [_direct(clock, pair, shape, kernels) for pair in PAIRS]
         costs[f"{name}_rate"], costs[f"{name}_fixed"] = map(list, zip(*fits, strict=True))
     for name, parts, transforms in [
-        ("lanes", ("call", "piece", "point", "pass", "spill"), _lanes),
-        ("matrix", ("call", "piece", "point", "pass", "far"), _matrix),
+        ("lanes", ("call", "piece", "point", "pass", "spill", "stream"), _lanes),
+        ("matrix", ("call", "piece", "point", "pass", "mid", "far", "stream"), _matrix),
     ]:
         fields = [transforms(clock, dtype, level) for dtype in PRECISIONS]
         for part, values in zip(parts, zip(*fields, strict=True), strict=True):
@@ -91,8 +94,9 @@ class _Clock:
     PASSES = 2
     TIMINGS = (
         len(PAIRS) * (len(LINE_TAPS) + len(PICTURE_SIDES))
-        # By matrix up to 4,096 points twice; then the far one, and two for the guard.
-        + len(PRECISIONS) * (2 * len(LANE_LENGTHS) + 2 * len(MATRIX_LENGTHS) + 3)
+        # By matrix up to 4,096 points twice; then two large ones, two long signals, and two for
+        # the guard.
+        + len(PRECISIONS) * (2 * len(LANE_LENGTHS) + 2 * len(MATRIX_LENGTHS) + 6)
         + len(INTEGERS)
     )
 
@@ -175,60 +179,95 @@ def _direct(
     return 1 / tap, output / tap
 
 
+def _passes(points: float) -> float:
+    """Passes of radix 2 that take as long as those of a transform, of factors 2 and 5."""
+    return math.log2(points) + (MORE_PASSES if points % 5 == 0 else 0)
+
+
 def lanes_of(level: str, dtype: str) -> int:
     return {"avx2": 32, "avx512": 64}.get(level, 16) // np.dtype(dtype).itemsize
 
 
 def _lanes(clock: _Clock, dtype: str, level: str) -> list[float]:
-    """call, piece, point, pass, spill of blocks in the lanes."""
+    """call, piece, point, pass, spill, stream of blocks in the lanes."""
     slots = 2 * lanes_of(level, dtype)
     rows, times = [], []
     for length in LANE_LENGTHS:
-        m = length // 4
-        step = length - m + 1
         for groups in (1, max(2, 100_000 // (length * slots))):
-            plan = {"method": "overlap", "block": (1, length), "lanes": 1}
-            a = _data((groups * slots * step - m + 1,), dtype)
-            times.append(clock.time(a, _data((m,), dtype), plan, "normwise"))
+            times.append(_blocks(clock, dtype, length, length // 4, groups * slots, lanes=1))
             rows.append((2 * groups + 1 / 6, float(length)))
 
-    def terms(spill: float) -> list[list[float]]:
-        model = []
-        for count, n in rows:
-            slow = 1 + spill * max(
-                0.0, math.log2(n * slots * np.dtype(dtype).itemsize) - SPILL_LOG2
-            )
-            model.append([1, slow * count, slow * count * n, slow * count * n * math.log2(n)])
-        return model
+    def term(count: float, n: float, spill: float) -> list[float]:
+        beyond = math.log2(n * slots * np.dtype(dtype).itemsize) - SPILL_LOG2
+        slow = 1 + spill * max(0.0, beyond)
+        return [1, slow * count, slow * count * n, slow * count * n * _passes(n)]
 
-    def misfit(spill: float) -> float:
-        predicted = np.array(terms(spill)) @ fit(terms(spill), times)
-        return float(np.square(predicted / times - 1).sum())
+    def fitted(spill: float) -> tuple[float, list[float]]:
+        terms = [term(*row, spill) for row in rows]
+        costs = fit(terms, times)
+        return float(np.square(np.array(terms) @ costs / times - 1).sum()), costs
 
-    spill = min(SPILLS, key=misfit)
-    return [*fit(terms(spill), times), spill]
+    spill = min(SPILLS, key=lambda spill: fitted(spill)[0])
+    costs = fitted(spill)[1]
+    length = LONG_BLOCK["lanes"]
+    groups = _long_blocks(dtype, length) // slots
+    near = float(np.dot(costs, term(2 * groups + 1 / 6, length, spill)))
+    return [*costs, spill, _stream(clock, dtype, length, groups * slots, near, lanes=1)]
 
 
 def _matrix(clock: _Clock, dtype: str, level: str) -> list[float]:
-    """call, piece, point, pass, far of transforms one after another."""
+    """call, piece, point, pass, mid, far, stream of transforms one after another."""
     rows, times = [], []
     for points in MATRIX_LENGTHS:
-        for blocks in (0, 8) if points <= 4096 else (0,):
-            if points % lanes_of(level, dtype) ** 2:
-                continue
-            plan = {"method": "fft", "block": (1, points), "lanes": 0}
-            n = m = points
-            if blocks:
-                plan["method"], m = "overlap", points // 4
-                n = 2 * blocks * (points - m + 1) - m + 1
-            times.append(clock.time(_data((n,), dtype), _data((m,), dtype), plan, "normwise"))
-            rows.append((1 + 2 * max(blocks, 1), float(points)))
-    model = [[1, count, count * n, count * n * math.log2(n)] for count, n in rows]
-    call, piece, point, each = fit(model, times)
-    x = _data((FAR_POINTS,), dtype)
-    plan = {"method": "fft", "block": (1, FAR_POINTS), "lanes": 0}
-    near = call + 3 * (piece + FAR_POINTS * (point + each * math.log2(FAR_POINTS)))
-    return [call, piece, point, each, max(1.0, clock.time(x, x, plan, "normwise") / near)]
+        if points % lanes_of(level, dtype) ** 2:
+            continue
+        times.append(_one_shot(clock, dtype, points))
+        rows.append((3, float(points)))
+        if points <= 4096:
+            pairs = 8
+            times.append(_blocks(clock, dtype, points, points // 4, 2 * pairs, lanes=0))
+            rows.append((1 + 2 * pairs, float(points)))
+
+    def term(count: float, n: float) -> list[float]:
+        return [1, count, count * n, count * n * _passes(n)]
+
+    costs = fit([term(*row) for row in rows], times)
+    slow = [1.0]
+    for held in (MID_BYTES, FAR_BYTES):
+        points = held // (4 * np.dtype(dtype).itemsize)
+        near = float(np.dot(costs, term(3, points)))
+        slow.append(max(slow[-1], _one_shot(clock, dtype, points) / near))
+    length = LONG_BLOCK["matrix"]
+    pairs = _long_blocks(dtype, length) // 2
+    near = float(np.dot(costs, term(1 + 2 * pairs, length)))
+    return [*costs, *slow[1:], _stream(clock, dtype, length, 2 * pairs, near, lanes=0)]
+
+
+def _one_shot(clock: _Clock, dtype: str, points: int) -> float:
+    x = _data((points,), dtype)
+    return clock.time(x, x, {"method": "fft", "block": (1, points), "lanes": 0}, "normwise")
+
+
+def _blocks(clock: _Clock, dtype: str, length: int, m: int, blocks: int, lanes: int) -> float:
+    """ns of overlap-save in so many full blocks."""
+    a = _data((blocks * (length - m + 1) - m + 1,), dtype)
+    plan = {"method": "overlap", "block": (1, length), "lanes": lanes}
+    return clock.time(a, _data((m,), dtype), plan, "normwise")
+
+
+def _long_blocks(dtype: str, length: int) -> int:
+    """How many blocks, with taps of an eighth of them, a long signal has."""
+    return LONG_BYTES // np.dtype(dtype).itemsize // (length - length // 8 + 1)
+
+
+def _stream(
+    clock: _Clock, dtype: str, length: int, blocks: int, near_ns: float, lanes: int
+) -> float:
+    """What a byte of a long signal and its result takes beyond the same blocks of a short one."""
+    m = length // 8
+    samples = 2 * blocks * (length - m + 1)
+    beyond = samples * np.dtype(dtype).itemsize - CACHED_BYTES
+    return max(0.0, _blocks(clock, dtype, length, m, blocks, lanes) - near_ns) / beyond
 
 
 def _guard(clock: _Clock, dtype: str) -> float:

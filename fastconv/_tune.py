@@ -19,7 +19,7 @@ from ._version import __version__
 
 # What text that is no tuning may end in: huge numbers and deep nesting have errors of their own.
 UNREADABLE = (ValueError, TypeError, OverflowError, RecursionError)
-SCHEMA = 3  # of the file; the names of its fields are those of the costs
+SCHEMA = 4  # of the file; the names of its fields are those of the costs
 BUDGET_S = 4.0  # with data and tables made about 8 s of processor time on avx512; 10 are promised
 
 

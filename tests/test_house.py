@@ -77,7 +77,7 @@ PRIVATE = {
     "boundary.h": {"engine", "boundary"},
     "delay.h": {"stream", "delay"},
     "outside.h": {"boundary", "outside"},
-    "last_plan.h": {"spectra", "last_plan"},
+    "last_plan.h": {"spectra", "engine", "last_plan"},
 }
 
 

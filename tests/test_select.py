@@ -1,8 +1,10 @@
 """The choice: pure data from shapes, golden where it is plain, and what `explain` shows."""
 
 import itertools
+import threading
 
 import numpy as np
+import oracle
 import pytest
 
 import fastconv
@@ -28,6 +30,35 @@ KNOWN = {
 )
 def test_few_taps_go_direct(n, m, dtype):
     assert plan(n, m, dtype)["method"] == "direct"
+
+
+def test_calls_in_turns_are_those_of_a_thread_that_made_no_other():
+    """A thread remembers what its last calls were given."""
+    rng = np.random.default_rng(5)
+    calls = [
+        (
+            (99 * rng.standard_normal(n)).astype(dtype),
+            rng.standard_normal(m).astype(dtype),
+            mode,
+            how,
+        )
+        for dtype in ("float64", "float32", "int64")
+        for n, m in [(1000, 200), (1001, 200), (1000, 201), (5000, 700), (300, 300)]
+        for mode, how in [("full", "auto"), ("same", "auto"), ("full", "fft")]
+    ]
+
+    def alone(a, v, mode, method):
+        found = []
+        of_its_own = threading.Thread(
+            target=lambda: found.append(fastconv.convolve(a, v, mode, method=method))
+        )
+        of_its_own.start()
+        of_its_own.join()
+        return found[0]
+
+    for a, v, mode, method in [*calls, *calls[::-1], *calls[::4]]:
+        y = fastconv.convolve(a, v, mode, method=method)
+        oracle.assert_same_bits(y, alone(a, v, mode, method))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "complex128"])

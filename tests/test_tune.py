@@ -94,7 +94,8 @@ def test_fit_finds_what_made_the_times():
 
 def test_a_measurement_has_every_field(monkeypatch):
     """A hasty one, at the level in use."""
-    monkeypatch.setattr(_measure, "FAR_POINTS", 2**16)
+    monkeypatch.setattr(_measure, "FAR_BYTES", 2**20)
+    monkeypatch.setattr(_measure, "MID_BYTES", 2**19)
     level, shares = _core.level(), []
     costs = _measure.measure(level, 0.01, shares.append)
     shipped = _core.costs(level)
