@@ -64,6 +64,8 @@ def test_info_is_show_config(capsys):
     expected = capsys.readouterr().out
     assert cli.main(["info"]) == 0
     assert capsys.readouterr().out == expected
+    assert cli.main(["info", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == fastconv.show_config("dict")
 
 
 @pytest.mark.parametrize(

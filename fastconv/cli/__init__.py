@@ -26,8 +26,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"fastconv {fastconv.__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
-    info = commands.add_parser("info", help="print the version, the levels and what is in use")
-    info.set_defaults(run=lambda options: fastconv.show_config())
+    about = "print the version, the levels and what is in use"
+    info = commands.add_parser("info", help=about, description=about)
+    info.add_argument("--json", action="store_true", help="print JSON")
+    info.set_defaults(run=_info)
 
     about = "measure this machine, so that methods are chosen by its own speed"
     tune = commands.add_parser("tune", help=about, description=about)
@@ -61,6 +63,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+
+
+def _info(options: argparse.Namespace) -> None:
+    config = fastconv.show_config("dict" if options.json else "stdout")
+    if options.json:
+        print(json.dumps(config, indent=1))
 
 
 def _tune(options: argparse.Namespace) -> int:
