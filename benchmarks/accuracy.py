@@ -4,6 +4,7 @@
     python benchmarks/accuracy.py --quick                  to 10^4, seconds
     python benchmarks/accuracy.py --level avx2 --json FILE
     python benchmarks/accuracy.py --draw docs/accuracy.svg --table float64
+    python benchmarks/accuracy.py --short                  the README's table, seconds
 
 An error is told in u |a| |v|, u the unit roundoff and |x| the root of a sum of squares (where that
 is less than the smallest denormal number, in those), by its root mean square over five draws (one
@@ -281,6 +282,29 @@ def table(found, dtype, n, ndim):
     return f"{dtype}, {what}: rms error in u |a| |v|", shown
 
 
+def short(levels):
+    """The README's table: three families by those whom a user knows, and wrong integers."""
+    yield "| | | `fastconv` | `numpy.convolve` | scipy's `fftconvolve` |"
+    yield "|---|---|---|---|---|"
+    for dtype in ("float64", "float32"):
+        for family in ("random", "constant", "exponential"):
+            rms = {}
+            for x in measure(family, 1, dtype, TOLD, levels):
+                rms[x.who] = max(x.rms, rms.get(x.who, 0))
+            cells = [f"{rms[who]:#.2g}".rstrip(".") for who in ("fastconv", "numpy", "scipy")]
+            yield f"| {dtype} | {family} | {' | '.join(cells)} |"
+    a, v = np.full(10_000, 2_000_000), np.full(1_000, 2_000_000)
+    right = v.size * 2_000_000**2  # wherever all taps meet the signal
+    ours, numpys, scipys = (
+        np.count_nonzero(convolve(a, v, "valid") != right)
+        for convolve in (fastconv.convolve, np.convolve, scipy.signal.convolve)
+    )
+    yield (
+        f"| int64 | large | {ours:,} wrong | {numpys:,} wrong | "
+        f"{scipys:,} wrong by `signal.convolve` |"
+    )
+
+
 def draw(found, path):
     from drawing import blank, save
 
@@ -313,8 +337,12 @@ def main():
     parser.add_argument("--json", type=Path, help="every figure, into this file")
     parser.add_argument("--table", action="append", help="print those of this dtype (default: all)")
     parser.add_argument("--draw", type=Path, help="error against length, into this file")
+    parser.add_argument("--short", action="store_true", help="nothing but the README's table")
     args = parser.parse_args()
     here = [x["name"] for x in _core.levels() if x["available"]]
+    if args.short:
+        print(*short(args.level or here), sep="\n")
+        return 0
     before = _core.level()
     lengths = [n for n in LENGTHS if n <= QUICK or not args.quick]
     names = families((100,), (10,), np.random.default_rng(0))
