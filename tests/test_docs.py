@@ -51,6 +51,7 @@ def test_the_plot_of_ones_own_data(python, tmp_path, monkeypatch):
     (program,) = fenced(DOCS / "install.md", "python")
     done = python(program, MPLBACKEND="Agg")
     assert done.returncode == 0, done.stderr
+    assert (tmp_path / "smooth.png").read_bytes()[:4] == b"\x89PNG"
 
 
 @pytest.mark.parametrize(
