@@ -13,17 +13,20 @@ version = release = importlib.metadata.version("fastconv")
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
-    "sphinx.ext.mathjax",
     "numpydoc",
     "matplotlib.sphinxext.plot_directive",
     "sphinx_gallery.gen_gallery",
 ]
 # What the gallery is made from and brings is no page of its own.
-exclude_patterns = ["figures", "gallery/*.md5", "gallery/*.ipynb", "gallery/*.py"]
+exclude_patterns = ["figures", "site", "gallery/*.md5", "gallery/*.ipynb", "gallery/*.py"]
 
 html_theme = "pydata_sphinx_theme"
 html_title = f"fastconv {version}"
-html_theme_options = {"show_prev_next": True, "secondary_sidebar_items": ["page-toc"]}
+html_theme_options = {"navbar_center": [], "secondary_sidebar_items": ["page-toc"]}
+html_sidebars = {"**": ["pages.html"]}
+templates_path = ["site/templates"]
+html_static_path = ["site/static"]
+html_css_files = ["site.css"]
 html_show_sourcelink = False
 
 nitpicky = True
@@ -32,7 +35,7 @@ nitpick_ignore_regex = [
     ("py:obj", "kernel|mode|axis|axes|workers"),  # properties, told in their class
 ]
 
-myst_enable_extensions = ["dollarmath"]
+smartquotes = False  # they would curl those of Python
 myst_heading_anchors = 3
 
 highlight_language = "none"  # of what does not say what it is
@@ -62,6 +65,7 @@ sphinx_gallery_conf = {
 
 def setup(app):
     app.connect("source-read", link_to_the_gallery)
+    app.connect("source-read", end_examples)
 
 
 def link_to_the_gallery(app, page, source):
@@ -71,3 +75,8 @@ def link_to_the_gallery(app, page, source):
         lambda link: f"](gallery/{link[1] or 'index'}.rst)",
         source[0],
     )
+
+
+def end_examples(app, page, source):
+    """An empty line ends what doctest reads, and would be shown."""
+    source[0] = source[0].replace("\n\n```\n", "\n```\n")

@@ -5,7 +5,7 @@ import matplotlib.pyplot as plt
 import fastconv
 
 die = [1, 1, 1, 1, 1, 1]
-figure, panels = plt.subplots(1, 4, figsize=(10, 2.4), layout="constrained")
+figure, panels = plt.subplots(1, 4, figsize=(8, 2.2), layout="constrained")
 ways, thrown = die, 1
 for axes, dice in zip(panels, (1, 2, 3, 10), strict=True):
     while thrown < dice:

@@ -6,7 +6,7 @@ from typing import Any
 
 from .slides import Matrix, Slide, Sliding, shown
 
-ACROSS = 4  # panels side by side: their numbers are still read at the width of a page
+ACROSS = 3  # panels side by side: their numbers are still read at the width of a page
 SIGNAL, KERNEL, TAP = "tab:blue", "tab:orange", "saddlebrown"
 
 
@@ -21,7 +21,7 @@ def draw(path: Path, sliding: Sliding) -> None:
 def fill(figure: Any, sliding: Sliding) -> None:
     panels = len(sliding.slides) + 1
     down, across = ceil(panels / ACROSS), min(panels, ACROSS)
-    figure.set_size_inches(3 * across, 2.2 * down + 0.6)
+    figure.set_size_inches(2.4 * across, 1.8 * down + 0.6)
     grid = figure.subplots(down, across, squeeze=False).ravel()
     draw_slide, draw_result = (_line, _stems) if sliding.flat else (_picture, _numbers)
     for axes, slide in zip(grid, sliding.slides, strict=False):
@@ -45,14 +45,14 @@ def _line(axes: Any, sliding: Sliding, slide: Slide) -> None:
     axes.axhline(0, color="black", linewidth=0.8)
     first, last = sliding.slides[0].left, sliding.slides[-1].left + len(slid)
     axes.set_xlim(min(0, first) - 0.7, max(len(a), last) - 0.3)
-    axes.tick_params(labelsize="x-small")
+    axes.tick_params(labelsize="small")
 
 
 def _stems(axes: Any, result: Matrix) -> None:
     values = [float(x) for x in result[0]]
     axes.bar(range(len(values)), values, 0.6, color="tab:green")
     axes.axhline(0, color="black", linewidth=0.8)
-    axes.tick_params(labelsize="x-small")
+    axes.tick_params(labelsize="small")
 
 
 def _picture(axes: Any, sliding: Sliding, slide: Slide) -> None:
