@@ -55,12 +55,15 @@ class Tuning:
     costs: dict[str, dict[str, list[float]]]
 
     def __repr__(self) -> str:
+        return f"<Tuning of {str(self).replace(chr(10), '; ')}>"
+
+    def __str__(self) -> str:
         costs = self.costs.get(self.level) or _core.costs(self.level)
         single, double = costs["direct_rate"][:2]
         return (
-            f"<Tuning of {self.cpu}, level {self.level}: "
-            f"{single:.3g} and {double:.3g} multiply-adds per ns in float32 and float64; "
-            f"{source(self.file, self.costs)}>"
+            f"{self.cpu}, level {self.level}\n"
+            f"{single:.3g} multiply-adds per ns in float32, {double:.3g} in float64\n"
+            f"{source(self.file, self.costs)}"
         )
 
 
