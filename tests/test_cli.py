@@ -34,7 +34,7 @@ def by_lines(a, v, mode, axis):
 
 def small_job(dtype="float64"):
     return jobs.Job(
-        lambda: inputs.Input("line", "made: a line", np.arange(50)),
+        lambda: inputs.Input("line", "made here, a line", np.arange(50)),
         "running mean",
         dtype,
         lambda data: np.ones(5),
@@ -82,15 +82,34 @@ def test_info_is_show_config(capsys):
         (["bench", "--dtype", "int"], "got 'int', takes bool, int8"),
         (["bench", "--dtype", "int8"], "--dtype: got int8, recordings are in float64,"),
         (["bench", "--workers", "0"], "takes a number of threads, 1 or more"),
+        (["bench", "--plot", "ratios"], "--plot: got 'ratios', takes a name that ends in .png"),
     ],
 )
 def test_bad_arguments_are_one_line_and_status_2(arguments, complaint, capsys):
     with pytest.raises(SystemExit) as stop:
         cli.main(arguments)
     assert stop.value.code == 2
-    last = capsys.readouterr().err.splitlines()[-1]
-    assert last.startswith("fastconv")
-    assert complaint in last
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("fastconv")
+    assert complaint in line
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="by a shell")
+@pytest.mark.parametrize(
+    ("where", "told"),
+    [
+        ("| true; exit ${PIPESTATUS[0]}", ""),
+        ("> /dev/full", "fastconv: [Errno 28] No space left on device\n"),
+    ],
+)
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_output_that_nobody_takes_is_status_1(where, told, unbuffered, monkeypatch):
+    if "/dev/full" in where and not Path("/dev/full").exists():
+        pytest.skip("no /dev/full")
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
+    command = f"(sleep 0.2; exec {sys.executable} -P -m fastconv info) {where}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", told)
 
 
 def test_bench_prints_and_writes(monkeypatch, tmp_path, capsys):
@@ -163,6 +182,7 @@ def test_a_library_that_is_not_installed_is_told_of(monkeypatch, capsys):
     told = capsys.readouterr().err.splitlines()[-1]
     assert "--vs: OpenCV not loaded: import of cv2 halted" in told
     assert "; here are numpy, " in told
+    assert "the extra 'peers' brings the others" in told
 
 
 def test_as_many_threads_for_everyone():

@@ -135,14 +135,15 @@ def test_a_module_behaves_as_under_python(run, under_python, tmp_path):
         (["-m", "nowhere"], 1, "fastconv: no module to run is named 'nowhere'\n"),
         (["-m", "nowhere.at.all"], 1, "fastconv: no module to run is named 'nowhere.at.all'\n"),
         (["-m", "math"], 1, "fastconv: no module to run is named 'math'\n"),
-        ([], 2, "fastconv run: error: the following arguments are required: program, arguments\n"),
-        (["--json", "no/such/x", "x.py"], 2, "no folder no/such to write x in\n"),
+        ([], 2, "required: program, arguments (see fastconv run --help)\n"),
+        (["--json", "no/such/x", "x.py"], 2, "to write x in (see fastconv run --help)\n"),
     ],
 )
 def test_no_program_is_one_line(arguments, status, complaint, run):
     done = run(*arguments)
     assert done.returncode == status
     assert done.stderr.endswith(complaint)
+    assert done.stderr.count("\n") == 1
     assert "Traceback" not in done.stderr
     assert "not seen" not in done.stderr
 

@@ -1,6 +1,6 @@
 """The command line: a thin layer on public functions.
 
-Exit status: 0 done, 1 a wrong answer or a file that cannot be written, 2 bad arguments,
+Exit status: 0 done, 1 a wrong answer or output that cannot be written, 2 bad arguments,
 130 interrupted. `run` has that of the program it runs.
 """
 
@@ -9,18 +9,28 @@ import dataclasses
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import NoReturn
 
 import fastconv
 
 from . import explain, program, selfcheck, steps
 from .files import output
 from .shapes import SIZES, dtypes, sizes, words, workers
+from .terminal import flush
 
 __all__ = ["main"]
 
 
+class Parser(argparse.ArgumentParser):
+    """Complains in a line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="fastconv", description="Fast, exact convolution under numpy's and scipy's names."
     )
     parser.add_argument("--version", action="version", version=f"fastconv {fastconv.__version__}")
@@ -57,9 +67,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     options = parser.parse_args(argv)
     try:
-        return options.run(options) or 0
+        status: int = options.run(options) or 0
+        if options.run is not program.run:  # whose output is the program's
+            flush()
+        return status
     except OSError as error:
-        print(f"fastconv: {error}", file=sys.stderr)
+        with suppress(OSError):
+            flush()
+        if not isinstance(error, BrokenPipeError):  # who reads has enough, as `head` has
+            print(f"fastconv: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
@@ -83,7 +99,7 @@ def _bench(options: argparse.Namespace) -> int:
 
     try:
         return bench.run(options)
-    except (libraries.NotHere, plot.NoMatplotlib, bench.NothingToDo) as error:
+    except (libraries.NotHere, plot.CannotDraw, bench.NothingToDo) as error:
         options.parser.error(str(error))
     except race.WrongAnswer as error:
         print(f"fastconv: wrong answer: {error}", file=sys.stderr)

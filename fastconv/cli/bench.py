@@ -88,7 +88,7 @@ COLUMNS = ("input", "kernel", "dtype", "fastconv", "best other", "", "ratio", ""
 
 def run(options: argparse.Namespace) -> int:
     if options.plot:
-        plot.require()
+        plot.require(options.plot)
     beside, not_here = _rivals(options)
     todo = _jobs(options)
     report = Report(COLUMNS)
@@ -192,7 +192,7 @@ def _closing(rows: Sequence[Row], missing: Iterable[str]) -> str:
         lines.append(f"no rival in reach, so not judged: {alone} of {len(rows)}")
     lines += [f"left out: {reason}" for reason in missing]
     sources = {row.source.name: row.source.source for row in rows}
-    lines += [f"{name}: {source}" for name, source in sources.items()]
+    lines += [f"{name.removesuffix(' (made)')}: {source}" for name, source in sources.items()]
     return "\n".join(lines)
 
 

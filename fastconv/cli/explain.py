@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import fastconv
 
-from .shapes import SHAPE, shape
+from .shapes import SHAPE, dtype, shape
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -15,7 +15,9 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     parser.add_argument("a", type=shape, help=f"the signal's shape: {SHAPE}")
     parser.add_argument("v", type=shape, help="the kernel's shape")
     parser.add_argument("--mode", default="full", help="full (the default), same or valid")
-    parser.add_argument("--dtype", default="float64", help="of both; float64 by default")
+    parser.add_argument(
+        "--dtype", type=dtype, default="float64", help="of both; float64 by default"
+    )
     parser.add_argument("--axis", type=int, help="lines along this axis, as convolve takes it")
     parser.add_argument("--boundary", default="fill", help="fill (the default), wrap or symm")
     parser.add_argument("--method", default="auto", help="auto (the default), direct, fft, overlap")

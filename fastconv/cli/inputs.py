@@ -67,7 +67,7 @@ def sweep(seconds: float) -> Input:
     t = np.arange(int(seconds * rate)) / rate
     tone = np.sin(2 * np.pi * (low * t + (high - low) * t**2 / (2 * seconds)))
     noise = np.random.default_rng(1).standard_normal(t.size)
-    source = f"made: {seconds:g} s at 48 kHz, 50 Hz to 8 kHz, with noise"
+    source = f"made here, {seconds:g} s at 48 kHz, 50 Hz to 8 kHz, with noise"
     return Input("sweep (made)", source, (tone + 0.1 * noise) / 2)
 
 
@@ -76,7 +76,7 @@ def rings(rows: int, cols: int) -> Input:
     y, x = np.mgrid[:rows, :cols]
     squared = (y - rows / 2) ** 2 + (x - cols / 2) ** 2
     data = 127.5 * (1 + np.cos(np.pi * squared / max(rows, cols)))
-    return Input("zone plate (made)", f"made: {rows}x{cols} rings", data)
+    return Input("zone plate (made)", f"made here, {rows}x{cols} rings", data)
 
 
 def noise(shape: tuple[int, ...], dtype: str) -> Input:
@@ -87,7 +87,7 @@ def noise(shape: tuple[int, ...], dtype: str) -> Input:
         data = data + 1j * rng.standard_normal(shape)
     if np.dtype(dtype).kind in "iub":
         data = np.rint(20 * (abs(data) if np.dtype(dtype).kind == "u" else data))
-    return Input("noise (made)", "made: normal noise", data)
+    return Input("noise (made)", "made here, standard normal", data)
 
 
 def _pywt() -> Any:

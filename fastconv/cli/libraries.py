@@ -63,7 +63,7 @@ def chosen(names: Sequence[str], workers: int) -> list[Library]:
     if missing:
         reasons = "; ".join(f"{name} {reason}" for name, reason in missing.items())
         to_be_had = ", ".join(library.name.lower() for library in load(LIBRARIES)[0])
-        raise NotHere(f"--vs: {reasons}; here are {to_be_had}")
+        raise NotHere(f"--vs: {reasons}; here are {to_be_had}, the extra 'peers' brings the others")
     return here
 
 

@@ -5,13 +5,18 @@ from pathlib import Path
 from textwrap import fill
 
 
-class NoMatplotlib(Exception):
-    """--plot was asked for and matplotlib is not installed."""
+class CannotDraw(Exception):
+    """--plot was asked for without matplotlib, or of a kind that it does not write."""
 
 
-def require() -> None:
+def require(path: Path) -> None:
+    """Found wrong before the work is done, not after."""
     if find_spec("matplotlib") is None:
-        raise NoMatplotlib("--plot needs matplotlib: pip install matplotlib")
+        raise CannotDraw("--plot needs matplotlib: pip install matplotlib")
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    if path.suffix[1:].lower() not in FigureCanvasBase.get_supported_filetypes():
+        raise CannotDraw(f"--plot: got {path.name!r}, takes a name that ends in .png, .svg or .pdf")
 
 
 def ratios(path: Path, rows: list[tuple[str, float]], title: str) -> None:

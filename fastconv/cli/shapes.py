@@ -3,6 +3,8 @@
 import argparse
 from typing import TypeAlias
 
+import numpy as np
+
 from .checks import FLOATS, INTEGERS
 
 Shape: TypeAlias = tuple[int, ...]
@@ -40,6 +42,16 @@ def dtypes(text: str) -> list[str]:
     if wrong := [name for name in words(text) if name not in known]:
         raise argparse.ArgumentTypeError(f"got {wrong[0]!r}, takes {', '.join(known)}")
     return words(text)
+
+
+def dtype(text: str) -> str:
+    """Any that numpy knows."""
+    try:
+        np.dtype(text)
+    except TypeError:
+        takes = "float64, int16, complex64 or another of numpy's"
+        raise argparse.ArgumentTypeError(f"got {text!r}, takes {takes}") from None
+    return text
 
 
 def words(text: str) -> list[str]:

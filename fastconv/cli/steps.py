@@ -35,9 +35,9 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 def run(options: argparse.Namespace) -> None:
     try:
         if options.plot:
-            plot.require()
+            plot.require(options.plot)
         sliding = Sliding.parse(options.a, options.v, options.mode, options.correlate)
-    except (ValueError, plot.NoMatplotlib) as error:
+    except (ValueError, plot.CannotDraw) as error:
         options.parser.error(str(error))
     print(json.dumps(as_dict(sliding), indent=1) if options.json else text(sliding))
     if options.plot:
