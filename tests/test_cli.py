@@ -11,7 +11,7 @@ import pytest
 
 import fastconv
 from fastconv import cli
-from fastconv.cli import bench, filters, inputs, jobs, race, report, rivals, threads
+from fastconv.cli import bench, filters, inputs, jobs, race, report, rivals, terminal, threads
 from fastconv.cli.race import Runner, WrongAnswer
 
 A = np.random.default_rng(3).standard_normal(400)
@@ -259,9 +259,13 @@ def test_a_terminal_gets_the_bar_and_the_table(monkeypatch, capsys):
 
 
 def test_no_color_is_plain(monkeypatch):
-    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("NO_COLOR", "1")
     assert report.Report(bench.COLUMNS).console is None
+    assert not terminal.is_styled()
+    monkeypatch.setenv("NO_COLOR", "")
+    assert terminal.is_styled()
 
 
 # --- races -------------------------------------------------------------------------------

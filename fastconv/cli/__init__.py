@@ -57,9 +57,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     bench.add_argument(
         "--dtype", type=dtypes, metavar="NAMES", help="float32,int16: in these alone"
     )
-    bench.add_argument("--workers", type=workers, default=1, metavar="N", help="threads of each; 1")
+    bench.add_argument(
+        "--workers", type=workers, default=1, metavar="N", help="up to N threads each; 1 by default"
+    )
     bench.add_argument("--json", type=output, metavar="FILE", help="write every time taken")
-    bench.add_argument("--plot", type=output, metavar="FILE.png", help="draw the ratios")
+    bench.add_argument("--plot", type=output, metavar="FILE.png", help="draw them, by matplotlib")
     bench.set_defaults(run=_bench, parser=bench)
 
     for command in (explain, steps, selfcheck, program):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 from .terminal import is_styled
 
@@ -54,7 +55,8 @@ class Report:
             return
         table = Table()
         for place, name in enumerate(self.columns):
-            table.add_column(name, justify="right" if place in NUMBERS else "left")
+            side: Literal["left", "right"] = "right" if place in NUMBERS else "left"
+            table.add_column(name, justify=side, overflow="fold")
         for cells, slower in self.rows:
             table.add_row(*cells, style="red" if slower else None)
         self.console.print(table)

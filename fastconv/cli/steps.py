@@ -28,7 +28,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     )
     parser.add_argument("--correlate", action="store_true", help="slide the kernel without a flip")
     parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("--plot", type=output, metavar="FILE.png", help="draw it")
+    parser.add_argument("--plot", type=output, metavar="FILE.png", help="draw it, by matplotlib")
     parser.set_defaults(run=run, parser=parser)
 
 

@@ -7,7 +7,8 @@ BOLD, RED, GREEN = "1", "31", "32"
 
 
 def is_styled() -> bool:
-    return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return sys.stdout.isatty() and not plain
 
 
 def styled(text: str, style: str) -> str:
