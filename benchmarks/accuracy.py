@@ -372,8 +372,8 @@ def main():
         worst, x = of_kind[0]
         print(f"- {who}, forced: at most {worst:.2f} ({x.family}, {x.dtype}, {x.n}, {x.ndim}-D,"
               f" {x.level}), {len(beyond)} of {len(of_kind)} beyond {PROMISED}")  # fmt: skip
-    for family in dict.fromkeys(x.family for _, x in own):
-        of_family = [(ratio, x) for ratio, x in own if x.family == family]
+    for family, ndim in dict.fromkeys((x.family, x.ndim) for _, x in own):
+        of_family = [pair for pair in own if (pair[1].family, pair[1].ndim) == (family, ndim)]
         ratio, x = of_family[0]
         print(
             f"- fastconv, {family}: at most {ratio:.2f} ({x.dtype}, {x.n}, {x.ndim}-D, {x.level})"
