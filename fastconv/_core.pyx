@@ -81,7 +81,7 @@ def convolve(
     a, v, mode="full", *, axis=None, boundary="fill", fillvalue=0, method="auto",
     accuracy="auto", out=None, workers=None
 ):
-    r"""
+    """
     Discrete, linear convolution of two one-dimensional sequences.
 
     Takes the place of `numpy.convolve`: the same values (exactly so for
@@ -166,7 +166,9 @@ def convolve(
 
     Notes
     -----
-    .. math:: (a * v)_i = \sum_k v_k \, a_{i - k}, \qquad 0 \le i < N + M - 1
+    ::
+
+        (a * v)[i] = sum over k of  v[k] a[i - k],  0 <= i < N + M - 1
 
     Arrays of other libraries (those with ``__array_function__``), and dtypes
     such as longdouble and object, are passed on to numpy's own function, the
@@ -225,7 +227,7 @@ def correlate(
     a, v, mode=NO_MODE, *, axis=None, boundary="fill", fillvalue=0, max_lag=None,
     method="auto", accuracy="auto", out=None, workers=None
 ):
-    r"""
+    """
     Cross-correlation of two one-dimensional sequences.
 
     Takes the place of `numpy.correlate`: the same values (exactly so for
@@ -277,7 +279,9 @@ def correlate(
 
     Notes
     -----
-    .. math:: c_k = \sum_i a_{i + k} \, \overline{v_i}
+    ::
+
+        c[k] = sum over i of  a[i + k] conj(v[i])
 
     'full' holds the lags -(M - 1) .. N - 1, so that lag 0 stands at index
     M - 1. With `max_lag`, lag 0 stands at index `max_lag`.

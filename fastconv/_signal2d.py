@@ -24,7 +24,7 @@ def convolve2d(
     out: NDArray[Any] | None = None,
     workers: int | None = None,
 ) -> NDArray[Any]:
-    r"""
+    """
     Convolve two 2-dimensional arrays.
 
     Takes the place of `scipy.signal.convolve2d`: the same values (exactly so
@@ -92,7 +92,9 @@ def convolve2d(
 
     Notes
     -----
-    .. math:: C_{i, j} = \sum_{k, l} B_{k, l} \, A_{i - k, j - l}
+    ::
+
+        C[i, j] = sum over k and l of  B[k, l] A[i - k, j - l]
 
     References
     ----------
@@ -141,7 +143,7 @@ def correlate2d(
     out: NDArray[Any] | None = None,
     workers: int | None = None,
 ) -> NDArray[Any]:
-    r"""
+    """
     Cross-correlate two 2-dimensional arrays.
 
     Takes the place of `scipy.signal.correlate2d`: the same values (exactly so
@@ -179,7 +181,9 @@ def correlate2d(
 
     Notes
     -----
-    .. math:: C_{i, j} = \sum_{k, l} A_{i + k, j + l} \, \overline{B_{k, l}}
+    ::
+
+        C[i, j] = sum over k and l of  A[i + k, j + l] conj(B[k, l])
 
     Where 'valid' exchanges complex inputs, because `in2` is the larger, scipy
     1.17 conjugates `in1` instead of `in2`; so does this function.

@@ -35,7 +35,7 @@ def convolve(
     out: NDArray[Any] | None = None,
     workers: int | None = None,
 ) -> Any:
-    r"""
+    """
     Convolve two N-dimensional arrays.
 
     Takes the place of `scipy.signal.convolve`: the same dtypes, shapes and
@@ -97,7 +97,9 @@ def convolve(
 
     Notes
     -----
-    .. math:: C_i = \sum_k B_k \, A_{i - k}
+    ::
+
+        C[i] = sum over k of  B[k] A[i - k]
 
     with i and k running over all indices of an array. A NaN or Inf stays where
     the sum puts it, in every method.
@@ -135,7 +137,7 @@ def correlate(
     out: NDArray[Any] | None = None,
     workers: int | None = None,
 ) -> Any:
-    r"""
+    """
     Cross-correlate two N-dimensional arrays.
 
     Takes the place of `scipy.signal.correlate`: the same dtypes, shapes and
@@ -170,7 +172,9 @@ def correlate(
 
     Notes
     -----
-    .. math:: C_k = \sum_i A_{i + k} \, \overline{B_i}
+    ::
+
+        C[k] = sum over i of  A[i + k] conj(B[i])
 
     with i and k running over all indices of an array.
 
@@ -204,7 +208,7 @@ def fftconvolve(
     out: NDArray[Any] | None = None,
     workers: int | None = None,
 ) -> Any:
-    r"""
+    """
     Convolve two N-dimensional arrays along some axes, in floating point.
 
     Takes the place of `scipy.signal.fftconvolve`: the same dtypes and errors,
@@ -290,7 +294,7 @@ def oaconvolve(
     out: NDArray[Any] | None = None,
     workers: int | None = None,
 ) -> Any:
-    r"""
+    """
     Convolve two N-dimensional arrays along some axes, in floating point.
 
     Takes the place of `scipy.signal.oaconvolve`. It does what `fftconvolve`
