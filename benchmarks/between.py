@@ -24,7 +24,8 @@ import sys
 import tarfile
 import time
 from dataclasses import dataclass
-from io import BytesIO
+from functools import partial
+from io import BytesIO, StringIO
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -156,14 +157,15 @@ class Row:
 
 def rows_of(cases: list[Case], base: Path, new: Path, seconds: float, rounds: int) -> list[Row]:
     times = {case: [] for case in cases}
+    tell = partial(print, end="", file=sys.stderr if sys.stderr.isatty() else StringIO())
     for number in range(rounds):
         workers = [Worker(base), Worker(new), Worker(base)]
         for place, case in enumerate(cases):
-            print(f"\rround {number + 1}, {place + 1} of {len(cases)} ", end="", file=sys.stderr)
+            tell(f"\rround {number + 1}, {place + 1} of {len(cases)} ")
             times[case].append(best_times(workers, case, seconds / rounds))
         for worker in workers:
             worker.end()
-    print("\r" + " " * 40, end="\r", file=sys.stderr)
+    tell("\r" + " " * 40 + "\r")
     return [row_of(case, times[case]) for case in cases]
 
 

@@ -10,6 +10,7 @@ Inputs are random, the same in every run, and like what the dtype carries in lif
     int64              counts: uniform within +-1000; results stay far from wrapping
 """
 
+import re
 import zlib
 from argparse import Namespace
 from dataclasses import dataclass
@@ -123,8 +124,13 @@ def wanted(case: Case, options: Namespace) -> bool:
     return (
         (not options.quick or quick(case))
         and (not options.dtype or case.dtype in options.dtype)
-        and (not options.only or fnmatch(case.name, f"{options.only.rstrip('*')}*"))
+        and (not options.only or fnmatch(case.name, _pattern(options.only)))
     )
+
+
+def _pattern(only: str) -> str:
+    """The star of a size, between two digits, stands for itself; all that begins so is meant."""
+    return re.sub(r"(?<=\d)\*(?=\d)", "[*]", only).rstrip("*") + "*"
 
 
 def quick(case: Case) -> bool:

@@ -3,6 +3,7 @@
 import math
 import shlex
 import sys
+from argparse import Namespace
 from pathlib import Path
 
 import numpy as np
@@ -93,6 +94,25 @@ def test_a_command_that_fails_is_told(page):
     first, _ = figures.figures([page])
     with pytest.raises(SystemExit, match="gone"):
         first.print_again()
+
+
+# --- the grid ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("only", "sizes"),
+    [
+        ("1000*64", {"1000*64"}),
+        ("512x512*7x7", {"512x512*7x7"}),
+        ("100*", {"100*100", "1000*3", "1000*16"}),
+        ("*axis 1*", {"2000x256*9 axis 1 C"}),
+    ],
+)
+def test_a_size_is_a_size_and_a_star_at_its_end_a_pattern(only, sizes):
+    grid = [*cases.cases_1d(), *cases.cases_2d(), *cases.cases_batched()]
+    options = Namespace(quick=False, dtype=None, only=only)
+    found = {case.size for case in grid if cases.wanted(case, options)}
+    assert sizes == found if only[-1].isdigit() else sizes < found
 
 
 # --- two builds ----------------------------------------------------------------------------
