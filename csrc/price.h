@@ -14,6 +14,7 @@
 // multiply (exact.cpp).
 #pragma once
 #include <math.h>
+#include <stdint.h>
 
 #include <utility>
 
@@ -148,6 +149,11 @@ inline double up(double x) {
   return down + (down < x);
 }
 
+inline int floor_log2(Index x) { return 63 - __builtin_clzll((unsigned long long)x); }
+
+// Without calls, as those of the library are.
+inline double larger(double x, double y) { return x < y ? y : x; }
+
 // Transforms slow down from where their working set leaves L2 to where it is in memory.
 inline double slow(double log2_bytes, double mid, double far) {
   if (log2_bytes <= kNearLog2) return 1;
@@ -171,7 +177,7 @@ inline double piecewise(const Turns& turns, double pieces) {
 // What reading the signal and writing the result takes, where they are not near any more.
 inline double stream_ns(const Task& t, double each) {
   const double items = t.lines * (double(t.row.n) * double(t.col.n) + t.kernels * t.outputs);
-  return each * fmax(0, items * double(kItemSize[t.job.a_dtype]) - kCachedBytes);
+  return each * larger(0, items * double(kItemSize[t.job.a_dtype]) - kCachedBytes);
 }
 
 // Blocks in the lanes: W lanes of two real blocks (or one complex) are a group. The kernel's
@@ -184,7 +190,7 @@ inline double lanes_ns(const Task& t, const Turns& turns, double blocks, const L
   const double groups = up(blocks / (per_lane * t.lanes));
   const double one = c.lanes_piece[p] + points * (c.lanes_point[p] + c.lanes_pass[p] * l.passes);
   const double log2_one = (p ? 4 : 3) + double(__builtin_ctz(unsigned(t.lanes))) + l.log2;
-  const double spilt = 1 + c.lanes_spill[p] * fmax(0, log2_one - kSpillLog2);
+  const double spilt = 1 + c.lanes_spill[p] * larger(0, log2_one - kSpillLog2);
   const double far =
       t.integer ? slow(log2_one + turns.log2_held - p, c.matrix_mid[p], c.matrix_far[p]) : 1;
   return c.lanes_call[p] + stream_ns(t, c.lanes_stream[p]) +
@@ -242,19 +248,24 @@ constexpr double kPictureEndsNs = 12e3;
 // The larger the transforms, the more digits: looked up once for each power of two of points.
 class TurnsBySize {
  public:
-  explicit TurnsBySize(const Task& t) : t_(t) {}
+  explicit TurnsBySize(const Task& t) : t_(t) {
+    if (!t.integer) turns_[0] = turns_of(t, {1, 1, 1, 1, 1});
+  }
 
-  const Turns& operator()(double points) {
-    int power;
-    if (frexp(points, &power) == 0.5) --power;
-    const int at = t_.integer ? power : 0;
-    if (turns_[at].log2_held == 0) turns_[at] = turns_of(t_, digits_of(t_, ldexp(1, power), true));
-    return turns_[at];
+  const Turns& operator()(Index points) {
+    if (!t_.integer) return turns_[0];
+    const int power = floor_log2(2 * points - 1);
+    if (!(known_ >> power & 1)) {
+      turns_[power] = turns_of(t_, digits_of(t_, ldexp(1, power), true));
+      known_ |= uint64_t(1) << power;
+    }
+    return turns_[power];
   }
 
  private:
   const Task& t_;
-  Turns turns_[64] = {};
+  Turns turns_[64];
+  uint64_t known_ = 0;  // a bit for each of them
 };
 
 // Integers are scanned before they are transformed, and it is looked up what that comes to.
@@ -270,11 +281,9 @@ inline double around_ns(const Task& t, const Digits& digits) {
   if (t.job.accuracy == FC_NORMWISE) return 0;
   const double reals = samples * (is_complex(t.job.a_dtype) ? 2 : 1);
   const double beyond = t.members * samples * double(kItemSize[t.job.a_dtype]) - kCachedBytes;
-  return reals * t.costs.guard[t.precision] + fmax(0, beyond) / t.members * kReadAgainNs +
+  return reals * t.costs.guard[t.precision] + larger(0, beyond) / t.members * kReadAgainNs +
          (t.flat() ? 0 : kPictureEndsNs);
 }
-
-inline int floor_log2(Index x) { return 63 - __builtin_clzll((unsigned long long)x); }
 
 // What no call with transforms is below, whatever their length: three of them, one in the lanes a
 // third.
@@ -299,7 +308,7 @@ inline Least least_ns(const Task& t) {
   const double shared = (1 + t.kernels) * t.lines * t.outputs / reals;
   const double group = 2.1 * (c.lanes_piece[p] + 1.5 * double(t.col.m) * lane);
   const double around = around_ns(t, {1, 1, 1, 1, 1});
-  return {t.members * (c.lanes_call[p] + around + fmax(group, shared / t.lanes * lane)),
+  return {t.members * (c.lanes_call[p] + around + larger(group, shared / t.lanes * lane)),
           t.members * (c.matrix_call[p] + around + shared * matrix)};
 }
 

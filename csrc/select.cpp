@@ -144,7 +144,7 @@ class Blocks {
     for_each_length(odds, multiple, range, [&](const Length& l) {
       if (lanes_ && !lanes_fit(t_, l.points)) return true;
       const double blocks = t_.lines * tiles_of(t_.col, l.points);
-      const Turns& turns = turns_(double(l.points));
+      const Turns& turns = turns_(l.points);
       visit(l.points, lanes_ ? lanes_ns(t_, turns, blocks, l) : tiles_ns(t_, turns, blocks, l));
       return promising && blocks <= enough;
     });
@@ -182,7 +182,7 @@ class Sides {
 
 double tile_ns(const Task& t, TurnsBySize& turns, const Side& row, const Side& col) {
   const Length tile = row.length * col.length;
-  return tiles_ns(t, turns(double(tile.points)), t.lines * row.tiles * col.tiles, tile);
+  return tiles_ns(t, turns(tile.points), t.lines * row.tiles * col.tiles, tile);
 }
 
 // The cheapest of a list by a price.
@@ -218,7 +218,8 @@ void offer_best_tile(const Task& t, Ranking& ranking) {
 
 // Longer blocks have less overlap and more passes, a valley with one bottom but for the rounding
 // to whole groups: the powers of two, then the others from half to four times the first of them
-// that is within a tenth of the best.
+// that is within a tenth of the best. Of these the simplest will do: between them lie the longer
+// odd numbers so closely that they save a hundredth.
 void offer_best_block(const Task& t, bool lanes, bool asked, Ranking& ranking) {
   Blocks kind(t, lanes);
   const Lengths range = blocks(t.col, true);
@@ -228,11 +229,11 @@ void offer_best_block(const Task& t, bool lanes, bool asked, Ranking& ranking) {
     if (!best || ns < 0.9 * best_ns) shortest = length;
     if (!best || ns < best_ns) best = length, best_ns = ns;
   };
-  kind.for_each(kind.odds().one(), range, true, look);
+  kind.for_each(Odds(kLaneOdds).one(), range, true, look);
   // Over half as long, they take over half the time.
   if (best_ns > 2 * ranking.best_ns() && !asked) return;
   const Lengths near = {longer(range.least, shortest / 2 + 1), shorter(range.most, 4 * shortest)};
-  kind.for_each(kind.odds().others(), near, true, look);
+  kind.for_each(Odds(kLaneOdds).others(), near, true, look);
   if (best) ranking.offer(FC_OVERLAP, 1, best, lanes, best_ns);
 }
 
