@@ -71,8 +71,9 @@ void trim(Index& n, Index& m, Index& lo, Index& hi, Index& first_sample, Index& 
 // The sub-problem of a window within p's.
 Problem part(const Problem& p, const Window& w) {
   Problem q = p;
-  q.out += (w.row_lo - p.row_lo) * p.out_row +
-           (w.col_lo - p.col_lo) * kItemSize[result_dtype(p.a_dtype, p.v_dtype)];
+  const Index item = kItemSize[result_dtype(p.a_dtype, p.v_dtype)];
+  // A scan has no result.
+  q.out += p.out ? (w.row_lo - p.row_lo) * p.out_row + (w.col_lo - p.col_lo) * item : 0;
   q.row_lo = w.row_lo, q.row_hi = w.row_hi, q.col_lo = w.col_lo, q.col_hi = w.col_hi;
   Index row, col, tap_row, tap_col;
   trim(q.rows, q.kh, q.row_lo, q.row_hi, row, tap_row);
