@@ -15,6 +15,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTEST = [sys.executable, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+TIMES = [sys.executable, "tests/trust_times.py"]
+OF = r".*: [\d.]+ of [\d.]+"
 NATIVE = [sys.executable, "tests/native/run.py"]
 FUZZ = ["tests/fuzz_python.py", "-atheris_runs=20000", "-max_len=80", "-len_control=0", "-seed=1"]
 
@@ -25,7 +27,9 @@ CHECKS = {
         r"\d+ passed",
         "",
     ),
+    "integers beside floats": ([*TIMES, "integers"], OF, ""),
     "NaN and small values": ([*PYTEST, "tests/test_guard.py"], r"\d+ passed", ""),
+    "what these cost": ([*TIMES, "guard"], OF, ""),
     "accuracy beside scipy": (
         [sys.executable, "benchmarks/accuracy.py", "--quick"],
         r"fastconv, (?:random|loud and quiet|exponential): at most [\d.]+",
@@ -34,6 +38,12 @@ CHECKS = {
     "determinism": ([*PYTEST, "tests", "-k", "bits or test_workers"], r"\d+ passed", ""),
     "threads and forks": (
         [*PYTEST, "tests/test_threads.py", "tests/test_processes.py"],
+        r"\d+ passed",
+        "",
+    ),
+    "Ctrl-C": ([*TIMES, "interrupt"], OF, ""),
+    "endless sizes": (
+        [*PYTEST, "tests/test_args.py", "-k", "beyond_any_memory or end_of_an_index or endless"],
         r"\d+ passed",
         "",
     ),
