@@ -102,6 +102,7 @@ class BuildExt(build_ext):
     def build_extension(self, ext):
         ext.extra_compile_args = self.spelled(COMMON_FLAGS)
         ext.extra_objects = self.objects(ext)
+        ext.depends = [*ext.depends, *ext.extra_objects]
         if self.windows:
             ext.extra_objects.append(clang_runtime())
         super().build_extension(ext)
@@ -110,7 +111,7 @@ class BuildExt(build_ext):
         """Of the kernels, once per level, and of the engine: side by side, the longest first."""
         sources = [
             (KERNELS, name, [*KERNEL_FLAGS, *flags, f"-DFC_LEVEL={name}"])
-            for name, flags in levels().items()
+            for name, flags in reversed(levels().items())
         ]
         sources += [(source, "engine", []) for source in ENGINE]
         with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -119,7 +120,11 @@ class BuildExt(build_ext):
     def object(self, ext, source, folder, flags):
         """Compiled unless it is there: by the same command, and newer than all it is made from."""
         flags = self.spelled([*COMMON_FLAGS, *flags])
-        command = " ".join([*getattr(self.compiler, "compiler_so", []), *flags])
+        # setuptools has a command for C++ apart from C's, which older ones take for both.
+        compiler = getattr(
+            self.compiler, "compiler_so_cxx", getattr(self.compiler, "compiler_so", [])
+        )
+        command = " ".join([*compiler, *flags])
         folder = str(Path(self.build_temp) / f"{folder}-{zlib.crc32(command.encode()):08x}")
         [target] = self.compiler.object_filenames([source], output_dir=folder)
         # Headers beside a source and below: the kernels include none from above.

@@ -15,8 +15,8 @@ struct Costs {
   //   call + transforms (piece + points (point + pass passes)) slow,
   // `passes` of radix 2 (lengths.h), slow being 1 up to kNearLog2, `mid` at kMidLog2, `far` from
   // kFarLog2 on. Blocks in the lanes are transformed all lanes at a time, and are `spill` slower
-  // for each doubling beyond kSpillLog2. Each byte of a and of the result beyond kCachedBytes
-  // takes `stream`.
+  // for each doubling beyond kSpillLog2. Of blocks and tiles each byte of a and of the result
+  // beyond kCachedBytes takes `stream`.
   double lanes_call[2], lanes_piece[2], lanes_point[2], lanes_pass[2];
   double lanes_spill[2], lanes_stream[2];
   double matrix_call[2], matrix_piece[2], matrix_point[2], matrix_pass[2];
@@ -32,7 +32,7 @@ struct Costs {
 constexpr double kNearLog2 = 22, kMidLog2 = 24, kFarLog2 = 26;
 // From 256 KB on lanes leave a cache of 2 MB to what they are read from and written to by and by.
 constexpr double kSpillLog2 = 18;
-// Of signals beyond, what was read or written once is no longer near.
+// Of a signal and its result beyond 4 MB, what was read or written once is no longer near.
 constexpr double kCachedBytes = 0x1p22;
 
 }  // namespace fastconv

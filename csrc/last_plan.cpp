@@ -29,21 +29,23 @@ bool LastChoice::recall(const fc_job& job, fc_plan& plan) const {
   return true;
 }
 
-void LastChoice::keep(const fc_job& job, const fc_plan& plan) {
-  costs_ = &costs_of(fc_level());
-  job_ = job, plan_ = plan;
+void LastChoice::keep(const fc_job& job, const Costs& costs, const fc_plan& plan) {
+  costs_ = &costs, job_ = job, plan_ = plan;
 }
 
 void choose_again(const fc_job& job, fc_plan& plan) {
   constexpr int kKept = 4;
   static thread_local LastChoice last[kKept];
-  static thread_local int oldest = 0;
+  static thread_local int next = 0;
   for (const LastChoice& choice : last) {
     if (choice.recall(job, plan)) return;
   }
+  const Costs& costs = costs_of(fc_level());
   fc_choose(&job, &plan);
   // Where nothing was compared there is nothing to save.
-  if (plan.candidates > 1) last[oldest++ % kKept].keep(job, plan);
+  if (plan.candidates <= 1) return;
+  last[next].keep(job, costs, plan);
+  next = (next + 1) % kKept;
 }
 
 bool LastPlan::recall(const fc_job& job, const fc_array& v, fc_plan& plan, int& outer_product) {
@@ -58,7 +60,7 @@ bool LastPlan::recall(const fc_job& job, const fc_array& v, fc_plan& plan, int& 
 
 void LastPlan::keep(const fc_job& job, const fc_array& v, const fc_plan& plan, int outer_product) {
   if (taken_.test_and_set(std::memory_order_acquire)) return;
-  choice_.keep(job, plan);
+  choice_.keep(job, costs_of(fc_level()), plan);
   v_ = v, outer_product_ = outer_product;
   taken_.clear(std::memory_order_release);
 }

@@ -10,8 +10,8 @@ namespace fastconv {
 // Of one job. What the data says has no part in it, but for facts.outer_product.
 class LastChoice {
  public:
-  bool recall(const fc_job&, fc_plan&) const;  // false: there is none for such a job
-  void keep(const fc_job&, const fc_plan&);
+  bool recall(const fc_job&, fc_plan&) const;              // false: there is none for such a job
+  void keep(const fc_job&, const Costs&, const fc_plan&);  // the costs it was chosen by
 
  private:
   const Costs* costs_ = nullptr;  // those of a level, or set for it, have an address of their own

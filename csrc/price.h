@@ -176,8 +176,11 @@ inline double piecewise(const Turns& turns, double pieces) {
 
 // What reading the signal and writing the result takes, where they are not near any more.
 inline double stream_ns(const Task& t, double each) {
-  const double items = t.lines * (double(t.row.n) * double(t.col.n) + t.kernels * t.outputs);
-  return each * larger(0, items * double(kItemSize[t.job.a_dtype]) - kCachedBytes);
+  const double read = double(t.row.n) * double(t.col.n) * double(kItemSize[t.job.a_dtype]);
+  const fc_dtype result = result_dtype(t.job.a_dtype, t.job.v_dtype);
+  const double written = t.kernels * t.outputs * double(kItemSize[result]);
+  const double all = t.members * t.lines * (read + written);
+  return each * larger(0, all - kCachedBytes) / t.members;
 }
 
 // Blocks in the lanes: W lanes of two real blocks (or one complex) are a group. The kernel's

@@ -348,6 +348,12 @@ bool surely_direct(const fc_job& job, const Costs& costs, fc_plan& plan) {
 }  // namespace
 
 void choose(const fc_job& job, int level, const Costs& costs, fc_plan& plan) {
+  if (!is_float(job.a_dtype) && job.facts.known) {
+    fc_job unscanned = job;
+    unscanned.facts.known = 0;
+    choose(unscanned, level, costs, plan);
+    if (!transforms(plan.chosen.method) || digits_suffice(job, plan.chosen)) return;
+  }
   plan.level = level;
   plan.workers = 1;
   if (surely_direct(job, costs, plan)) return;

@@ -39,7 +39,7 @@ INTEGERS = ["int8", "int16", "int32", "int64", "bool"]
 LEAST_TAP_NS = 1e-3
 LINE_TAPS = (3, 7, 15, 31, 63, 127)
 PICTURE_SIDES = (3, 5, 9, 15)
-# In the lanes from where fixed times rule to beyond L2, of factors 1 and 5 in turn.
+# In the lanes from where fixed times rule to beyond L2, some with a factor 5.
 LANE_LENGTHS = (32, 80, 128, 320, 512, 1280, 2560, 4096, 10240, 16384)
 MATRIX_LENGTHS = (256, 640, 1024, 2560, 4096, 10240, 16384, 40960, 65536)
 MORE_PASSES = 2.5 - math.log2(5)  # than the logarithm of the factor 5: csrc/lengths.h

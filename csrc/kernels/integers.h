@@ -14,12 +14,12 @@ void measure(const void* data, ptrdiff_t count, double* max, double* squares) {
   double some[kAtOnce];
   const T* x = static_cast<const T*>(data);
   *max = *squares = 0;
-  for (; count > 0; count -= kAtOnce, x += kAtOnce) {
-    const ptrdiff_t n = count < kAtOnce ? count : kAtOnce;
-    for (ptrdiff_t i = 0; i < n; ++i) some[i] = double(x[i]);
-    const double top = peak<double>(some, n), length = norm<double>(some, n);
+  for (ptrdiff_t first = 0; first < count; first += kAtOnce) {
+    const ptrdiff_t n = count - first < kAtOnce ? count - first : kAtOnce;
+    for (ptrdiff_t i = 0; i < n; ++i) some[i] = double(x[first + i]);
+    const double top = peak<double>(some, n);
     *max = top > *max ? top : *max;
-    *squares += length * length;
+    *squares += sum_of_squares<double>(some, n, 1);
   }
 }
 

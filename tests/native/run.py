@@ -19,6 +19,7 @@ import argparse
 import ast
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -194,6 +195,7 @@ def main(names, cases):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that folders are removed
     parser = argparse.ArgumentParser()
     parser.add_argument("names", nargs="*", metavar="variant")
     parser.add_argument("--cases", type=int)
