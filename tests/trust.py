@@ -29,7 +29,7 @@ CHECKS = {
     ),
     "integers beside floats": ([*TIMES, "integers"], OF, ""),
     "NaN and small values": ([*PYTEST, "tests/test_guard.py"], r"\d+ passed", ""),
-    "what these cost": ([*TIMES, "guard"], OF, ""),
+    "what small values cost": ([*TIMES, "guard"], OF, ""),
     "accuracy beside scipy": (
         [sys.executable, "benchmarks/accuracy.py", "--quick"],
         r"fastconv, (?:random|loud and quiet|exponential): at most [\d.]+",

@@ -2,8 +2,8 @@
 
     python tests/trust_times.py integers | guard | interrupt
 
-Prints its figures, and fails where one is beyond what is promised. Times are the best of many,
-taken in turns; tests/trust.py runs it, on a machine that does nothing else.
+Prints its figures, and fails where one is beyond what is promised. For a machine that does nothing
+else; tests/trust.py runs it.
 """
 
 import subprocess
@@ -40,7 +40,10 @@ def integers():
 
 
 def guarded(n, m, dtype):
-    """Ordinary data, in units of a call without: small values guarded, and NaN looked for."""
+    """What a call on ordinary data takes in units of one that does not look for small values.
+
+    NaN has no figure of its own: the pass that finds it gives every transform its magnitudes.
+    """
     rng = np.random.default_rng(0)
     a, v = (rng.standard_normal(size).astype(dtype) for size in (n, m))
     jobs = [
@@ -49,22 +52,19 @@ def guarded(n, m, dtype):
     ]
     out = np.empty(n + m - 1, dtype)
     plan = jobs[1].choose()
-    auto = normwise = scan = float("inf")
+    best = [float("inf"), float("inf")]
     for _ in range(ROUNDS):
-        auto = min(auto, jobs[0].time_ns(a, v, out, plan))
-        normwise = min(normwise, jobs[1].time_ns(a, v, out, plan))
-        start = time.perf_counter_ns()
-        jobs[1].scan(a, v)
-        scan = min(scan, time.perf_counter_ns() - start)
-    return auto / normwise, 1 + scan / normwise
+        for k, job in enumerate(jobs):
+            start = time.thread_time_ns()
+            job.run(a, v, out, plan)
+            best[k] = min(best[k], time.thread_time_ns() - start)
+    return best[0] / best[1]
 
 
 def guard():
     for n, m in JUDGED:
         for dtype in ("float32", "float64"):
-            small, bad = guarded(n, m, dtype)
-            yield f"small values, {dtype}, {n:,} * {m:,}", small, SAFETY
-            yield f"NaN, {dtype}, {n:,} * {m:,}", bad, SAFETY
+            yield f"small values, {dtype}, {n:,} * {m:,}", guarded(n, m, dtype), SAFETY
 
 
 def interrupt():
