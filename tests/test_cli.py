@@ -82,7 +82,6 @@ def test_info_is_show_config(capsys):
         (["bench", "--dtype", "int"], "got 'int', takes bool, int8"),
         (["bench", "--dtype", "int8"], "--dtype: got int8, recordings are in float64,"),
         (["bench", "--workers", "0"], "takes a number of threads, 1 or more"),
-        (["bench", "--plot", "ratios"], "--plot: got 'ratios', takes a name that ends in .png"),
     ],
 )
 def test_bad_arguments_are_one_line_and_status_2(arguments, complaint, capsys):
@@ -92,6 +91,16 @@ def test_bad_arguments_are_one_line_and_status_2(arguments, complaint, capsys):
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("fastconv")
     assert complaint in line
+
+
+@pytest.mark.parametrize("command", [["bench"], ["steps", "1", "1"]])
+def test_a_plot_of_no_kind_is_refused_before_the_work(command, capsys):
+    pytest.importorskip("matplotlib")
+    with pytest.raises(SystemExit) as stop:
+        cli.main([*command, "--plot", "x.foo"])
+    assert stop.value.code == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert "--plot: got 'x.foo', takes a name that ends in .png" in last
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="by a shell")

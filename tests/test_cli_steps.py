@@ -233,7 +233,6 @@ WIDE = ";".join([" ".join("1" * 9)] * 9)
         (["1 2; 3 4", "1 2 3", "--mode", "valid"], "hold the other"),
         (["1", "1", "--mode", "some"], "invalid choice: 'some'"),
         (["1", "1", "--plot", "no/such/folder/x.png"], "no folder no/such/folder"),
-        (["1", "1", "--plot", "x.foo"], "--plot: got 'x.foo', takes a name that ends in .png"),
     ],
 )
 def test_bad_arguments_are_one_line_and_status_2(arguments, complaint, capsys):
