@@ -319,8 +319,7 @@ fc_status fc_run(const fc_job* job, const fc_plan* plan, const fc_array* a, cons
     if (outer_product == job->facts.outer_product && !scans) return run(*job, own, *a, *v, *out);
     fc_job learned = *job;
     learned.facts.outer_product = outer_product;
-    if (scans) scan(learned, *a, *v);
-    if (scans && !digits_suffice(learned, own.chosen)) fc_choose(&learned, &own);
+    if (scans) scan(learned, *a, *v), choose_scanned(learned, own);
     run(learned, own, *a, *v, *out);
   });
 }

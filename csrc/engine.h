@@ -231,9 +231,9 @@ struct Digits {
 };
 Digits digits_for(fc_dtype, const fc_facts&, Index n, Index m, double points, bool overlap);
 
-// Are the digits that a plan was chosen with, before the data was scanned, all that it takes? Then
-// it is the best still, since none would have got by with fewer.
-bool digits_suffice(const fc_job& scanned, const fc_candidate& how);
+// The choice for integers that have been scanned, from the plan before they were: it stays where
+// the digits it was made with are all that it takes, since no other would have got by with fewer.
+void choose_scanned(const fc_job& scanned, fc_plan&);
 
 const KernelTable& kernels(int level);
 bool made_by_intel();  // this CPU

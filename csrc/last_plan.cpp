@@ -23,8 +23,8 @@ bool alike(const fc_job& x, const fc_job& y) {
 }  // namespace
 
 bool LastChoice::recall(const fc_job& job, fc_plan& plan) const {
-  if (costs_ != &costs_of(fc_level()) || plan_.level != fc_level() || !alike(job, job_))
-    return false;
+  const int level = fc_level();
+  if (plan_.level != level || costs_ != &costs_of(level) || !alike(job, job_)) return false;
   plan.chosen = plan_.chosen, plan.level = plan_.level, plan.workers = plan_.workers;
   return true;
 }

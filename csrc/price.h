@@ -43,6 +43,7 @@ struct Task {
   double members = 1;             // problems of so many lines and kernels
   bool fits = false;              // transforms can be so long; else row and col say nothing
   bool swapped = false;
+  double far_bytes = 0;  // of a and of the result, beyond kCachedBytes: a member's share
 
   bool flat() const { return axes == 1; }
   double all_lines(double one) const { return members * kernels * lines * one; }
@@ -56,6 +57,16 @@ struct Task {
     swapped = !swapped;
   }
 };
+
+// fmax is a call.
+inline double larger(double x, double y) { return x < y ? y : x; }
+
+inline double far_bytes(const Task& t) {
+  const double read = double(t.row.n) * double(t.col.n) * double(kItemSize[t.job.a_dtype]);
+  const fc_dtype result = result_dtype(t.job.a_dtype, t.job.v_dtype);
+  const double written = t.kernels * t.outputs * double(kItemSize[result]);
+  return larger(0, t.members * t.lines * (read + written) - kCachedBytes) / t.members;
+}
 
 inline Task task_of(const fc_job& job, const Costs& costs, const KernelTable& table) {
   int axis[FC_MAX_NDIM];
@@ -100,6 +111,7 @@ inline Task task_of(const fc_job& job, const Costs& costs, const KernelTable& ta
     t.members *= shared[FC_SHARES_V] * shared[FC_SHARES_A];
   }
   if (t.lines == 1 && t.kernels == 1 && swaps(t.row, t.col)) t.swap();
+  t.far_bytes = far_bytes(t);
   return t;
 }
 
@@ -151,9 +163,6 @@ inline double up(double x) {
 
 inline int floor_log2(Index x) { return 63 - __builtin_clzll((unsigned long long)x); }
 
-// Without calls, as those of the library are.
-inline double larger(double x, double y) { return x < y ? y : x; }
-
 // Transforms slow down from where their working set leaves L2 to where it is in memory.
 inline double slow(double log2_bytes, double mid, double far) {
   if (log2_bytes <= kNearLog2) return 1;
@@ -174,15 +183,6 @@ inline double piecewise(const Turns& turns, double pieces) {
   return turns.spectra + pieces * (turns.forward + turns.back);
 }
 
-// What reading the signal and writing the result takes, where they are not near any more.
-inline double stream_ns(const Task& t, double each) {
-  const double read = double(t.row.n) * double(t.col.n) * double(kItemSize[t.job.a_dtype]);
-  const fc_dtype result = result_dtype(t.job.a_dtype, t.job.v_dtype);
-  const double written = t.kernels * t.outputs * double(kItemSize[result]);
-  const double all = t.members * t.lines * (read + written);
-  return each * larger(0, all - kCachedBytes) / t.members;
-}
-
 // Blocks in the lanes: W lanes of two real blocks (or one complex) are a group. The kernel's
 // transform, in whose lanes are its own parts, takes a ninth to a quarter of one by length and
 // level.
@@ -196,7 +196,7 @@ inline double lanes_ns(const Task& t, const Turns& turns, double blocks, const L
   const double spilt = 1 + c.lanes_spill[p] * larger(0, log2_one - kSpillLog2);
   const double far =
       t.integer ? slow(log2_one + turns.log2_held - p, c.matrix_mid[p], c.matrix_far[p]) : 1;
-  return c.lanes_call[p] + stream_ns(t, c.lanes_stream[p]) +
+  return c.lanes_call[p] + t.far_bytes * c.lanes_stream[p] +
          piecewise({turns.spectra / 6, turns.forward, turns.back, 0}, groups) * one * spilt * far;
 }
 
@@ -217,7 +217,7 @@ inline double tiles_of(const Extent& e, Index length) {
 
 inline double tiles_ns(const Task& t, const Turns& turns, double tiles, const Length& l) {
   const double passes = t.complex_data ? tiles : up(tiles / 2);
-  return stream_ns(t, t.costs.matrix_stream[t.precision]) +
+  return t.far_bytes * t.costs.matrix_stream[t.precision] +
          matrix_ns(t, l, piecewise(turns, passes), turns.log2_held);
 }
 

@@ -96,8 +96,8 @@ void for_each_length(const Odds& odds, Index multiple, const Lengths& range, Vis
     int power = reach > aligned ? reach : aligned;
     if (odd->factor << power < range.least) ++power;
     for (Index points = odd->factor << power;; points *= 2, ++power) {
-      if (visit(Length{points, odd->log2 + power, odd->passes + power}) || points >= range.most)
-        break;
+      const Length length = {points, odd->log2 + power, odd->passes + power};
+      if (visit(length) || points >= range.most) break;
     }
   }
 }
@@ -345,15 +345,7 @@ bool surely_direct(const fc_job& job, const Costs& costs, fc_plan& plan) {
   return true;
 }
 
-}  // namespace
-
-void choose(const fc_job& job, int level, const Costs& costs, fc_plan& plan) {
-  if (!is_float(job.a_dtype) && job.facts.known) {
-    fc_job unscanned = job;
-    unscanned.facts.known = 0;
-    choose(unscanned, level, costs, plan);
-    if (!transforms(plan.chosen.method) || digits_suffice(job, plan.chosen)) return;
-  }
+void choose_by_price(const fc_job& job, int level, const Costs& costs, fc_plan& plan) {
   plan.level = level;
   plan.workers = 1;
   if (surely_direct(job, costs, plan)) return;
@@ -377,12 +369,28 @@ void choose(const fc_job& job, int level, const Costs& costs, fc_plan& plan) {
   plan.workers = worth < 2 || job.workers < 2 ? 1 : worth < job.workers ? int(worth) : job.workers;
 }
 
-bool digits_suffice(const fc_job& scanned, const fc_candidate& how) {
-  const int level = fc_level();
-  const Task task = task_of(scanned, costs_of(level), kernels(level));
+// Are the digits that a plan was chosen with, before the data was scanned, all that it takes?
+bool digits_suffice(const Task& scanned, const fc_candidate& how) {
   const double points = double(how.block[0]) * double(how.block[1]);
-  const Digits digits = digits_of(task, points, how.method == FC_OVERLAP);
+  const Digits digits = digits_of(scanned, points, how.method == FC_OVERLAP);
   return digits.a == how.digits[0] && digits.v == how.digits[1] && digits.results == 1;
+}
+
+}  // namespace
+
+void choose_scanned(const fc_job& scanned, fc_plan& plan) {
+  const Costs& costs = costs_of(plan.level);
+  if (!transforms(plan.chosen.method)) return;
+  if (digits_suffice(task_of(scanned, costs, kernels(plan.level)), plan.chosen)) return;
+  choose_by_price(scanned, plan.level, costs, plan);
+}
+
+void choose(const fc_job& job, int level, const Costs& costs, fc_plan& plan) {
+  if (is_float(job.a_dtype) || !job.facts.known) return choose_by_price(job, level, costs, plan);
+  fc_job unscanned = job;
+  unscanned.facts.known = 0;
+  choose_by_price(unscanned, level, costs, plan);
+  choose_scanned(job, plan);
 }
 
 bool is_plan(const fc_job& job, int level, const Costs& costs, const fc_candidate& how) {

@@ -2,6 +2,10 @@
 // a machine of its own, and fits every number to forced plans. Intel's CPUs do twice as much with
 // the widest vectors as AMD's of the same level, at a lower clock, and their caches are further
 // away. What no machine of theirs was measured for is as AMD's.
+//
+// AMD's are from before `mid` and `stream` were measured: halfway to `far`, and nothing. Intel's
+// int64 conversion at avx512 is from the plans of benchmarks/selector.py, which the fit put four
+// times too high.
 #pragma once
 #include "costs.h"
 
