@@ -154,14 +154,21 @@ FC_INLINE void add_taps(typename A::Sum (&sum)[R][A::sums], const X& x, ptrdiff_
   }
 }
 
-// Taps p .. end - 1 of each of Q groups, in two sweeps if halved.
-template <class A, int R, int Q, bool halved, class X>
+// Taps of each of Q groups that a sweep takes: a power of two; of a single group all.
+template <class A, int Q>
+constexpr int taps_a_sweep() {
+  int taps = Shape<A>::taps;
+  while (Q > 1 && taps > 1 && taps * Q > kSweep) taps /= 2;
+  return taps;
+}
+
+// Taps p .. end - 1 of each of Q groups, in sweeps of `some`.
+template <class A, int R, int Q, int some, class X>
 FC_INLINE void add_run(OpenSums<A, R>& open, ClosedSums<A, R>& closed, const X& x, ptrdiff_t i,
                        const typename A::T* g, ptrdiff_t p, ptrdiff_t end) {
-  constexpr int taps = Shape<A>::taps;
   for (; p < end; ++p) {
-    if constexpr (ClosedSums<A, R>::needed && halved) {
-      if (p == taps / 2) closed.close(open);
+    if constexpr (ClosedSums<A, R>::needed && some < Shape<A>::taps) {
+      if (p && p % some == 0) closed.close(open);
     }
     add_taps<A, R, Q>(open, x, i + p * A::step, g + p * A::parts);
   }
@@ -171,11 +178,10 @@ FC_INLINE void add_run(OpenSums<A, R>& open, ClosedSums<A, R>& closed, const X& 
 template <class A, int R, int Q, class X>
 FC_INLINE void add_groups(OpenSums<A, R>& open, ClosedSums<A, R>& closed, const X& x, ptrdiff_t i,
                           const typename A::T* g, ptrdiff_t m) {
-  constexpr int taps = Shape<A>::taps;
-  constexpr bool halved = Q * taps > kSweep;
+  constexpr int taps = Shape<A>::taps, some = taps_a_sweep<A, Q>();
   const ptrdiff_t in_last = m - (Q - 1) * taps;
-  add_run<A, R, Q, halved>(open, closed, x, i, g, 0, in_last);
-  if constexpr (Q > 1) add_run<A, R, Q - 1, halved>(open, closed, x, i, g, in_last, taps);
+  add_run<A, R, Q, some>(open, closed, x, i, g, 0, in_last);
+  if constexpr (Q > 1) add_run<A, R, Q - 1, some>(open, closed, x, i, g, in_last, taps);
 }
 
 // All taps: ceil(m / taps) groups dealt out as evenly as they go, at most Q at a

@@ -68,13 +68,11 @@ FC_INLINE Vec<T> load_halves(const T* low, const T* high, Indices<I...>) {
   constexpr int kBytes = int(sizeof(Half<T>));
   return __builtin_shufflevector(load<T, kBytes>(low), load<T, kBytes>(high), I...);
 }
-template <class V, int... I>
-FC_INLINE auto low_half(V x, Indices<I...>) {
-  return __builtin_shufflevector(x, x, I...);
-}
-template <class V, int... I>
-FC_INLINE auto high_half(V x, Indices<I...>) {
-  return __builtin_shufflevector(x, x, (int(sizeof...(I)) + I)...);
+// As memory, which GCC stores by one instruction where it spells a shuffle by two.
+template <class T>
+FC_INLINE Half<T> half(Vec<T> x, int which) {
+  constexpr int kBytes = int(sizeof(Half<T>)), H = kBytes / int(sizeof(T));
+  return load<T, kBytes>(reinterpret_cast<const T*>(&x) + which * H);
 }
 
 // x[i] = column i of the W rows at row(0), row(1) ..
@@ -101,15 +99,14 @@ template <class T, class Row, class Put>
 FC_INLINE void store_transposed(Vec<T>* x, const Row& row, const Put& put) {
   constexpr int W = kLanes<T>, H = W / 2;
   if constexpr (kByHalves) {
-    typedef typename CountTo<H>::type HalfIndices;
     transpose_steps<T, 1, H>(x);
 #pragma GCC unroll 16
     for (int i = 0; i < H; ++i) {
       T *upper = row(i), *lower = row(i + H);
-      put(upper, low_half(x[i], HalfIndices()));
-      put(upper + H, low_half(x[i + H], HalfIndices()));
-      put(lower, high_half(x[i], HalfIndices()));
-      put(lower + H, high_half(x[i + H], HalfIndices()));
+      put(upper, half<T>(x[i], 0));
+      put(upper + H, half<T>(x[i + H], 0));
+      put(lower, half<T>(x[i], 1));
+      put(lower + H, half<T>(x[i + H], 1));
     }
   } else {
     transpose<T>(x);

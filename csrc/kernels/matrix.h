@@ -27,89 +27,85 @@ constexpr int kColumnGroups = 4;
 // 1e6 * 1e6 in f32 and 1080x1920 * 25x25 three quarters.
 constexpr ptrdiff_t kRowsAhead = 8;
 
-// The columns from `column` on of one plane, by groups of W. Items are reals or pairs.
+// What rows that are not there are read as.
 template <class T>
+constexpr T kZeros[kColumnGroups * 2 * kLanes<T>] = {};
+
+// The columns from `column` on of one plane, by groups of W. Items are reals or pairs.
+template <class T, int item>
 class Columns {
  public:
-  Columns(const Plane& plane, ptrdiff_t column, bool interleaved)
+  Columns(const Plane& plane, ptrdiff_t column)
       : row_(plane.row),
-        item_(interleaved ? 2 : 1),
         skip_(column - plane.first),
         to_(plane.row ? plane.end - column : -skip_) {}
 
   bool none(int g) const { return first(g) >= end(g); }
+  bool whole(int g) const { return first(g) == 0 && end(g) == W; }
+  bool whole_to(int g) const { return !row_ || (whole(0) && whole(g)); }
 
-  // Of row r all groups.
   template <int Groups>
   FC_INLINE void ask_for(ptrdiff_t r) const {
-    constexpr int kBytes = Groups * int(sizeof(Vec<T>));
-    if (!row_ || !row_[r]) return;
-    prefetch<kBytes>(at(r, 0));
-    if (item_ == 2) prefetch<kBytes>(at(r, 0) + Groups * kLanes<T>);
+    if (const T* x = row(r)) prefetch<Groups * item* int(sizeof(Vec<T>))>(x);
   }
 
-  FC_INLINE Vec<T> read(ptrdiff_t r, int g) const {
-    if (none(g) || !row_[r]) return broadcast<T>(T(0));
-    if (whole(g)) return load(at(r, g));
-    T lanes[kLanes<T>] = {};
-    for (ptrdiff_t l = first(g); l < end(g); ++l) lanes[l] = at(r, g)[l];
-    return load(lanes);
-  }
-
-  FC_INLINE Complex<Vec<T>> read_pairs(ptrdiff_t r, int g) const {
-    Complex<Vec<T>> x = {broadcast<T>(T(0)), broadcast<T>(T(0))};
-    if (none(g) || !row_[r]) return x;
-    if (whole(g)) {
-      load_pairs(at(r, g), x.re, x.im);
-    } else {
-      T lanes[2 * kLanes<T>] = {};
-      for (ptrdiff_t l = 2 * first(g); l < 2 * end(g); ++l) lanes[l] = at(r, g)[l];
-      load_pairs(lanes, x.re, x.im);
+  // Calls take(g, x) for each group of row r, x being its items, with zeros where it has none.
+  template <int Groups, bool all_whole, class Take>
+  FC_INLINE void read(ptrdiff_t r, Take take) const {
+    const T* x = row(r);
+    const bool there = x;
+    if (!there) x = kZeros<T>;
+#pragma GCC unroll 4
+    for (int g = 0; g < Groups; ++g, x += item * W) {
+      if (all_whole || !there || whole(g)) {
+        take(g, x);
+      } else {
+        T items[item * W] = {};
+        for (ptrdiff_t l = item * first(g); l < item * end(g); ++l) items[l] = x[l];
+        take(g, items);
+      }
     }
-    return x;
   }
 
-  FC_INLINE void write(ptrdiff_t r, int g, Vec<T> x, bool accumulate) const {
-    if (none(g) || !row_[r]) return;
-    T* y = at(r, g);
-    if (whole(g)) return store<T>(y, accumulate ? load(y) + x : x);
-    T lanes[kLanes<T>];
-    store<T>(lanes, x);
-    write_some(y, lanes, first(g), end(g), accumulate);
-  }
-
-  FC_INLINE void write_pairs(ptrdiff_t r, int g, Complex<Vec<T>> x, bool accumulate) const {
-    if (none(g) || !row_[r]) return;
-    constexpr int W = kLanes<T>;
-    T* y = at(r, g);
-    if (whole(g) && !accumulate) return store_pairs(y, x.re, x.im);
-    T lanes[2 * W];
-    store_pairs(lanes, x.re, x.im);
-    write_some(y, lanes, 2 * first(g), 2 * end(g), accumulate);
+  // Calls give(g, y) for each group of row r, which has to store its items at y.
+  template <int Groups, bool all_whole, class Give>
+  FC_INLINE void write(ptrdiff_t r, bool accumulate, Give give) const {
+    T* y = row(r);
+    if (!y) return;
+#pragma GCC unroll 4
+    for (int g = 0; g < Groups; ++g, y += item * W) {
+      if (!accumulate && (all_whole || whole(g))) {
+        give(g, y);
+      } else {
+        T items[item * W];
+        give(g, items);
+        const ptrdiff_t end = all_whole ? item * W : item * this->end(g);
+        for (ptrdiff_t l = all_whole ? 0 : item * first(g); l < end; ++l) {
+          y[l] = accumulate ? y[l] + items[l] : items[l];
+        }
+      }
+    }
   }
 
  private:
+  static constexpr ptrdiff_t W = kLanes<T>;
+
+  FC_INLINE T* row(ptrdiff_t r) const {
+    return row_ && row_[r] ? static_cast<T*>(row_[r]) + skip_ * item : nullptr;
+  }
+
   // The columns of group g that exist.
   ptrdiff_t first(int g) const {
-    const ptrdiff_t l = -skip_ - g * kLanes<T>;
+    const ptrdiff_t l = -skip_ - g * W;
     return l > 0 ? l : 0;
   }
   ptrdiff_t end(int g) const {
-    const ptrdiff_t l = to_ - g * kLanes<T>;
-    return l < kLanes<T> ? l : kLanes<T>;
-  }
-  bool whole(int g) const { return first(g) == 0 && end(g) == kLanes<T>; }
-
-  FC_INLINE T* at(ptrdiff_t r, int g) const {
-    return static_cast<T*>(row_[r]) + (skip_ + g * kLanes<T>)*item_;
-  }
-
-  static void write_some(T* y, const T* x, ptrdiff_t l, ptrdiff_t end, bool accumulate) {
-    for (; l < end; ++l) y[l] = accumulate ? y[l] + x[l] : x[l];
+    const ptrdiff_t l = to_ - g * W;
+    return l < W ? l : W;
   }
 
   void* const* row_;
-  ptrdiff_t item_, skip_, to_;
+  ptrdiff_t skip_, to_;
 };
 
 // The twist of W neighbouring columns, row by row: the group's factor s times the
@@ -144,71 +140,113 @@ double sum_of_lanes(Vec<T> x) {
   return sum;
 }
 
-template <class T, int Groups>
-void read_columns(const Matrix& m, const Planes& planes, ptrdiff_t column, T* z, double* squares) {
-  const Columns<T> re(planes.re, column, planes.interleaved);
-  const Columns<T> im(planes.im, column, false);
-  const Vec<T> scale_re = broadcast<T>(T(planes.re.scale));
-  const Vec<T> scale_im = broadcast<T>(T(planes.interleaved ? planes.re.scale : planes.im.scale));
-  const T* weight = static_cast<const T*>(m.weight);
-  const ptrdiff_t n1 = m.column->length;
-  Complex<Vec<T>> sum = {};
-  for (ptrdiff_t r = 0; r < n1; ++r, z += 2 * kLanes<T>) {
-    if (r + kRowsAhead < n1) {
-      re.template ask_for<Groups>(r + kRowsAhead);
-      im.template ask_for<Groups>(r + kRowsAhead);
-    }
-#pragma GCC unroll 4
-    for (int g = 0; g < Groups; ++g) {
-      Complex<Vec<T>> x;
-      if (planes.interleaved) {
-        x = re.read_pairs(r, g);
+// Neighbouring groups of columns of two planes, or of one of pairs, row by row. Where all groups
+// are whole, as they are of a line, rows are read without a question about each.
+template <class T, int Groups, bool pairs>
+class Rows {
+ public:
+  Rows(const Matrix& m, const Planes& planes, ptrdiff_t column)
+      : re_(planes.re, column),
+        im_(planes.im, column),
+        scale_re_(broadcast<T>(T(planes.re.scale))),
+        scale_im_(broadcast<T>(T(pairs ? planes.re.scale : planes.im.scale))),
+        weight_(static_cast<const T*>(m.weight)),
+        rows_(m.column->length),
+        accumulate_(planes.accumulate) {}
+
+  bool all_whole() const { return re_.whole_to(Groups - 1) && im_.whole_to(Groups - 1); }
+
+  template <bool all_whole>
+  void read(T* z, double* squares) const {
+    Complex<V> sum = {};
+    for (ptrdiff_t r = 0; r < rows_; ++r, z += 2 * W) {
+      V re[Groups], im[Groups];
+      ask_ahead(r);
+      if constexpr (pairs) {
+        re_.template read<Groups, all_whole>(
+            r, [&](int g, const T* x) { load_pairs(x, re[g], im[g]); });
       } else {
-        x = {re.read(r, g), im.read(r, g)};
-        sum = {fma(x.re, x.re, sum.re), fma(x.im, x.im, sum.im)};
+        re_.template read<Groups, all_whole>(r, [&](int g, const T* x) { re[g] = load(x); });
+        im_.template read<Groups, all_whole>(r, [&](int g, const T* x) { im[g] = load(x); });
       }
-      x = {x.re * scale_re, x.im * scale_im};
-      if (weight) x = x * broadcast_point<T>(weight + 2 * r);
-      store_point<T, false>(z + 2 * kLanes<T> * n1 * g, x);
+#pragma GCC unroll 4
+      for (int g = 0; g < Groups; ++g) {
+        if (!pairs) sum = {fma(re[g], re[g], sum.re), fma(im[g], im[g], sum.im)};
+        Complex<V> x = {re[g] * scale_re_, im[g] * scale_im_};
+        if (weight_) x = x * broadcast_point<T>(weight_ + 2 * r);
+        store_point<T, false>(z + 2 * W * rows_ * g, x);
+      }
+    }
+    squares[0] += sum_of_lanes<T>(sum.re);
+    squares[1] += sum_of_lanes<T>(sum.im);
+  }
+
+  template <bool all_whole>
+  void write(const T* z) const {
+    for (ptrdiff_t r = 0; r < rows_; ++r, z += 2 * W) {
+      V re[Groups], im[Groups];
+      ask_ahead(r);
+#pragma GCC unroll 4
+      for (int g = 0; g < Groups; ++g) {
+        Complex<V> x = load_point<T, false>(z + 2 * W * rows_ * g);
+        if (weight_) x = times_conjugate(x, broadcast_point<T>(weight_ + 2 * r));
+        re[g] = x.re * scale_re_;
+        im[g] = x.im * scale_im_;
+      }
+      if constexpr (pairs) {
+        re_.template write<Groups, all_whole>(r, accumulate_,
+                                              [&](int g, T* y) { store_pairs(y, re[g], im[g]); });
+      } else {
+        re_.template write<Groups, all_whole>(r, accumulate_,
+                                              [&](int g, T* y) { store<T>(y, re[g]); });
+        im_.template write<Groups, all_whole>(r, accumulate_,
+                                              [&](int g, T* y) { store<T>(y, im[g]); });
+      }
     }
   }
-  squares[0] += sum_of_lanes<T>(sum.re);
-  squares[1] += sum_of_lanes<T>(sum.im);
+
+ private:
+  static constexpr ptrdiff_t W = kLanes<T>;
+  using V = Vec<T>;
+
+  FC_INLINE void ask_ahead(ptrdiff_t r) const {
+    if (r + kRowsAhead >= rows_) return;
+    re_.template ask_for<Groups>(r + kRowsAhead);
+    if (!pairs) im_.template ask_for<Groups>(r + kRowsAhead);
+  }
+
+  const Columns<T, pairs ? 2 : 1> re_;
+  const Columns<T, 1> im_;
+  const V scale_re_, scale_im_;
+  const T* const weight_;  // of each row, or NULL
+  const ptrdiff_t rows_;
+  const bool accumulate_;
+};
+
+template <class T, int Groups, bool pairs>
+void read_rows(const Rows<T, Groups, pairs>& rows, T* z, double* squares) {
+  rows.all_whole() ? rows.template read<true>(z, squares) : rows.template read<false>(z, squares);
+}
+template <class T, int Groups, bool pairs>
+void write_rows(const Rows<T, Groups, pairs>& rows, const T* z) {
+  rows.all_whole() ? rows.template write<true>(z) : rows.template write<false>(z);
 }
 
 template <class T, int Groups>
+void read_columns(const Matrix& m, const Planes& planes, ptrdiff_t column, T* z, double* squares) {
+  planes.interleaved ? read_rows(Rows<T, Groups, true>(m, planes, column), z, squares)
+                     : read_rows(Rows<T, Groups, false>(m, planes, column), z, squares);
+}
+template <class T, int Groups>
 void write_columns(const Matrix& m, const Planes& planes, ptrdiff_t column, const T* z) {
-  const Columns<T> re(planes.re, column, planes.interleaved);
-  const Columns<T> im(planes.im, column, false);
-  const Vec<T> scale_re = broadcast<T>(T(planes.re.scale));
-  const Vec<T> scale_im = broadcast<T>(T(planes.interleaved ? planes.re.scale : planes.im.scale));
-  const T* weight = static_cast<const T*>(m.weight);
-  const ptrdiff_t n1 = m.column->length;
-  for (ptrdiff_t r = 0; r < n1; ++r, z += 2 * kLanes<T>) {
-    if (r + kRowsAhead < n1) {
-      re.template ask_for<Groups>(r + kRowsAhead);
-      im.template ask_for<Groups>(r + kRowsAhead);
-    }
-#pragma GCC unroll 4
-    for (int g = 0; g < Groups; ++g) {
-      Complex<Vec<T>> x = load_point<T, false>(z + 2 * kLanes<T> * n1 * g);
-      if (weight) x = times_conjugate(x, broadcast_point<T>(weight + 2 * r));
-      x = {x.re * scale_re, x.im * scale_im};
-      if (planes.interleaved) {
-        re.write_pairs(r, g, x, planes.accumulate);
-      } else {
-        re.write(r, g, x.re, planes.accumulate);
-        im.write(r, g, x.im, planes.accumulate);
-      }
-    }
-  }
+  planes.interleaved ? write_rows(Rows<T, Groups, true>(m, planes, column), z)
+                     : write_rows(Rows<T, Groups, false>(m, planes, column), z);
 }
 
 template <class T>
 bool untouched(const Planes& planes, ptrdiff_t group) {
   const ptrdiff_t column = group * kLanes<T>;
-  return Columns<T>(planes.re, column, false).none(0) &&
-         Columns<T>(planes.im, column, false).none(0);
+  return Columns<T, 1>(planes.re, column).none(0) && Columns<T, 1>(planes.im, column).none(0);
 }
 
 // One group's columns to the bands and back: twist, and W x W transpositions.
