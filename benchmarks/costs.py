@@ -4,11 +4,13 @@ Run against the installed package, on an idle machine:
 
     python benchmarks/costs.py csrc/shipped.h
 
-It takes the measurements of `fastconv.tune`, with more time for each, and writes the table of this
-CPU's maker. In AMD's, levels that this machine cannot run are derived: plain loops are sse2 divided
-by its lanes, neon is sse2 with FMA (twice the multiply-adds).
+It takes the measurements of `fastconv.tune`, with more time for each, and writes their rows of the
+table of this CPU's maker; rows of levels that this machine cannot run stay as they are. In AMD's, two
+are derived: plain loops are sse2 divided by its lanes, neon is sse2 with FMA (twice the
+multiply-adds).
 """
 
+import re
 import sys
 from pathlib import Path
 
@@ -17,7 +19,7 @@ import numpy as np
 from fastconv import _core, _measure
 from fastconv._tune import cpu
 
-SECONDS_A_LEVEL = 12
+SECONDS_A_LEVEL = 40
 SIMD_WITH_FMA = 2
 
 
@@ -38,13 +40,10 @@ def scaled(costs, factor):
     return found
 
 
-def with_derived(measured):
-    sse2 = measured["sse2"]
+def derived(sse2):
     return {
         "plain": scaled(sse2, lambda item: item / 16),
-        "sse2": sse2,
         "neon": scaled(sse2, lambda item: SIMD_WITH_FMA),
-        **{level: costs for level, costs in measured.items() if level != "sse2"},
     }
 
 
@@ -53,34 +52,40 @@ def _real_bytes(dtype):
     return np.dtype(dtype).itemsize // (2 if np.dtype(dtype).kind == "c" else 1)
 
 
-def row_text(level, costs):
+def row_text(level, costs, where):
     numbers = {name: ", ".join(f"{x:.3g}" for x in values) for name, values in costs.items()}
     fields = [text if name == "direct_call" else f"{{{text}}}" for name, text in numbers.items()]
-    return f'    {{"{level}", {{' + ",\n      ".join(fields) + "}},"
+    return f'    // {where}\n    {{"{level}",\n     {{' + ",\n      ".join(fields) + "}},"
 
 
-def replace_table(text, name, rows):
-    """shipped.h with one table's machine and rows exchanged."""
-    begin = f"constexpr Shipped {name}[] = {{\n"
-    head, _, rest = text.partition(begin)
-    head, mark, _ = head.rpartition("// Measured on: ")
-    _, end, tail = rest.partition("\n};\n")
-    return f"{head}{mark}{cpu()}\n{begin}" + "\n".join(rows) + end + tail
+def replace_rows(text, table, rows):
+    """shipped.h with those rows of one table exchanged, which are {level: row_text}."""
+    head, begin, rest = text.partition(f"constexpr Shipped {table}[] = {{\n")
+    body, end, tail = rest.partition("\n};\n")
+    for level, row in rows.items():
+        body = re.sub(rf'    // [^\n]*\n    {{"{level}",.*?}}}},', lambda _: row, body, flags=re.S)
+    return head + begin + body + end + tail
 
 
 def main():
     available = [entry["name"] for entry in _core.levels() if entry["available"]]
-    measured = {level: _measure.measure(level, SECONDS_A_LEVEL) for level in available}
+    costs = {level: _measure.measure(level, SECONDS_A_LEVEL) for level in available}
+    where = dict.fromkeys(available, cpu())
     intel = "Intel" in cpu()
-    rows = measured if intel else with_derived(measured)
+    if not intel:
+        costs |= derived(costs["sse2"])
+        where |= {"plain": "sse2's, divided by its lanes", "neon": "sse2's, twice as fast"}
     order = list(_core.costs(available[0]))
-    rows = [row_text(level, {name: costs[name] for name in order}) for level, costs in rows.items()]
+    rows = {
+        level: row_text(level, {name: found[name] for name in order}, where[level])
+        for level, found in costs.items()
+    }
     if len(sys.argv) < 2:
-        print("\n".join(rows))
+        print("\n".join(rows.values()))
         return
     path = Path(sys.argv[1])
     table = "kIntelCosts" if intel else "kAmdCosts"
-    path.write_text(replace_table(path.read_text(), table, rows))
+    path.write_text(replace_rows(path.read_text(), table, rows))
 
 
 if __name__ == "__main__":
