@@ -5,8 +5,8 @@ Run against the installed package, on an idle machine:
     python benchmarks/costs.py csrc/shipped.h
 
 It takes the measurements of `fastconv.tune`, with more time for each, and writes their rows of the
-table of this CPU's maker; rows of levels that this machine cannot run stay as they are. In AMD's, two
-are derived: plain loops are sse2 divided by its lanes, neon is sse2 with FMA (twice the
+table of this CPU maker; rows of levels that this machine cannot run stay as they are. Of AMD two
+rows are derived: plain loops are sse2 divided by its lanes, neon is sse2 with FMA (twice the
 multiply-adds).
 """
 
@@ -63,7 +63,7 @@ def replace_rows(text, table, rows):
     head, begin, rest = text.partition(f"constexpr Shipped {table}[] = {{\n")
     body, end, tail = rest.partition("\n};\n")
     for level, row in rows.items():
-        body = re.sub(rf'    // [^\n]*\n    {{"{level}",.*?}}}},', lambda _: row, body, flags=re.S)
+        body = re.sub(rf'    // [^\n]*\n    {{"{level}",.*?}}}},', row, body, flags=re.S)
     return head + begin + body + end + tail
 
 
