@@ -5,9 +5,8 @@ Run against the installed package, on an idle machine:
     python benchmarks/costs.py csrc/shipped.h
 
 It takes the measurements of `fastconv.tune`, with more time for each, and writes their rows of the
-table of this CPU maker; rows of levels that this machine cannot run stay as they are. Of AMD two
-rows are derived: plain loops are sse2 divided by its lanes, neon is sse2 with FMA (twice the
-multiply-adds).
+table of this CPU's maker; the rows of other levels stay as they are. Two of AMD's are derived:
+plain loops are sse2 divided by its lanes, neon is sse2 with FMA (twice the multiply-adds).
 """
 
 import re
