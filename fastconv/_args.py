@@ -203,7 +203,7 @@ def place(axis: Any, a_shape: tuple[int, ...], v_shape: tuple[int, ...]) -> int:
 
 def batch_shape(a_batch: tuple[int, ...], v_batch: tuple[int, ...]) -> tuple[int, ...]:
     """The lengths that the axes which are not convolved have together."""
-    if a_batch == v_batch or all(length == 1 for length in v_batch):
+    if len(a_batch) == len(v_batch) and (a_batch == v_batch or set(v_batch) <= {1}):
         return a_batch
     try:
         return np.broadcast_shapes(a_batch, v_batch)

@@ -154,21 +154,23 @@ FC_INLINE void add_taps(typename A::Sum (&sum)[R][A::sums], const X& x, ptrdiff_
   }
 }
 
-// Taps of each of Q groups that a sweep takes: a power of two; of a single group all.
+// Taps of each of Q groups that a sweep takes: a power of two; of a single group all, in the order
+// of short_block.
 template <class A, int Q>
 constexpr int taps_a_sweep() {
+  static_assert(!ClosedSums<A, 1>::needed || Shape<A>::taps <= kSweep, "one group is one sweep");
   int taps = Shape<A>::taps;
   while (Q > 1 && taps > 1 && taps * Q > kSweep) taps /= 2;
   return taps;
 }
 
-// Taps p .. end - 1 of each of Q groups, in sweeps of `some`.
-template <class A, int R, int Q, int some, class X>
+// Taps p .. end - 1 of each of Q groups, in sweeps of `a_sweep`.
+template <class A, int R, int Q, int a_sweep, class X>
 FC_INLINE void add_run(OpenSums<A, R>& open, ClosedSums<A, R>& closed, const X& x, ptrdiff_t i,
                        const typename A::T* g, ptrdiff_t p, ptrdiff_t end) {
   for (; p < end; ++p) {
-    if constexpr (ClosedSums<A, R>::needed && some < Shape<A>::taps) {
-      if (p && p % some == 0) closed.close(open);
+    if constexpr (ClosedSums<A, R>::needed && a_sweep < Shape<A>::taps) {
+      if (p && p % a_sweep == 0) closed.close(open);
     }
     add_taps<A, R, Q>(open, x, i + p * A::step, g + p * A::parts);
   }
@@ -178,10 +180,10 @@ FC_INLINE void add_run(OpenSums<A, R>& open, ClosedSums<A, R>& closed, const X& 
 template <class A, int R, int Q, class X>
 FC_INLINE void add_groups(OpenSums<A, R>& open, ClosedSums<A, R>& closed, const X& x, ptrdiff_t i,
                           const typename A::T* g, ptrdiff_t m) {
-  constexpr int taps = Shape<A>::taps, some = taps_a_sweep<A, Q>();
+  constexpr int taps = Shape<A>::taps, a_sweep = taps_a_sweep<A, Q>();
   const ptrdiff_t in_last = m - (Q - 1) * taps;
-  add_run<A, R, Q, some>(open, closed, x, i, g, 0, in_last);
-  if constexpr (Q > 1) add_run<A, R, Q - 1, some>(open, closed, x, i, g, in_last, taps);
+  add_run<A, R, Q, a_sweep>(open, closed, x, i, g, 0, in_last);
+  if constexpr (Q > 1) add_run<A, R, Q - 1, a_sweep>(open, closed, x, i, g, in_last, taps);
 }
 
 // All taps: ceil(m / taps) groups dealt out as evenly as they go, at most Q at a
@@ -302,7 +304,8 @@ __attribute__((noinline)) void part(const typename A::T* x, const typename A::T*
 // Up to here stores limit the loop and aligned ones pay: f64 5 taps 14 -> 16 GMAC/s
 // in `block`.
 constexpr ptrdiff_t kAlignTaps = 32;
-// Fewer blocks lose more by the odd vectors at both ends: f32 256 * 9 takes 1.25 times as long.
+// Of fewer blocks the odd vectors at both ends are too many: four take 1.25 times as long so (f32
+// 256 * 9), from eight on none does.
 constexpr ptrdiff_t kAlignBlocks = 8;
 
 // Lanes up to where y is aligned to a vector; 0 also where it never is.

@@ -58,13 +58,22 @@ void direct2d(const void* x_data, ptrdiff_t x_row, const void* g_data, void* y_d
 }
 
 template <class A>
-void direct1d(const void* x, const void* g, void* y, ptrdiff_t count, ptrdiff_t m,
+void direct1d(const void* x_data, const void* g_data, void* y_data, ptrdiff_t count, ptrdiff_t m,
               bool accumulate) {
   using T = typename A::Element;
-  for (ptrdiff_t k = 0; k < m; k += kSweep) {
-    direct2d<A>(static_cast<const T*>(x) + k * A::x_parts, 0,
-                static_cast<const T*>(g) + k * A::g_parts, y, 0, 1, count, 1,
-                m - k < kSweep ? m - k : kSweep, accumulate || k > 0);
+  constexpr int X = A::x_parts, G = A::g_parts;
+  const T* x = static_cast<const T*>(x_data);
+  const T* g = static_cast<const T*>(g_data);
+  T* y = static_cast<T*>(y_data);
+  for (ptrdiff_t i = 0; i < count; ++i, x += X, y += A::Y) {
+    T total[2] = {};
+    for (ptrdiff_t k = 0; k < m; k += kSweep) {
+      T sum[2] = {};
+      const ptrdiff_t end = m - k < kSweep ? m : k + kSweep;
+      for (ptrdiff_t j = k; j < end; ++j) A::add(sum, x + j * X, g + j * G);
+      A::put(sum, total, k > 0);
+    }
+    A::put(total, y, accumulate);
   }
 }
 

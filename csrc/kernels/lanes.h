@@ -68,7 +68,8 @@ FC_INLINE Vec<T> load_halves(const T* low, const T* high, Indices<I...>) {
   constexpr int kBytes = int(sizeof(Half<T>));
   return __builtin_shufflevector(load<T, kBytes>(low), load<T, kBytes>(high), I...);
 }
-// As memory, which GCC stores by one instruction where it spells a shuffle by two.
+// Half of a vector, read as memory: GCC stores it by one instruction, where it would shuffle and
+// store.
 template <class T>
 FC_INLINE Half<T> half(Vec<T> x, int which) {
   constexpr int kBytes = int(sizeof(Half<T>)), H = kBytes / int(sizeof(T));

@@ -41,7 +41,6 @@ class Columns {
         to_(plane.row ? plane.end - column : -skip_) {}
 
   bool none(int g) const { return first(g) >= end(g); }
-  bool whole(int g) const { return first(g) == 0 && end(g) == W; }
   bool whole_to(int g) const { return !row_ || (whole(0) && whole(g)); }
 
   template <int Groups>
@@ -52,6 +51,7 @@ class Columns {
   // Calls take(g, x) for each group of row r, x being its items, with zeros where it has none.
   template <int Groups, bool all_whole, class Take>
   FC_INLINE void read(ptrdiff_t r, Take take) const {
+    static_assert(Groups <= kColumnGroups && item <= 2, "no more than kZeros holds");
     const T* x = row(r);
     const bool there = x;
     if (!there) x = kZeros<T>;
@@ -79,16 +79,17 @@ class Columns {
       } else {
         T items[item * W];
         give(g, items);
-        const ptrdiff_t end = all_whole ? item * W : item * this->end(g);
-        for (ptrdiff_t l = all_whole ? 0 : item * first(g); l < end; ++l) {
-          y[l] = accumulate ? y[l] + items[l] : items[l];
-        }
+        const ptrdiff_t lo = all_whole ? 0 : item * first(g);
+        const ptrdiff_t hi = item * (all_whole ? W : end(g));
+        for (ptrdiff_t l = lo; l < hi; ++l) y[l] = accumulate ? y[l] + items[l] : items[l];
       }
     }
   }
 
  private:
   static constexpr ptrdiff_t W = kLanes<T>;
+
+  bool whole(int g) const { return first(g) == 0 && end(g) == W; }
 
   FC_INLINE T* row(ptrdiff_t r) const {
     return row_ && row_[r] ? static_cast<T*>(row_[r]) + skip_ * item : nullptr;
