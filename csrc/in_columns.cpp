@@ -28,6 +28,7 @@ class ColumnBlocks {
     const Problem& p = call_.p;
     col_ = group % across_ * slots_;
     width_ = std::min(slots_, p.cols - col_);
+    back_ = width_ < slots_ && p.cols >= slots_ ? slots_ - width_ : 0;
     row_ = p.row_lo + group / across_ * step_;
     height_ = std::min(step_, p.row_hi - row_);
   }
@@ -36,13 +37,14 @@ class ColumnBlocks {
     const Problem& p = call_.p;
     const char* a = p.a + digit * p.a_digits.next;
     const Index item = call_.a_item * Index(sizeof(T));
-    if (width_ < slots_) memset(padded_, 0, size_t(length_ * slots_ * item));
+    const bool whole = width_ + back_ == slots_;
+    if (!whole) memset(padded_, 0, size_t(length_ * slots_ * item));
     for (Index j = 0; j < length_; ++j) {
       const Index r = row_ - p.kh + 1 + j;
       const bool there = r >= 0 && r < p.rows;
-      const char* row = there ? a + r * p.a_row + col_ * item : nullptr;
+      const char* row = there ? a + r * p.a_row + (col_ - back_) * item : nullptr;
       rows_[j] = const_cast<char*>(row);
-      if (!there || width_ == slots_) continue;
+      if (!there || whole) continue;
       rows_[j] = padded_ + j * slots_ * call_.a_item;
       memcpy(rows_[j], row, size_t(width_ * item));
     }
@@ -71,7 +73,8 @@ class ColumnBlocks {
     call_.kernels.scatter_columns(to, length_ - step_, height_, z);
     for (Index j = 0; j < height_ && !whole; ++j) {
       T* row = reinterpret_cast<T*>(out + (row_ - p.row_lo + j) * p.out_row + col_ * item);
-      copy_out(row, static_cast<const T*>(rows_[j]), width_ * call_.out_item, p.accumulate);
+      const T* from = static_cast<const T*>(rows_[j]) + back_ * call_.out_item;
+      copy_out(row, from, width_ * call_.out_item, p.accumulate);
     }
   }
 
@@ -91,7 +94,8 @@ class ColumnBlocks {
 
   const Call<T>& call_;
   const Index length_, step_, slots_, across_;
-  Index col_ = 0, width_ = 0, row_ = 0, height_ = 0;
+  // A group's outputs. Of columns left over it reads the last `back_` of its neighbour again.
+  Index col_ = 0, width_ = 0, row_ = 0, height_ = 0, back_ = 0;
   void** rows_;
   LaneScales<T> scales_;
   T *squares_, *padded_, *column_;

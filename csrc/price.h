@@ -194,8 +194,9 @@ inline double lanes_ns(const Task& t, const Turns& turns, double blocks, const L
   const double one = c.lanes_piece[p] + points * (c.lanes_point[p] + c.lanes_pass[p] * l.passes);
   const double log2_one = (p ? 4 : 3) + double(__builtin_ctz(unsigned(t.lanes))) + l.log2;
   const double spilt = 1 + c.lanes_spill[p] * larger(0, log2_one - kSpillLog2);
-  const double far =
-      t.integer ? slow(log2_one + turns.log2_held - p, c.matrix_mid[p], c.matrix_far[p]) : 1;
+  // A signal goes through as much again as its block.
+  const double held = t.integer ? turns.log2_held - p : 1;
+  const double far = slow(log2_one + held, c.matrix_mid[p], c.matrix_far[p]);
   return c.lanes_call[p] + t.far_bytes * c.lanes_stream[p] +
          piecewise({turns.spectra / 6, turns.forward, turns.back, 0}, groups) * one * spilt * far;
 }
