@@ -33,12 +33,17 @@ from ours import ours
 from peak import Peaks
 from summary import Row, beside_each, markdown, stamp, summary
 
+from fastconv import _core
 from fastconv.cli.libraries import PEERS, Library
 from fastconv.cli.race import WrongAnswer, race
+
+LEVELS = [level["name"] for level in _core.levels() if level["available"]]
 
 
 def main() -> int:
     options = parse()
+    if options.level:
+        _core.use_level(options.level)
     grid = cases_1d() + cases_2d() + cases_batched()
     cases = [case for case in grid if wanted(case, options)]
     if not cases:
@@ -95,6 +100,7 @@ def parse() -> argparse.Namespace:
         metavar="N",
         help="--peers, and status 1 where fewer than N of them gave a right answer",
     )
+    parser.add_argument("--level", choices=LEVELS, help="fastconv's (default: the highest)")
     parser.add_argument("--memory", action="store_true", help="peak memory beside scipy's")
     parser.add_argument("--seconds", type=float, default=1.0, help="spent timing a row")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every time taken")
