@@ -15,6 +15,7 @@ a file, which the page shows, and its place is left alone.
 """
 
 import argparse
+import os
 import re
 import shlex
 import subprocess
@@ -22,7 +23,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from summary import stamp
+from summary import COMMIT, commit, stamp
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -38,7 +39,11 @@ class Figure:
     def print_again(self) -> str:
         _, *words = shlex.split(self.command)
         done = subprocess.run(
-            [sys.executable, *words], cwd=ROOT, capture_output=True, text=True, check=False
+            [sys.executable, *words],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         # 1 is also the status of scripts that hold promises; whether they are kept is a figure.
         if done.returncode not in (0, 1) or "Traceback (most recent call last)" in done.stderr:
@@ -82,7 +87,8 @@ def main() -> int:
         if not options.words
         or any(word in figure.command or word in figure.page.name for word in options.words)
     ]
-    stamps = stamp()  # once: the first page that is written makes the tree dirty
+    os.environ[COMMIT] = commit()  # once: the first page that is written makes the tree dirty
+    stamps = stamp()
     for figure in chosen:
         print(f"{figure.page.name}: {figure.command}", flush=True)
         if not options.list and (printed := figure.print_again()):

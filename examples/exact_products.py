@@ -9,6 +9,7 @@ are exact in every method.
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pywt.data
 from scipy import signal
 
 import fastconv
@@ -41,6 +42,24 @@ for coin in (1, 2, 5, 10, 20, 50, 100, 200):
 assert ways.tolist() == counted
 off = np.rint(usual).astype(int) - ways
 print(f"by scipy.signal.fftconvolve: {np.count_nonzero(off):,} of {off.size:,} wrong")
+
+# %%
+# How often do four pixels add up to a grey?
+# ------------------------------------------
+#
+# How many pixels of a photograph have each of 256 greys is its histogram. As a polynomial, its
+# fourth power counts the ways to draw four pixels, each from all of them, by the sum of their
+# greys. Of every other pixel of every other row there are 2^64 such draws, for some sums over 2^53.
+
+counts = np.bincount(pywt.data.camera()[::2, ::2].ravel(), minlength=256)
+pairs = fastconv.convolve(counts, counts)
+fours = fastconv.convolve(pairs, pairs)
+exactly = np.convolve(pairs.astype(object), pairs.astype(object))  # Python's integers, one by one
+np.testing.assert_array_equal(fours, exactly.astype(int))
+print(f"the likeliest sum is {fours.argmax()}, of {fours.max():,} draws")
+by_floats = np.rint(signal.fftconvolve(pairs, pairs)).astype(int)
+wrong = np.count_nonzero(by_floats != fours)
+print(f"by scipy.signal.fftconvolve: {wrong:,} of {fours.size:,} wrong")
 
 # %%
 # A product of big integers

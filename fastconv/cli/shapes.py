@@ -27,8 +27,10 @@ def sizes(text: str) -> list[tuple[Shape, Shape]]:
     """Pairs of a signal's and a kernel's shape, in one dimension or two."""
     found = []
     for size in words(text):
-        a, star, v = size.partition("*")
-        pair = shape(a), shape(v if star else "")
+        if size.count("*") != 1:
+            raise argparse.ArgumentTypeError(f"got {size!r}, takes lengths or pictures: {SIZES}")
+        a, _, v = size.partition("*")
+        pair = shape(a), shape(v)
         if len(pair[0]) != len(pair[1]) or len(pair[0]) > 2:
             raise argparse.ArgumentTypeError(f"got {size!r}, takes lengths or pictures: {SIZES}")
         if any(n < m for n, m in zip(*pair, strict=True)):
