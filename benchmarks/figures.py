@@ -39,11 +39,7 @@ class Figure:
     def print_again(self) -> str:
         _, *words = shlex.split(self.command)
         done = subprocess.run(
-            [sys.executable, *words],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
+            [sys.executable, *words], cwd=ROOT, capture_output=True, text=True, check=False
         )
         # 1 is also the status of scripts that hold promises; whether they are kept is a figure.
         if done.returncode not in (0, 1) or "Traceback (most recent call last)" in done.stderr:

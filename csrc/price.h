@@ -194,7 +194,8 @@ inline double lanes_ns(const Task& t, const Turns& turns, double blocks, const L
   const double one = c.lanes_piece[p] + points * (c.lanes_point[p] + c.lanes_pass[p] * l.passes);
   const double log2_one = (p ? 4 : 3) + double(__builtin_ctz(unsigned(t.lanes))) + l.log2;
   const double spilt = 1 + c.lanes_spill[p] * larger(0, log2_one - kSpillLog2);
-  // A signal goes through as much again as its block.
+  // Integers hold the spectra of their digits at once; beside a block of floats as much again of
+  // the signal and the result goes through the caches.
   const double held = t.integer ? turns.log2_held - p : 1;
   const double far = slow(log2_one + held, c.matrix_mid[p], c.matrix_far[p]);
   return c.lanes_call[p] + t.far_bytes * c.lanes_stream[p] +

@@ -32,8 +32,8 @@ enum Pair {
 };
 
 // Most taps of floats that go through one accumulator in 1-D: roundings that all pull one way, as
-// those of a constant do, grow with it, not with the kernel. Sweeps of 48 take
-// up to 3 % less time and are off by twice as much.
+// those of a constant do, grow with it, not with the kernel. Sweeps of 48 take up to 3 % less time
+// and are off by twice as much.
 constexpr ptrdiff_t kSweep = 16;
 
 // y[i] (+)= sum_{k < m} g[k] x[i + k],  0 <= i < count; reads x[0 .. count + m - 1).
