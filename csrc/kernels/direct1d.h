@@ -342,10 +342,16 @@ void direct1d(const void* x_data, const void* g_data, void* y_data, ptrdiff_t co
   }
   for (; i + R * W <= lanes; i += R * W) block<A, R>(x + i, g, m, y + i * A::outputs, accumulate);
   for (; i + S * W <= lanes; i += S * W) block<A, S>(x + i, g, m, y + i * A::outputs, accumulate);
+  // What is left over: some outputs once more, to the same bits. A block of S vectors takes as long
+  // as one and a half alone.
+  if (!accumulate && lanes >= S * W && lanes - i > W) {
+    i = lanes - S * W;
+    return block<A, S>(x + i, g, m, y + i * A::outputs, false);
+  }
   for (; i + W <= lanes; i += W) block<A, 1>(x + i, g, m, y + i * A::outputs, accumulate);
   if (i == lanes) return;
   if (lanes >= W && !accumulate) {
-    i = lanes - W;  // some outputs once more, to the same bits
+    i = lanes - W;
     block<A, 1>(x + i, g, m, y + i * A::outputs, false);
   } else {
     part<A>(x + i, g, m, y + i * A::outputs, lanes - i, accumulate);
