@@ -20,12 +20,6 @@ namespace fastconv {
 namespace FC_LEVEL {
 namespace {
 
-#if defined(__AVX512F__) || defined(__ARM_NEON)
-constexpr int kRegisters = 32;
-#else
-constexpr int kRegisters = 16;
-#endif
-
 template <class A>
 struct Shape {
   static constexpr int W = kLanes<typename A::T>;

@@ -13,8 +13,6 @@ namespace fastconv {
 namespace FC_LEVEL {
 namespace {
 
-#define FC_INLINE inline __attribute__((always_inline))
-
 template <int... I>
 struct Indices {};
 template <int N, int... I>

@@ -16,6 +16,7 @@
 #endif
 
 #define FC_INLINE inline __attribute__((always_inline))
+#define FC_LAMBDA __attribute__((always_inline))
 
 // Before a loop of constant length over vectors held in registers: an array of
 // vectors lives in registers only once every index into it is a constant.
@@ -42,6 +43,12 @@ constexpr int kVectorBytes = 64;
 constexpr int kVectorBytes = 32;
 #else
 constexpr int kVectorBytes = 16;
+#endif
+
+#if defined(__AVX512F__) || defined(__ARM_NEON)
+constexpr int kRegisters = 32;
+#else
+constexpr int kRegisters = 16;
 #endif
 
 #if defined(FC_VECTORS)
