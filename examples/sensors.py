@@ -13,7 +13,8 @@ from scipy import signal
 
 import fastconv
 
-eeg = np.frombuffer(get_sample_data("eeg.dat").read()).reshape(800, 4)
+with get_sample_data("eeg.dat") as file:
+    eeg = np.frombuffer(file.read()).reshape(800, 4)
 RATE = 80  # Hz: ten seconds, as in matplotlib's own example
 
 # %%

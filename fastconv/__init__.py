@@ -5,6 +5,14 @@
 array([ 2,  7, 16, 17, 12])
 """
 
+from importlib.util import find_spec as _find_spec
+
+if not _find_spec("fastconv._core"):
+    raise ImportError(
+        "fastconv is imported from its source folder, where nothing is compiled: install it "
+        "(python -m pip install .) and start Python elsewhere, or with -P"
+    )
+
 from . import signal
 from ._config import show_config
 from ._convolve import convolve, correlate

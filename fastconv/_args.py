@@ -20,6 +20,10 @@ numpy_convolve = np.convolve
 numpy_correlate = np.correlate
 
 MODES = frozenset(("full", "same", "valid"))
+MODES_TAKEN = "'full', 'same', 'valid' or 2, 1, 0"
+# warnings.warn's stacklevel where no line of the caller's has to do with the warning: beyond any
+# stack, which is told in one line.
+NOBODYS_LINE = 1_000_000
 # The type numbers of all that the engine computes in; float16 is a conversion
 # before and after.
 ENGINE_TYPES = frozenset(np.dtype(char).num for char in "?bBhHiIlLqQefdFD")
@@ -218,7 +222,11 @@ def numpy_mode(mode: Any) -> str:
     """'full', 'same' or 'valid' for whatever numpy takes as a mode: it is asked itself."""
     if isinstance(mode, str) and mode in MODES:
         return str(mode)
-    answer = numpys_answer(numpy_correlate, [1, 1, 1], [1, 1], mode)
+    try:
+        answer = numpy_correlate([1, 1, 1], [1, 1], mode)
+    except (TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{error}: got mode {mode!r}, takes {MODES_TAKEN}") from None
     return {2: "valid", 3: "same", 4: "full"}[len(answer)]
 
 
@@ -231,7 +239,7 @@ def numpys_answer(function: Callable[..., NDArray[Any]], a: Any, v: Any, mode: A
         raise kind(
             f"{error}: got a {_described(a)}, v {_described(v)} and mode {mode!r}; takes 1-D "
             "arrays that are not empty (for N-D give axis, or see convolve2d and correlate2d) and "
-            "mode 'full', 'same', 'valid' or 2, 1, 0"
+            "mode " + MODES_TAKEN
         ) from None
 
 

@@ -22,7 +22,7 @@ def step_down() -> None:
     warnings.warn(
         f"FASTCONV_ISA={wanted!r} is ignored: {why}; it can be one of {', '.join(available)}",
         RuntimeWarning,
-        stacklevel=3,
+        stacklevel=_args.NOBODYS_LINE,
     )
 
 

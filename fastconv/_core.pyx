@@ -55,6 +55,7 @@ cdef dict RING_NAMES = {code: name for name, code in RINGS.items()}
 # case need only compare addresses.
 cdef str AUTO = "auto", FULL = "full", SAME = "same", VALID = "valid", FILL = "fill"
 cdef object ZERO = 0  # one object as well: fillvalue's default
+cdef int HALF = numpy.dtype("e").num
 
 # correlate's default mode, equal to "valid" but not the same object: that is
 # how a mode given beside max_lag is told from none given.

@@ -147,7 +147,7 @@ def explain(
     >>> fastconv.explain((512, 512), (3, 3), dtype='float32').block is None
     True
     >>> fastconv.explain((8, 1000), 5, axis=-1).reasons[0]
-    '8 lines of 1,000 by 5 in float64, 1,004 outputs'
+    '8 lines of 1,000 by 5 in float64, 1,004 outputs each'
     """
     _args.check_options(method, accuracy)
     any_ndim = axis is not None
@@ -206,8 +206,8 @@ def _reasons(
 ) -> tuple[str, ...]:
     batch = call.batch
     shapes = [_by(shape[batch:]) for shape in (call.a.shape, call.v.shape, call.shape)]
-    many = f"{_by(call.shape[:batch])} lines of " if batch else ""
-    reasons = [many + "{} by {} in {dtype}, {} outputs".format(*shapes, dtype=call.dtype)]
+    many, each = (f"{_by(call.shape[:batch])} lines of ", " each") if batch else ("", "")
+    reasons = [many + "{} by {} in {dtype}, {} outputs".format(*shapes, dtype=call.dtype) + each]
     if call.method == "auto":
         others = [c for c in plan["candidates"] if c["method"] != plan["method"]]
         if others:

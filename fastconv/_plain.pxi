@@ -82,14 +82,26 @@ cdef int asked_method(method) except -2:
     return METHODS[method] if type(method) is str and method in METHODS else -1
 
 
+# The engine takes a bool for 0 or 1, where numpy takes any byte but 0 for True.
+cdef inline bint is_clean(np.ndarray x) noexcept:
+    cdef const unsigned char *bits = <const unsigned char *>np.PyArray_DATA(x)
+    cdef unsigned char seen = 0
+    cdef np.npy_intp i
+    for i in range(np.PyArray_SIZE(x)):
+        seen |= bits[i]
+    return seen <= 1
+
+
 # numpy's type number of what two arrays make that the engine can read together; -1 where it
-# cannot. bool: bytes other than 0 and 1 are dealt with on the general path.
+# cannot, and the general path has to.
 cdef int result_type(np.ndarray a, np.ndarray v) noexcept:
     cdef int a_type = np.PyArray_TYPE(a), v_type = np.PyArray_TYPE(v)
     cdef int a_dtype = dtype_of(a_type), v_dtype = dtype_of(v_type)
-    if a_dtype < 0 or v_dtype < 0 or a_dtype == FC_BOOL:
+    if a_dtype < 0 or v_dtype < 0:
         return -1
     if a_type == v_type:
+        if a_dtype == FC_BOOL and not (is_dense(a) and is_dense(v) and is_clean(a) and is_clean(v)):
+            return -1
         return a_type
     if not (np.PyArray_ISCOMPLEX(a) or np.PyArray_ISCOMPLEX(v)):
         return -1
@@ -128,6 +140,8 @@ cdef object plain(a, v, mode, bint correlating, method, out):
     ):
         dtype_of_both = numpy.promote_types(a.dtype, v.dtype)
         a, v = a.astype(dtype_of_both), v.astype(dtype_of_both)
+    if np.PyArray_TYPE(<np.ndarray>a) == HALF and out is None:
+        return plain_half(a, v, mode, correlating, method)
     cdef int type_num = result_type(<np.ndarray>a, <np.ndarray>v), asked = asked_method(method)
     cdef Mode window = mode_of(mode)
     if type_num < 0 or asked < 0 or window == IS_OTHER:
@@ -145,6 +159,18 @@ cdef object plain(a, v, mode, bint correlating, method, out):
             <np.ndarray>a, <np.ndarray>v, &axis, correlating, <fc_method>asked, <np.ndarray>out
         )
     return out
+
+
+# float16 is computed in float32 and rounded once, to infinity in silence.
+cdef object plain_half(np.ndarray a, np.ndarray v, mode, bint correlating, method):
+    if np.PyArray_TYPE(v) != HALF:
+        return None
+    single = numpy.float32
+    result = plain(a.astype(single), v.astype(single), mode, correlating, method, None)
+    if result is None:
+        return None
+    with numpy.errstate(over="ignore", under="ignore"):
+        return result.astype(numpy.float16)
 
 
 def plain_2d(in1, in2, mode, bint correlating, method, out):

@@ -247,7 +247,7 @@ def _ignore(file: Path, error: Exception) -> None:
         f"the tuning file {file} is ignored: {error}; `fastconv tune` writes a new one, "
         "`fastconv tune --reset` removes it",
         RuntimeWarning,
-        stacklevel=4,
+        stacklevel=_args.NOBODYS_LINE,
     )
 
 

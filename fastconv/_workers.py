@@ -29,7 +29,7 @@ def set_default() -> None:
         warnings.warn(
             f"FASTCONV_NUM_THREADS={wanted!r} is ignored: it takes 1 or more",
             RuntimeWarning,
-            stacklevel=3,
+            stacklevel=_args.NOBODYS_LINE,
         )
     _core.set_default_workers(number)
 

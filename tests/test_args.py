@@ -218,7 +218,7 @@ def test_explain_takes_lengths_of_one_or_more(wrong):
 def test_explain_refuses_what_the_call_refuses():
     with pytest.raises(ValueError, match=r"^method not understood"):
         fastconv.explain(8, 3, method="magic")
-    with pytest.raises(ValueError, match=r"mode"):
+    with pytest.raises(ValueError, match=r"got mode 'bogus', takes 'full', 'same', 'valid' or"):
         fastconv.explain(8, 3, "bogus")
     with pytest.raises(ValueError, match=r"^For 'valid' mode"):
         fastconv.explain((8, 1), (3, 3), "valid")

@@ -1,6 +1,7 @@
 """The command line and what it stands on: races, rivals, kernels, inputs."""
 
 import json
+import re
 import subprocess
 import sys
 from functools import partial
@@ -266,6 +267,12 @@ def test_a_terminal_gets_the_bar_and_the_table(monkeypatch, capsys):
     one_small_job(monkeypatch)
     assert cli.main(["bench"]) == 0
     assert "│ line 50" in capsys.readouterr().out
+    monkeypatch.setenv("COLUMNS", "80")
+    one_small_job(monkeypatch)
+    assert cli.main(["bench"]) == 0
+    printed = capsys.readouterr().out
+    assert re.search(r"│ line 50 +│ ones 5 +│ float64 +│ +[\d.]+ │ \w+ +│\n", printed)
+    assert "times and differences: on" in printed
 
 
 def test_no_color_is_plain(monkeypatch):
@@ -315,6 +322,26 @@ def test_rivals_are_left_out_by_name():
     why = {name: reason.split(":")[0] for name, reason in result.left_out.items()}
     differs = dict.fromkeys(["single", "off", "short", "nan"], "differs")
     assert why == {**differs, "slow": "hopeless"}
+
+
+@pytest.mark.parametrize("error", [TypeError, ValueError, RuntimeError])
+def test_a_rival_that_refuses_is_left_out(error):
+    def refuse(a, v, mode):
+        raise error("not for such")
+
+    result = race.race(np.convolve, [Runner("shy", refuse), runner("good")], A, V, "full", 0.01)
+    assert list(result.times) == ["good"]
+    assert result.left_out == {"shy": "refuses: not for such"}
+
+
+def test_too_little_memory_is_one_line(monkeypatch, capsys):
+    monkeypatch.setattr(bench, "run_job", raise_memory_error)
+    assert cli.main(["bench", "--sizes", "8*3"]) == 1
+    assert capsys.readouterr().err == "fastconv: 9 EiB\n"
+
+
+def raise_memory_error(*_):
+    raise MemoryError("9 EiB")
 
 
 def test_where_all_are_hopeless_the_floor_is_the_ratio():

@@ -232,6 +232,7 @@ WIDE = ";".join([" ".join("1" * 9)] * 9)
         ([WIDE, WIDE], f"17 by 17 outputs, shows {MOST_OUTPUTS} at most"),
         (["1 2; 3 4", "1 2 3", "--mode", "valid"], "hold the other"),
         (["1", "1", "--mode", "some"], "invalid choice: 'some'"),
+        (["1", "2", "3"], "got 3 arguments, takes the signal and the kernel, each in quotes"),
         (["1", "1", "--plot", "no/such/folder/x.png"], "no folder no/such/folder"),
     ],
 )

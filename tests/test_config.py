@@ -1,6 +1,7 @@
 """show_config, explain's words, and what importing does."""
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -140,6 +141,23 @@ def test_a_wrong_level_is_told_at_import(python):
     assert "RuntimeWarning: FASTCONV_ISA='altivec' is ignored: this build has no such level" in (
         done.stderr
     )
+
+
+def test_what_the_environment_says_wrong_is_told_in_a_line_each(command):
+    done = command("info", FASTCONV_ISA="altivec", FASTCONV_NUM_THREADS="abc")
+    assert done.returncode == 0
+    told = done.stderr.splitlines()
+    assert len(told) == 2
+    assert all("RuntimeWarning: FASTCONV_" in line for line in told)
+
+
+def test_the_source_folder_is_told_from_an_installation(python, tmp_path):
+    source = Path(fastconv.__file__).parent
+    (tmp_path / "fastconv").mkdir()
+    for module in source.glob("*.py"):
+        (tmp_path / "fastconv" / module.name).write_bytes(module.read_bytes())
+    done = python(f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import fastconv")
+    assert "ImportError: fastconv is imported from its source folder" in done.stderr
 
 
 def test_public_names():

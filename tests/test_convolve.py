@@ -80,7 +80,10 @@ def test_bool_is_or_of_ands():
     a, v = np.array([True, False, True, False]), np.array([True, True])
     same(fastconv.convolve(a, v), np.convolve(a, v))
     odd = np.array([2, 0, 4, 0], np.uint8).view(bool)  # numpy counts any nonzero byte as True
-    same(fastconv.convolve(odd, v), np.convolve(odd, v))
+    for x, y in ((odd, v), (v, odd), (a[::2], v), (odd[::-1], odd)):
+        for mode in ("full", "same", "valid"):
+            same(fastconv.convolve(x, y, mode), np.convolve(x, y, mode))
+            same(fastconv.correlate(x, y, mode), np.correlate(x, y, mode))
 
 
 def test_float16_is_rounded_once():
@@ -96,6 +99,17 @@ def test_float16_is_rounded_once():
 def test_float16_overflows_in_silence():
     a = np.full(3, 300, np.float16)
     same(fastconv.convolve(a, a), np.convolve(a, a))
+
+
+@pytest.mark.parametrize("other", ["float16", "int8", "float32"])
+def test_float16_beside_others(other):
+    a, v = np.arange(9, dtype=np.float16), np.arange(1, 4, dtype=other)
+    for mode in ("full", "same", "valid"):
+        same(fastconv.convolve(a, v, mode), np.convolve(a, v, mode))
+        same(fastconv.correlate(v, a, mode), np.correlate(v, a, mode))
+    out = np.empty(11, np.result_type(a, v))
+    assert fastconv.convolve(a, v, out=out) is out
+    same(out, np.convolve(a, v))
 
 
 @pytest.mark.parametrize("swap", [False, True])

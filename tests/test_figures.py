@@ -92,8 +92,28 @@ def test_tables_stay_tables(page):
 def test_a_command_that_fails_is_told(page):
     page.with_name("script.py").write_text("raise ValueError('gone')\n")
     first, _ = figures.figures([page])
-    with pytest.raises(SystemExit, match="gone"):
+    with pytest.raises(figures.Failed, match="gone"):
         first.print_again()
+
+
+def test_after_a_command_that_fails_the_others_go_on(page, monkeypatch, capsys):
+    page.with_name("script.py").write_text(
+        "import sys\nif sys.argv[1] == '1.0':\n    raise ValueError('gone')\nprint('new')\n"
+    )
+    monkeypatch.setattr(figures, "PAGES", [page])
+    monkeypatch.setattr("sys.argv", ["figures.py"])
+    assert figures.main() == 1
+    assert "gone" in capsys.readouterr().err
+    text = page.read_text()
+    assert "\nold\n" in text
+    assert "\nnew\n" in text
+    assert "kept" not in text
+
+
+def test_a_level_that_was_asked_for_is_in_the_stamp():
+    stamps = ["fastconv  1 at level avx512, commit c"]
+    assert "at level sse2, commit c" in figures.block("python x.py --level sse2", "1", stamps)
+    assert "at level avx512, commit c" in figures.block("python x.py --cases 2", "1", stamps)
 
 
 # --- the grid ----------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """The command line: a thin layer on public functions.
 
-Exit status: 0 done, 1 a wrong answer or output that cannot be written, 2 bad arguments,
-130 interrupted. `run` has that of the program it runs.
+Exit status: 0 done, 1 a wrong answer, output that cannot be written or too little memory, 2 bad
+arguments, 130 interrupted. `run` has that of the program it runs.
 """
 
 import argparse
@@ -78,6 +78,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             flush()
         if not isinstance(error, BrokenPipeError):  # who reads has enough, as `head` has
             print(f"fastconv: {error}", file=sys.stderr)
+        return 1
+    except MemoryError as error:
+        print(f"fastconv: {error or 'out of memory'}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

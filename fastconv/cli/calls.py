@@ -54,8 +54,8 @@ class Calls:
         counts = self.as_dict()
         if not counts:
             return f"fastconv: no call of a replaced function was seen\n{NOT_SEEN}"
-        lines = [f"{'fastconv':30}{'taken over':>12}{'handed back':>13}{'seconds':>11}"]
+        lines = [f"{'fastconv':34}{'taken over':>12}{'handed back':>13}{'seconds':>11}"]
         for name, count in counts.items():
             taken, back = count["taken_over"], count["handed_back"]
-            lines.append(f"{name:30}{taken:12,}{back:13,}{count['seconds']:11.4f}")
+            lines.append(f"{name:34}{taken:12,}{back:13,}{count['seconds']:11.4f}")
         return "\n".join([*lines, NOT_SEEN])

@@ -80,14 +80,16 @@ def rings(rows: int, cols: int) -> Input:
 
 
 def noise(shape: tuple[int, ...], dtype: str) -> Input:
-    """Standard normal; whole numbers of rms 20."""
+    """Standard normal; of integers whole numbers of rms 20."""
     rng = np.random.default_rng(3)
     data = rng.standard_normal(shape)
     if np.dtype(dtype).kind == "c":
         data = data + 1j * rng.standard_normal(shape)
+    what = "standard normal"
     if np.dtype(dtype).kind in "iub":
         data = np.rint(20 * (abs(data) if np.dtype(dtype).kind == "u" else data))
-    return Input("noise (made)", "made here, standard normal", data)
+        what = "normal, rounded to whole numbers of rms 20"
+    return Input("noise (made)", f"made here, {what}", data)
 
 
 def _pywt() -> Any:

@@ -17,6 +17,7 @@ Not every rival is worth timing to the end, and none is left out silently:
 - behind: it took over three times as long as the best rival when first timed, best of up to
   three calls. It keeps that time.
 - `differs`: its dtype or its values are not those of the definition. It is not timed.
+- `refuses`: it has no answer for such data.
 
 Where no rival is left, the ratio is that of the lowest floor, which none of them gets below.
 """
@@ -92,7 +93,11 @@ def race(
             result.left_out[rival.name] = f"hopeless: not below {rival.floor_s:.2g} s"
             result.ratio = min(result.ratio, rival.floor_s / ours_s)
             continue
-        theirs, theirs_s = _first_call(rival, a, v, mode)
+        try:
+            theirs, theirs_s = _first_call(rival, a, v, mode)
+        except (TypeError, ValueError, RuntimeError) as error:
+            result.left_out[rival.name] = f"refuses: {error}"
+            continue
         if why := disagreement(answer, theirs, a, v, mode, axis):
             result.left_out[rival.name] = f"differs: {why}"
             continue

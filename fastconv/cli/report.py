@@ -17,6 +17,7 @@ except ImportError:
 
 WIDTHS = (28, 31, 10, 8, 10, 24, 6, 6, 10)
 NUMBERS = (3, 4, 6, 8)  # columns that are set to the right
+NARROW = (0, 1, 2, 6, 7)  # those that a narrow terminal has room for
 
 
 class Report:
@@ -53,13 +54,17 @@ class Report:
         """What the terminal shows once the bar is gone; plain lines are out already."""
         if self.console is None:
             return
+        wide = self.console.width >= sum(WIDTHS)
+        places = range(len(self.columns)) if wide else NARROW
         table = Table()
-        for place, name in enumerate(self.columns):
+        for place in places:
             side: Literal["left", "right"] = "right" if place in NUMBERS else "left"
-            table.add_column(name, justify=side, overflow="fold")
+            table.add_column(self.columns[place], justify=side, overflow="fold")
         for cells, slower in self.rows:
-            table.add_row(*cells, style="red" if slower else None)
+            table.add_row(*(cells[place] for place in places), style="red" if slower else None)
         self.console.print(table)
+        if not wide:
+            self.text(f"times and differences: on {sum(WIDTHS)} columns and more, or by --json")
 
 
 def _line(cells: tuple[str, ...]) -> str:

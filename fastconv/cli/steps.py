@@ -23,6 +23,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     )
     parser.add_argument("a", help="the signal: '1 2 3', or rows: '1 2 0; 4 1 0'")
     parser.add_argument("v", help="the kernel, of as many dimensions")
+    parser.add_argument("more", nargs="*", help=argparse.SUPPRESS)
     parser.add_argument(
         "--mode", choices=("full", "same", "valid"), default="full", help="full is the default"
     )
@@ -33,6 +34,11 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 
 
 def run(options: argparse.Namespace) -> None:
+    if options.more:
+        options.parser.error(
+            f"got {2 + len(options.more)} arguments, takes the signal and the kernel, each in "
+            "quotes: fastconv steps '1 2 3' '2 3 4'"
+        )
     try:
         if options.plot:
             plot.require(options.plot)
