@@ -271,7 +271,7 @@ def test_a_terminal_gets_the_bar_and_the_table(monkeypatch, capsys):
     one_small_job(monkeypatch)
     assert cli.main(["bench"]) == 0
     printed = capsys.readouterr().out
-    assert re.search(r"│ line 50 +│ ones 5 +│ float64 +│ +[\d.]+ │ \w+ +│\n", printed)
+    assert re.search(r"│ line 50 +│ running mean 5 +│ float64 +│ +[\d.]+ │ \w+ +│\n", printed)
     assert "times and differences: on" in printed
 
 
