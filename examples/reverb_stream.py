@@ -7,25 +7,34 @@ of the sound: it asks block by block, in whatever length it likes, and wants eac
 once.
 """
 
+import wave
+from importlib.util import find_spec
+from pathlib import Path
+
 import matplotlib.pyplot as plt
 import numpy as np
-import pywt.data
 from scipy import signal
 
 import fastconv
 
 # %%
-# The recording is an ECG played as a sound. The room is made here: two seconds of noise at 8 kHz
-# that dies away by 60 dB, another one for each ear.
+# Seven seconds of music, which pygame carries for its own examples: 8 bits a sample, 128 is silence.
 
-RATE = 8_000
+music = Path(find_spec("pygame").origin).parent / "examples" / "data" / "house_lo.wav"
+with wave.open(str(music)) as file:
+    rate = file.getframerate()
+    samples = np.frombuffer(file.readframes(file.getnframes()), np.uint8)
+dry = (samples - 128.0) / 128
+
+# %%
+# The room is made here: two seconds of noise that dies away by 60 dB, another one for each ear.
+
 SECONDS = 2.0
-dry = np.tile(pywt.data.ecg().astype(np.float64), 40)
 
 
 def room(ear):
-    """An impulse response: the direct sound, then 16,000 taps of noise, 60 dB down at the end."""
-    t = np.arange(int(SECONDS * RATE)) / RATE
+    """An impulse response: the direct sound, then noise, 60 dB down at the end."""
+    t = np.arange(int(SECONDS * rate)) / rate
     tail = np.random.default_rng(ear).standard_normal(t.size) * 10 ** (-3 * t / SECONDS)
     tail[0] = 10.0
     return tail / np.linalg.norm(tail)
@@ -55,8 +64,8 @@ for ear in (0, 1):
 # %%
 
 fig, (above, below) = plt.subplots(2, 1, figsize=(9, 4.5), sharex=True, layout="constrained")
-above.plot(np.arange(dry.size) / RATE, dry, color="tab:blue", linewidth=0.5)
+above.plot(np.arange(dry.size) / rate, dry, color="tab:blue", linewidth=0.5)
 above.set_title("dry")
-below.plot(np.arange(wet[0].size) / RATE, wet[0], color="tab:orange", linewidth=0.5)
+below.plot(np.arange(wet[0].size) / rate, wet[0], color="tab:orange", linewidth=0.5)
 below.set(title="wet, left ear", xlabel="seconds")
 plt.show()

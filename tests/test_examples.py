@@ -15,6 +15,7 @@ def missing(code):
     imports = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.stmt)]
     names = [a.name for node in imports if isinstance(node, ast.Import) for a in node.names]
     names += [node.module for node in imports if isinstance(node, ast.ImportFrom)]
+    names += re.findall(r'find_spec\("(\w+)"\)', code)  # read from, not imported
     return [name for name in {name.split(".")[0] for name in names} if not find_spec(name)]
 
 
