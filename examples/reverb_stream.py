@@ -18,7 +18,7 @@ from scipy import signal
 import fastconv
 
 # %%
-# Seven seconds of music, which pygame carries for its own examples: 8 bits a sample, 128 is silence.
+# Seven seconds of music that pygame carries for its own examples: 8 bits a sample, 128 is silence.
 
 music = Path(find_spec("pygame").origin).parent / "examples" / "data" / "house_lo.wav"
 with wave.open(str(music)) as file:
