@@ -132,7 +132,7 @@ def line(row: Row) -> str:
     best_us = f"{result.times[result.best] * 1e6:.2f}" if row.has_rival else "-"
     ratio = f"{'' if row.has_rival else '>'}{row.ratio:.2f}"
     left_out = []
-    for kind in ("hopeless", "differs"):
+    for kind in ("hopeless", "differs", "refuses"):
         names = [name for name, why in result.left_out.items() if why.startswith(kind)]
         if names:
             left_out.append(f"{kind}: {', '.join(names)}")

@@ -165,7 +165,7 @@ bool joins(const Problem& p, const Line& line) {
 void join(const Problem& p, const Line& line, Range window) {
   const Index pitch = line.n + line.m - 1, count = p.col_hi - p.col_lo;
   const bool one_line = pitch * line.y_item <= kOneLineBytes;
-  const Index some = at_least(kJoinedBytes / (pitch * line.y_item), 1);
+  const Index some = kJoinedBytes / (pitch * line.y_item);
   Scratch scratch;
   char* x = scratch.take<char>((some * pitch + line.m - 1) * line.x_item);
   char* y = scratch.take<char>(one_line ? some * pitch * line.y_item : 0);

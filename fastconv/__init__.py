@@ -9,8 +9,8 @@ from importlib.util import find_spec as _find_spec
 
 if not _find_spec("fastconv._core"):
     raise ImportError(
-        "fastconv is imported from its source folder, where nothing is compiled: install it "
-        "(python -m pip install .) and start Python elsewhere, or with -P"
+        f"no compiled part for this Python in {__path__[0]}: if that is fastconv's source folder, "
+        "install it (python -m pip install .) and start Python elsewhere, or with -P"
     )
 
 from . import signal

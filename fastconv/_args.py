@@ -225,8 +225,7 @@ def numpy_mode(mode: Any) -> str:
     try:
         answer = numpy_correlate([1, 1, 1], [1, 1], mode)
     except (TypeError, ValueError) as error:
-        kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f"{error}: got mode {mode!r}, takes {MODES_TAKEN}") from None
+        raise _refusal(error, f"got mode {mode!r}, takes {MODES_TAKEN}") from None
     return {2: "valid", 3: "same", 4: "full"}[len(answer)]
 
 
@@ -235,12 +234,18 @@ def numpys_answer(function: Callable[..., NDArray[Any]], a: Any, v: Any, mode: A
     try:
         return function(a, v, mode)
     except (TypeError, ValueError) as error:
-        kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(
-            f"{error}: got a {_described(a)}, v {_described(v)} and mode {mode!r}; takes 1-D "
-            "arrays that are not empty (for N-D give axis, or see convolve2d and correlate2d) and "
-            "mode " + MODES_TAKEN
-        ) from None
+        got = f"got a {_described(a)}, v {_described(v)} and mode {mode!r}"
+        takes = (
+            "takes 1-D arrays that are not empty (for N-D give axis, or see convolve2d and "
+            f"correlate2d) and mode {MODES_TAKEN}"
+        )
+        raise _refusal(error, f"{got}; {takes}") from None
+
+
+def _refusal(error: Exception, told: str) -> Exception:
+    """numpy's complaint, and what it was about."""
+    kind = TypeError if isinstance(error, TypeError) else ValueError
+    return kind(f"{error}: {told}")
 
 
 def _described(x: Any) -> str:

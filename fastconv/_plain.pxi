@@ -163,7 +163,9 @@ cdef object plain(a, v, mode, bint correlating, method, out):
 
 # float16 is computed in float32 and rounded once, to infinity in silence.
 cdef object plain_half(np.ndarray a, np.ndarray v, mode, bint correlating, method):
-    if np.PyArray_TYPE(v) != HALF:
+    if asked_method(method) < 0 or mode_of(mode) == IS_OTHER or np.PyArray_TYPE(v) != HALF:
+        return None
+    if not (is_plain(a) and is_plain(v) and is_dense(a) and is_dense(v)):
         return None
     single = numpy.float32
     result = plain(a.astype(single), v.astype(single), mode, correlating, method, None)

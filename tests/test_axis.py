@@ -401,11 +401,11 @@ def test_results_beyond_any_memory():
 
 def test_explain():
     told = fastconv.explain((3, 4, 1000), (5,), "same", axis=-1)
-    assert told.reasons[0] == "3 x 4 lines of 1,000 by 5 in float64, 1,000 outputs"
+    assert told.reasons[0] == "3 x 4 lines of 1,000 by 5 in float64, 1,000 outputs each"
     assert fastconv.explain((64, 1000), 300, axis=1, method="fft").method == "fft"
     assert isinstance(fastconv.explain((64, 5000), 600, axis=1, method="overlap").block, int)
     known = fastconv.explain(np.ones((50, 4)), np.ones((2, 3, 1)), axis=-2, correlate=True)
-    assert known.reasons[0] == "2 x 4 lines of 50 by 3 in float64, 52 outputs"
+    assert known.reasons[0] == "2 x 4 lines of 50 by 3 in float64, 52 outputs each"
     assert "a is finite" in known.reasons
     assert fastconv.explain((2, 3), 2, axis=1, dtype=object).method == "numpy"
 

@@ -84,6 +84,15 @@ def test_dtypes_that_scipy_refuses(name, dtype):
 
 
 @each
+def test_any_byte_but_zero_is_true(name):
+    ours, _ = both(name)
+    odd = np.array([[2, 0, 255], [0, 4, 0]], np.uint8).view(bool)
+    for in1, in2 in ((odd, odd[:, :2]), (odd[:, ::-1], odd[:, ::2])):
+        clean1, clean2 = (x.view(np.uint8) != 0 for x in (in1, in2))
+        assert_array_equal(ours(in1, in2), ours(clean1, clean2), strict=True)
+
+
+@each
 @pytest.mark.parametrize("boundary", BOUNDARIES)
 def test_objects(name, boundary):
     ours, scipys = both(name)

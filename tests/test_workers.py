@@ -35,6 +35,7 @@ CASES = {
     "one long kernel, direct": ((30_000,), (5000,), {"method": "direct"}, "noise"),
     "rows, direct": ((301, 5000), (31,), {"method": "direct", "axis": -1}, "noise"),
     "short rows, direct": ((9001, 40), (9,), {"method": "direct", "axis": -1}, "noise"),
+    "rows side by side": ((3001, 240), (9,), {"method": "direct", "axis": -1}, "noise"),
     "columns, direct": ((5000, 301), (31,), {"method": "direct", "axis": 0}, "noise"),
     "few outputs": ((900_000,), (900_003,), {"mode": "valid"}, "noise"),
     "rows shorter than the kernel": ((99, 50), (3000,), {"method": "direct", "axis": -1}, "noise"),

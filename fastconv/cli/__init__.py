@@ -80,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"fastconv: {error}", file=sys.stderr)
         return 1
     except MemoryError as error:
-        print(f"fastconv: {error or 'out of memory'}", file=sys.stderr)
+        print(f"fastconv: {str(error) or 'out of memory'}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

@@ -80,14 +80,16 @@ def rings(rows: int, cols: int) -> Input:
 
 
 def noise(shape: tuple[int, ...], dtype: str) -> Input:
-    """Standard normal; of integers whole numbers of rms 20."""
+    """Standard normal, as near to it as the dtype comes."""
     rng = np.random.default_rng(3)
-    data = rng.standard_normal(shape)
-    if np.dtype(dtype).kind == "c":
+    data: NDArray[Any] = rng.standard_normal(shape)
+    kind, what = np.dtype(dtype).kind, "standard normal"
+    if kind == "c":
         data = data + 1j * rng.standard_normal(shape)
-    what = "standard normal"
-    if np.dtype(dtype).kind in "iub":
-        data = np.rint(20 * (abs(data) if np.dtype(dtype).kind == "u" else data))
+    if kind == "b":
+        data, what = data > 0, "true and false at random"
+    if kind in "iu":
+        data = np.rint(20 * (abs(data) if kind == "u" else data))
         what = "normal, rounded to whole numbers of rms 20"
     return Input("noise (made)", f"made here, {what}", data)
 

@@ -17,7 +17,8 @@ except ImportError:
 
 WIDTHS = (28, 31, 10, 8, 10, 24, 6, 6, 10)
 NUMBERS = (3, 4, 6, 8)  # columns that are set to the right
-NARROW = (0, 1, 2, 6, 7)  # those that a narrow terminal has room for
+NARROW = (0, 1, 5, 6, 7)  # those that a narrow terminal has room for
+BORDERS = 3 * len(WIDTHS) + 1
 
 
 class Report:
@@ -54,7 +55,7 @@ class Report:
         """What the terminal shows once the bar is gone; plain lines are out already."""
         if self.console is None:
             return
-        wide = self.console.width >= sum(WIDTHS)
+        wide = self.console.width >= sum(WIDTHS) + BORDERS
         places = range(len(self.columns)) if wide else NARROW
         table = Table()
         for place in places:
@@ -64,7 +65,7 @@ class Report:
             table.add_row(*(cells[place] for place in places), style="red" if slower else None)
         self.console.print(table)
         if not wide:
-            self.text(f"times and differences: on {sum(WIDTHS)} columns and more, or by --json")
+            self.text(f"more of each on {sum(WIDTHS) + BORDERS} columns, and in the file of --json")
 
 
 def _line(cells: tuple[str, ...]) -> str:
