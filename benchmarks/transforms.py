@@ -9,6 +9,10 @@ calls, gathering, products, the kernel's transform and scattering in their time,
 ('auto') and without ('normwise'); result preallocated, one thread, best of many.
 """
 
+import os
+
+os.environ["FASTCONV_NUM_THREADS"] = "1"  # read when fastconv is imported, below
+
 import argparse
 import time
 from collections.abc import Iterator
