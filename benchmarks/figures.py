@@ -29,7 +29,7 @@ from summary import COMMIT, commit, stamp
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 END = "<!-- end of figure -->"
-FIGURE = re.compile(rf"<!-- figure: (?P<command>python .*?) -->\n.*?{END}", re.DOTALL)
+FIGURE = re.compile(rf"<!-- figure: (?P<command>(?:python|fastconv) .*?) -->\n.*?{END}", re.DOTALL)
 
 
 class Failed(Exception):
@@ -42,9 +42,11 @@ class Figure:
     command: str
 
     def print_again(self) -> str:
-        _, *words = shlex.split(self.command)
+        name, *words = shlex.split(self.command)
+        python = Path(sys.executable)
+        program = python if name == "python" else python.with_name(name)
         done = subprocess.run(
-            [sys.executable, *words], cwd=ROOT, capture_output=True, text=True, check=False
+            [program, *words], cwd=ROOT, capture_output=True, text=True, check=False
         )
         # 1 is also the status of scripts that hold promises; whether they are kept is a figure.
         if done.returncode not in (0, 1) or "Traceback (most recent call last)" in done.stderr:
@@ -90,10 +92,10 @@ def main() -> int:
         if not options.words
         or any(word in figure.command or word in figure.page.name for word in options.words)
     ]
-    os.environ[COMMIT] = commit()  # once: the first page that is written makes the tree dirty
-    stamps = stamp()
     if not chosen:
         parser.error("no figure has such a word")
+    os.environ[COMMIT] = commit()  # once: the first page that is written makes the tree dirty
+    stamps = stamp()
     failures = 0
     for figure in chosen:
         print(f"{figure.page.name}: {figure.command}", flush=True)

@@ -82,8 +82,11 @@ cdef int asked_method(method) except -2:
     return METHODS[method] if type(method) is str and method in METHODS else -1
 
 
-# The engine takes a bool for 0 or 1, where numpy takes any byte but 0 for True.
-cdef inline bint is_clean(np.ndarray x) noexcept:
+# The engine takes a bool for 0 or 1, where numpy takes any byte but 0 for True. False of arrays
+# that are not dense, which the general path reads.
+cdef inline bint is_zero_or_one(np.ndarray x) noexcept:
+    if not is_dense(x):
+        return False
     cdef const unsigned char *bits = <const unsigned char *>np.PyArray_DATA(x)
     cdef unsigned char seen = 0
     cdef np.npy_intp i
@@ -100,7 +103,7 @@ cdef int result_type(np.ndarray a, np.ndarray v) noexcept:
     if a_dtype < 0 or v_dtype < 0:
         return -1
     if a_type == v_type:
-        if a_dtype == FC_BOOL and not (is_dense(a) and is_dense(v) and is_clean(a) and is_clean(v)):
+        if a_dtype == FC_BOOL and not (is_zero_or_one(a) and is_zero_or_one(v)):
             return -1
         return a_type
     if not (np.PyArray_ISCOMPLEX(a) or np.PyArray_ISCOMPLEX(v)):

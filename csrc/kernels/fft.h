@@ -94,7 +94,9 @@ FC_INLINE void small_butterfly(Complex<Vec<T>>* x) {
 // The eight-point transform. Half of the frequencies are put away before the other half is begun:
 // all at once do not fit in 16 registers, and what is spilled is stored at one vector a cycle
 // (Zen 3: transforms take 0.93 to 0.99 of the time so). `twice`: the odd points are got a second
-// time rather than kept, which costs nothing where a point is but loaded.
+// time rather than kept, which costs nothing where a point is but loaded. GCC computes in the order
+// of the statements: with c1 and c3 before b1 and b3 it spills half as much again, up to 1.08 of
+// the time.
 template <class T, bool twice, class Get, class Put>
 FC_INLINE void butterfly_of_8(Get get, Put put) {
   typedef Complex<Vec<T>> C;
