@@ -6,9 +6,9 @@ Each call runs in an interpreter of its own, after one of a small problem. What 
 far the process grew beyond what it held before, at its highest (peak.py). The result, where the
 call makes it, is in the figure.
 
-Two promises are held, of what is taken beside the result: at most 4 MB and three spectra where
-there are blocks or tiles (of all blocks that lie in the lanes), at most 2.5 (n + m) elements for a
-one-shot transform.
+Two promises are held, of what is taken beside the result: at most 4 MB, and three spectra a worker
+where there are blocks or tiles (of all blocks that lie in the lanes), at most 2.5 (n + m) elements
+for a one-shot transform.
 """
 
 import argparse
@@ -124,7 +124,8 @@ def promised(problem, plan):
         return BLOCKS_AT_MOST
     real = np.result_type(problem.dtype, "f4") if plan["ring"] == "native" else "f8"
     together = lanes_of(plan["level"], real) if plan["lanes"] else 1
-    return BLOCKS_AT_MOST + SPECTRA * together * 2 * working * prod(plan["block"])
+    spectra = plan["workers"] * SPECTRA * together
+    return BLOCKS_AT_MOST + spectra * 2 * working * prod(plan["block"])
 
 
 def plan_of(problem):

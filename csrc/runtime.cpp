@@ -5,6 +5,8 @@
 #include <new>
 #include <vector>
 
+#include "system.h"
+
 namespace fastconv {
 namespace {
 
@@ -12,11 +14,18 @@ constexpr size_t kFirstChunk = size_t(1) << 18;
 // An arena above this is given back after the call: long signals come and go,
 // the blocks of everyday calls stay warm.
 constexpr size_t kKeepBytes = size_t(64) << 20;
+// From here on two large pages of 2 MB or more are among it. 3e6 * 3e6 in f64, whose arena is not
+// kept, takes 0.61 of the time with them, 1e6 * 1e6 0.98.
+constexpr size_t kHugeBytes = size_t(6) << 20;
 
 }  // namespace
 
 // The one aligned allocation that every C++17 library has.
-void* take_aligned(size_t bytes) { return ::operator new(bytes, std::align_val_t(kAlign)); }
+void* take_aligned(size_t bytes) {
+  void* data = ::operator new(bytes, std::align_val_t(kAlign));
+  if (bytes >= kHugeBytes) prefer_huge_pages(data, bytes);
+  return data;
+}
 
 void Freed::operator()(void* data) const { ::operator delete(data, std::align_val_t(kAlign)); }
 

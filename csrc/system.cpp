@@ -4,6 +4,11 @@
 #include <pthread.h>
 #include <signal.h>
 #endif
+#ifdef __linux__
+#include <stdint.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#endif
 
 namespace fastconv {
 
@@ -35,6 +40,21 @@ void name_thread() {
   pthread_setname_np(pthread_self(), "fastconv");
 #endif
 }
+
+#endif
+
+#ifdef __linux__
+
+void prefer_huge_pages(void* data, size_t bytes) {
+  const uintptr_t page = uintptr_t(sysconf(_SC_PAGESIZE));
+  const uintptr_t first = (uintptr_t(data) + page - 1) / page * page;
+  const uintptr_t end = (uintptr_t(data) + bytes) / page * page;
+  if (first < end) madvise(reinterpret_cast<void*>(first), end - first, MADV_HUGEPAGE);
+}
+
+#else
+
+void prefer_huge_pages(void*, size_t) {}
 
 #endif
 

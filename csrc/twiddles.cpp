@@ -159,8 +159,8 @@ Index frequency(const LanePlan& plan, Index position) {
 
 // Column c of frequency k1: w_N^{c k1}, and with the right angle's e^{i pi c / 2N}
 // w_{4N}^{c (4 k1 - 1)}. k1 is taken from -n1/2 on (another row order of the result, which
-// nobody sees), and a group's factor from its middle column, which keeps the
-// angles between a group and its lanes small.
+// nobody sees), and a shared factor from the middle of its columns, which keeps the
+// angles between them small.
 template <class T>
 const MatrixTable* make_matrix_table(Split shape, int lanes, Points points, Axes axes) {
   std::unique_ptr<MatrixTable> table(new MatrixTable());
@@ -181,21 +181,24 @@ const MatrixTable* make_matrix_table(Split shape, int lanes, Points points, Axes
     const Index k1 = frequency(column->plan, p);
     quarters.push_back(4 * (2 * k1 < n1 ? k1 : k1 - n1) - (right_angle ? 1 : 0));
   }
-  table->twist = reals<T>(2 * n1 * (n2 / lanes));
+  constexpr Index kColumns = kTwistColumns<T>;
+  table->twist = reals<T>(2 * n1 * ((n2 + kColumns - 1) / kColumns));
   T* to = reinterpret_cast<T*>(table->twist.get());
-  for (Index c = 0; c < n2; c += lanes) {
-    for (Index q : quarters) roots.write((c + lanes / 2) * q, to), to += 2;
+  for (Index c = 0; c < n2; c += kColumns) {
+    for (Index q : quarters) roots.write((c + kColumns / 2) * q, to), to += 2;
   }
-  table->twist_lane = reals<T>(2 * n1 * lanes);
+  table->twist_lane = reals<T>(2 * n1 * kColumns);
   to = reinterpret_cast<T*>(table->twist_lane.get());
-  for (Index q : quarters) {
-    for (Index l = 0; l < lanes; ++l) {
-      T pair[2];
-      roots.write_less_one((l - lanes / 2) * q, pair);
-      to[l] = pair[0];
-      to[l + lanes] = pair[1];
+  for (Index c = -kColumns / 2; c < kColumns / 2; c += lanes) {
+    for (Index q : quarters) {
+      for (Index l = 0; l < lanes; ++l) {
+        T pair[2];
+        roots.write_less_one((c + l) * q, pair);
+        to[l] = pair[0];
+        to[l + lanes] = pair[1];
+      }
+      to += 2 * lanes;
     }
-    to += 2 * lanes;
   }
   return table.release();
 }
@@ -262,7 +265,7 @@ Shared<LaneTable> lane_table(Index length) {
 template <class T>
 Shared<MatrixTable> matrix_table(Split shape, int lanes, Points points, Axes axes) {
   static Lists<MatrixTable> lists;
-  const Index pairs = shape.n1 * (shape.n2 / lanes + lanes + 1);
+  const Index pairs = shape.n1 * (shape.n2 / kTwistColumns<T> + kTwistColumns<T> + 2);
   return shared(lists, {shape.n1, shape.n2, lanes * 4 + int(points) * 2 + int(axes)},
                 size_t(pairs) * 2 * sizeof(T),
                 [&] { return make_matrix_table<T>(shape, lanes, points, axes); });

@@ -71,7 +71,7 @@ PRIVATE = {
     "direct.h": {"direct", "pictures"},
     "costs.h": {"price", "costs", "in_double", "shipped"},
     "shipped.h": {"costs"},
-    "system.h": {"pool", "system"},
+    "system.h": {"pool", "runtime", "system"},
     "price.h": {"select"},
     "arrange.h": {"engine", "arrange"},
     "boundary.h": {"engine", "boundary"},

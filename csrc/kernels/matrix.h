@@ -109,19 +109,24 @@ class Columns {
   ptrdiff_t skip_, to_;
 };
 
-// The twist of W neighbouring columns, row by row: the group's factor s times the
-// lanes' factors 1 + d. As s + s d it is rounded about once, d being small.
+// The twist of W neighbouring columns, row by row: the factor s that they share with those
+// around them times the lanes' own factors 1 + d. As s + s d it is rounded about once, d
+// being small.
 template <class T>
 struct Twist {
-  const T* group;
+  const T* shared;
   const T* lane;
 
-  Twist(const Matrix& m, ptrdiff_t g)
-      : group(m.twist ? static_cast<const T*>(m.twist) + 2 * g * m.column->length : nullptr),
-        lane(static_cast<const T*>(m.twist_lane)) {}
+  Twist(const Matrix& m, ptrdiff_t group)
+      : shared(static_cast<const T*>(m.twist)), lane(static_cast<const T*>(m.twist_lane)) {
+    constexpr ptrdiff_t W = kLanes<T>, parts = kTwistColumns<T> / W;
+    if (!shared) return;
+    shared += 2 * m.column->length * (group / parts);
+    lane += 2 * m.column->length * (group % parts) * W;
+  }
 
   FC_INLINE Complex<Vec<T>> operator[](ptrdiff_t r) const {
-    const Complex<Vec<T>> s = broadcast_point<T>(group + 2 * r);
+    const Complex<Vec<T>> s = broadcast_point<T>(shared + 2 * r);
     const Complex<Vec<T>> d = load_point<T, false>(lane + 2 * kLanes<T> * r);
     return {fma(s.re, d.re, fma(-s.im, d.im, s.re)), fma(s.re, d.im, fma(s.im, d.re, s.im))};
   }
@@ -262,7 +267,7 @@ void to_bands(const Matrix& m, ptrdiff_t group, const T* z, T* bands) {
 #pragma GCC unroll 16
     for (int i = 0; i < W; ++i) {
       Complex<Vec<T>> x = load_point<T, false>(z + 2 * W * i);
-      if (twist.group) x = x * twist[r + i];
+      if (twist.shared) x = x * twist[r + i];
       re[i] = x.re;
       im[i] = x.im;
     }
@@ -284,7 +289,7 @@ void from_bands(const Matrix& m, ptrdiff_t group, const T* bands, T* z) {
 #pragma GCC unroll 16
     for (int i = 0; i < W; ++i) {
       Complex<Vec<T>> x = {re[i], im[i]};
-      if (twist.group) x = times_conjugate(x, twist[r + i]);
+      if (twist.shared) x = times_conjugate(x, twist[r + i]);
       store_point<T, false>(z + 2 * W * i, x);
     }
   }
