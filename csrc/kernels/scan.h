@@ -58,6 +58,10 @@ FC_INLINE void reduce(T sums, T peaks, double& sum, double& peak) {
 }
 #endif
 
+// Bytes asked for ahead: what lies beyond L2 costs half as much so (Zen 3, 1e6 * 1,000 in f64: 5
+// in place of 10 % of the call).
+constexpr ptrdiff_t kScanAhead = 2048;
+
 // Two vectors more of a block. GCC would else redo |x| under a mask in place of the maximum.
 template <class T>
 FC_INLINE void take_two(const T* x, Vec<T> (&sum)[2], Vec<T> (&peak)[2]) {
@@ -75,7 +79,10 @@ FC_INLINE void scan_block(const T* x, ptrdiff_t count, double& sum, double& peak
   constexpr int two = 2 * kLanes<T>;
   Vec<T> sums[2] = {}, peaks[2] = {};
   ptrdiff_t i = 0;
-  for (; i + two <= count; i += two) take_two<T>(x + i, sums, peaks);
+  for (; i + two <= count; i += two) {
+    prefetch<two* int(sizeof(T))>(x + i + kScanAhead / sizeof(T));
+    take_two<T>(x + i, sums, peaks);
+  }
   if (i < count) {
     T rest[two] = {};
     for (ptrdiff_t k = 0; k < count - i; ++k) rest[k] = x[i + k];
