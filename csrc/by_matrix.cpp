@@ -149,9 +149,9 @@ class MatrixConvolution {
     row_macs_ = slow * 0.5 * digits * double(W) * transform_macs(shape.n2);
     // A band more or less than a power of two apart from the next: 2^k rows would
     // fall on the same sets of the caches.
-    matrix_ = {&column_->plan,           &row_->plan,
-               table_->weight.get(),     table_->twist.get(),
-               table_->twist_lane.get(), 2 * W * (shape.n2 + W)};
+    matrix_ = {
+        &column_->plan,           &row_->plan,          table_->weight.get(),  table_->twist.get(),
+        table_->twist_lane.get(), table_->twist_groups, 2 * W * (shape.n2 + W)};
     reals_ = shape.n1 / W * matrix_.band;
     // Several columns at once as long as they fit in L2.
     const Index column = 2 * W * shape.n1;

@@ -77,9 +77,13 @@ BlockTransform::BlockTransform(const SpectralKernels& kernels, Index block, bool
       row_(lane_table<double>(shape_.n2)),
       table_(matrix_table<double>(shape_, kernels.lanes,
                                   pairs ? Points::kCyclic : Points::kRightAngle, Axes::kLine)),
-      matrix_{&column_->plan,           &row_->plan,
-              table_->weight.get(),     table_->twist.get(),
-              table_->twist_lane.get(), 2 * kernels.lanes * shape_.n2} {}
+      matrix_{&column_->plan,
+              &row_->plan,
+              table_->weight.get(),
+              table_->twist.get(),
+              table_->twist_lane.get(),
+              table_->twist_groups,
+              2 * kernels.lanes * shape_.n2} {}
 
 void BlockTransform::forward(const double* samples, double* spectrum) const {
   Scratch scratch;

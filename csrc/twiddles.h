@@ -39,6 +39,7 @@ struct LaneTable {
 // right-angle one, `twist` is null for pictures.
 struct MatrixTable {
   std::unique_ptr<char[]> weight, twist, twist_lane;
+  Index twist_groups = 1;
 };
 
 // A table that is published (and lives for ever) or, past the cache's bound, this

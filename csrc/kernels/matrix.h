@@ -119,10 +119,9 @@ struct Twist {
 
   Twist(const Matrix& m, ptrdiff_t group)
       : shared(static_cast<const T*>(m.twist)), lane(static_cast<const T*>(m.twist_lane)) {
-    constexpr ptrdiff_t W = kLanes<T>, parts = kTwistColumns<T> / W;
     if (!shared) return;
-    shared += 2 * m.column->length * (group / parts);
-    lane += 2 * m.column->length * (group % parts) * W;
+    shared += 2 * m.column->length * (group / m.twist_groups);
+    lane += 2 * m.column->length * (group % m.twist_groups) * kLanes<T>;
   }
 
   FC_INLINE Complex<Vec<T>> operator[](ptrdiff_t r) const {

@@ -111,20 +111,17 @@ struct Planes {
   bool accumulate;
 };
 
-// How many columns share a factor of the twist, at every level: 2 MB where that was one for every
-// 4 and 4 MB, of 1e6 * 1e6 in f64.
-template <class T>
-constexpr int kTwistColumns = 64 / int(sizeof(T));
-
 // A transform whose points are an n1 x n2 matrix: the columns (length n1) with W
 // neighbours in the lanes, then the rows (length n2) with W of them in the lanes.
 struct Matrix {
   const LanePlan* column;
   const LanePlan* row;
   const void* weight;      // a complex factor for each row of the input, or null
-  const void* twist;       // one factor a row for every twist_columns columns, or null: 2-D
-  const void* twist_lane;  // theirs less 1: for every W of them and each row W re, then W im
-  ptrdiff_t band;          // reals from one W rows' band to the next
+  const void* twist;       // one factor a row for every twist_groups groups of W columns, or
+                           // null: 2-D
+  const void* twist_lane;  // their own less 1: for each group and row W re, then W im
+  ptrdiff_t twist_groups;
+  ptrdiff_t band;  // reals from one W rows' band to the next
 };
 
 // What a transform of lanes does.
