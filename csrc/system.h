@@ -13,8 +13,8 @@ bool watch_forks(void (*forget)());
 // be had.
 bool without_signals(FunctionRef<void()> start);
 
-// Asks that memory which nobody has touched yet comes in large pages: as many faults fewer, and
-// strides over it stay within what the processor knows of addresses. A wish, so nothing fails.
+// Asks that memory which nobody has touched yet comes in large pages: fewer faults, and fewer
+// misses of the TLB in strides over it. A wish, so nothing fails.
 void prefer_huge_pages(void* data, size_t bytes);
 
 // Names the calling thread, for those who look at a process's threads.

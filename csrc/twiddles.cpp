@@ -157,9 +157,10 @@ Index frequency(const LanePlan& plan, Index position) {
   return k;
 }
 
-// How many columns share a factor of the twist: a line of cache, at every level, which makes 2 MB
-// for 1e6 * 1e6 in f64 (4 by four). Of few columns those in one vector, since the angles
-// between them are large: f32, 50 * 50 at sse2 was 1.3 times as far off.
+// How many columns share a factor of the twist: a line of cache's, at every level, so that the
+// factors of 1e6 * 1e6 in f64 are 2 MB (4 MB if four columns shared one). Of few columns only those
+// in one vector, since the angles between columns are large: f32, 50 * 50 at sse2 would be 1.3
+// times as far off.
 template <class T>
 Index twist_columns(Index n2, int lanes) {
   constexpr Index kLine = 64 / Index(sizeof(T));

@@ -36,7 +36,7 @@ struct LaneTable {
 };
 
 // The tables of an n1 x n2 matrix transform. `weight` is null unless it is a
-// right-angle one, `twist` is null for pictures.
+// right-angle one, `twist` is null for pictures; `twist_groups` as in Matrix.
 struct MatrixTable {
   std::unique_ptr<char[]> weight, twist, twist_lane;
   Index twist_groups = 1;

@@ -42,7 +42,7 @@ def integers():
 def guarded(n, m, dtype):
     """What a call on ordinary data takes in units of one that does not look for small values.
 
-    NaN has no figure here: docs/accuracy.md has one, of a build without the pass that finds it.
+    NaN has no figure of its own: the pass that finds it gives every transform its magnitudes.
     """
     rng = np.random.default_rng(0)
     a, v = (rng.standard_normal(size).astype(dtype) for size in (n, m))

@@ -58,7 +58,7 @@ FC_INLINE void reduce(T sums, T peaks, double& sum, double& peak) {
 }
 #endif
 
-// Bytes asked for ahead: what lies beyond L2 costs half as much so (Zen 3, 1e6 * 1,000 in f64: 5
+// Bytes asked for ahead: what lies beyond L2 costs half as much so (Zen 3, 1e6 * 1,000 in f64: 6
 // in place of 10 % of the call).
 constexpr ptrdiff_t kScanAhead = 2048;
 
