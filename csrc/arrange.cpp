@@ -370,56 +370,45 @@ struct Flat {
 };
 
 // The leading axes of an operand in one, zero rows between.
-Flat flattened(Scratch& scratch, const Rows& rows, const Index* count, const Index* pitch,
-               int leading, Index length, Index row_bytes) {
+Flat flattened(Scratch& scratch, const Rows& rows, const Index* count, const Leading& axes,
+               Index length, Index row_bytes) {
   char* data = scratch.take<char>(length * row_bytes);
   memset(data, 0, size_t(length * row_bytes));
   Index stride[FC_MAX_NDIM];
-  for (int d = 0; d < leading; ++d) stride[d] = pitch[d] * row_bytes;
-  copy_rows(rows.data, rows.stride, data, stride, count, leading, row_bytes);
+  for (int d = 0; d < axes.count; ++d) stride[d] = axes.pitch[d] * row_bytes;
+  copy_rows(rows.data, rows.stride, data, stride, count, axes.count, row_bytes);
   return {data, row_bytes};
-}
-
-// Which rows of a flattened operand are its own.
-const bool* rows_that_are(Scratch& scratch, const Index* count, const Index* pitch, int leading,
-                          Index length) {
-  bool* is_one = scratch.take<bool>(length);
-  memset(is_one, 0, size_t(length));
-  for (Index r = 0; r < product(leading, count); ++r) {
-    Index at = 0, rest = r;
-    for (int d = leading - 1; d >= 0; --d) at += rest % count[d] * pitch[d], rest /= count[d];
-    is_one[at] = true;
-  }
-  return is_one;
 }
 
 void solve_flattened(const Shape& s, const Rows& a, const Rows& v, const Rows& out, Solve solve,
                      Context& context) {
-  const int leading = s.axes - 1;
-  Extent extent[FC_MAX_NDIM];
-  Index n[FC_MAX_NDIM], m[FC_MAX_NDIM], count[FC_MAX_NDIM], pitch[FC_MAX_NDIM];
-  for (int d = 0; d <= leading; ++d) {
-    extent[d] = s.axis[d].extent;
-    n[d] = extent[d].n, m[d] = extent[d].m, count[d] = extent[d].hi - extent[d].lo;
+  Leading axes;
+  axes.count = s.axes - 1;
+  Index n[FC_MAX_NDIM], m[FC_MAX_NDIM], count[FC_MAX_NDIM];
+  for (int d = 0; d < axes.count; ++d) {
+    const Extent& e = axes.axis[d] = s.axis[d].extent;
+    n[d] = e.n, m[d] = e.m, count[d] = e.hi - e.lo;
   }
-  const Extent row = flatten(extent, leading, pitch);
-  const Extent& col = extent[leading];
+  const Extent row = flatten(axes.axis, axes.count, axes.pitch);
+  const Extent& col = s.axis[axes.count].extent;
   Scratch scratch;
-  const Flat fa = flattened(scratch, a, n, pitch, leading, row.n, col.n * s.a_item());
-  const Flat fv = flattened(scratch, v, m, pitch, leading, row.m, col.m * s.v_item());
-  const Index out_bytes = count[leading] * s.out_item();
+  const Flat fa = flattened(scratch, a, n, axes, row.n, col.n * s.a_item());
+  const Flat fv = flattened(scratch, v, m, axes, row.m, col.m * s.v_item());
+  const Index out_bytes = (col.hi - col.lo) * s.out_item();
   Problem p = problem_of(s, row, col);
   p.a = fa.data, p.a_row = fa.row_bytes;
   p.v = fv.data, p.v_row = fv.row_bytes;
-  p.v_rows = rows_that_are(scratch, m, pitch, leading, row.m);
   p.out = s.out ? scratch.take<char>((row.hi - row.lo) * out_bytes) : nullptr;
   p.out_row = out_bytes;
   const bool swap = swaps(row, col);
-  solve(swap ? swapped(p) : p, s.swapped != swap, context);
+  Problem q = swap ? swapped(p) : p;
+  for (int d = 0; swap && d < axes.count; ++d) std::swap(axes.axis[d].n, axes.axis[d].m);
+  q.leading = &axes;
+  solve(q, s.swapped != swap, context);
   if (!s.out) return;
   Index stride[FC_MAX_NDIM];
-  for (int d = 0; d < leading; ++d) stride[d] = pitch[d] * out_bytes;
-  copy_rows(p.out, stride, out.data, out.stride, count, leading, out_bytes);
+  for (int d = 0; d < axes.count; ++d) stride[d] = axes.pitch[d] * out_bytes;
+  copy_rows(p.out, stride, out.data, out.stride, count, axes.count, out_bytes);
 }
 
 void solve_member(const Shape& s, const fc_candidate& how, Solve solve, Context& context) {

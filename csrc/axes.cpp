@@ -44,18 +44,24 @@ bool transforms_fit(const Extent* extent, int count) {
 // Index (i_0, .., i_{k-1}) becomes sum_d i_d pitch_d. An axis inside another wraps
 // round within its pitch: so long that no wrapped term falls on a wanted output.
 Extent flatten(const Extent* extent, int count, Index* pitch) {
-  Extent flat = {1, 1, 0, 1};
   Index step = 1;
   for (int d = count - 1; d >= 0; --d) {
     const Extent& e = extent[d];
     pitch[d] = step;
-    flat.n += (e.n - 1) * step;
-    flat.m += (e.m - 1) * step;
-    flat.lo += e.lo * step;
-    flat.hi += (e.hi - 1) * step;
     Index length = cyclic_length(e.n, e.m, e.lo, e.hi);
     length = length > e.n ? length : e.n;
     step *= length > e.m ? length : e.m;
+  }
+  return flattened(extent, count, pitch);
+}
+
+Extent flattened(const Extent* extent, int count, const Index* pitch) {
+  Extent flat = {1, 1, 0, 1};
+  for (int d = 0; d < count; ++d) {
+    flat.n += (extent[d].n - 1) * pitch[d];
+    flat.m += (extent[d].m - 1) * pitch[d];
+    flat.lo += extent[d].lo * pitch[d];
+    flat.hi += (extent[d].hi - 1) * pitch[d];
   }
   return flat;
 }
@@ -90,7 +96,7 @@ Problem swapped(Problem p) {
   const Problem q = p;
   p.a_dtype = q.v_dtype, p.rows = q.kh, p.cols = q.kw, p.a = q.v, p.a_row = q.v_row;
   p.v_dtype = q.a_dtype, p.kh = q.rows, p.kw = q.cols, p.v = q.a, p.v_row = q.a_row;
-  p.spectra = nullptr, p.v_rows = nullptr;
+  p.spectra = nullptr, p.leading = nullptr;
   return p;
 }
 

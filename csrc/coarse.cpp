@@ -13,58 +13,79 @@ namespace {
 // A sample scanned takes as long as so many multiply-adds: 0.08 ns (f64 in L2) of 25 a ns.
 constexpr double kScanMacs = 2;
 
-// Rows of blocks are shared out; of one alone its blocks, some at a time.
-void scan_rows(Context& context, fc_dtype dtype, const char* data, Index rows, Index cols,
-               Index stride, Grain grain, Coarse& c) {
+// Calls visit(row) for every row of a row of blocks, behind `row` along the axes from this one on.
+template <class Visit>
+void rows_of_blocks(const Operand& x, int axis, Index row, const Range* within, Visit visit) {
+  if (axis == x.leading) return visit(row);
+  for (Index i = within[axis].first; i < within[axis].last; ++i) {
+    rows_of_blocks(x, axis + 1, row + i * x.pitch[axis], within, visit);
+  }
+}
+
+// The samples of a row of blocks along every leading axis.
+void along_axes(const Operand& x, Index side, Index blocks, Range* within) {
+  for (int d = x.leading - 1; d >= 0; --d) {
+    const Index along = ceil_div(x.count[d], side), first = blocks % along * side;
+    within[d] = {first, std::min(first + side, x.count[d])};
+    blocks /= along;
+  }
+}
+
+// Rows of blocks are shared out; of one line alone its blocks, some at a time.
+void scan_rows(Context& context, const Operand& x, Grain grain, Coarse& c) {
   constexpr Index kTogether = 64;
-  const Index parts = is_complex(dtype) ? 2 : 1, item = kItemSize[dtype];
-  const Scan scan = is_single(dtype) ? context.kernels.scan_f32 : context.kernels.scan_f64;
-  const Index some = c.rows == 1 ? kTogether : c.cols, per_row = ceil_div(c.cols, some);
-  const double macs = kScanMacs * double(std::min(rows, grain.rows)) *
-                      double(std::min(cols, some * grain.cols)) * double(parts);
+  const Index parts = is_complex(x.dtype) ? 2 : 1, item = kItemSize[x.dtype];
+  const Scan scan = is_single(x.dtype) ? context.kernels.scan_f32 : context.kernels.scan_f64;
+  const Index some = c.rows == 1 && !c.row_sum ? kTogether : c.cols;
+  const Index per_row = ceil_div(c.cols, some);
+  const double rows = double(x.rows) / double(c.rows);
+  const double macs =
+      kScanMacs * rows * double(std::min(x.cols, some * grain.cols)) * double(parts);
   context.share(c.rows * per_row, macs, [&](Context&, Shares& shares) {
     Scratch scratch;
     double* sum = scratch.take<double>(some);
     double* top = scratch.take<double>(some);
+    Range within[FC_MAX_NDIM];
     for (Range r; shares.next(r);) {
       for (Index i = r.first; i < r.last; ++i) {
-        const Index block_row = i / per_row, first = i % per_row * some;
-        const Index from = first * grain.cols, count = std::min(cols - from, some * grain.cols);
-        const Index blocks = ceil_div(count, grain.cols), at = block_row * c.cols + first;
-        const Index begin = block_row * grain.rows, end = std::min(rows, begin + grain.rows);
-        const auto scan_row = [&](Index row, double* sums, double* tops) {
-          scan(data + row * stride + from * item, count * parts, grain.cols * parts, sums, tops);
-        };
-        scan_row(begin, c.sum + at, c.top + at);
-        for (Index b = at; b < at + blocks; ++b) c.energy[b] = c.sum[b] * c.top[b];
-        for (Index row = begin + 1; row < end; ++row) {
-          scan_row(row, sum, top);
+        const Index first = i % per_row * some, at = i / per_row * c.cols + first;
+        const Index from = first * grain.cols;
+        const Index count = std::min(x.cols - from, some * grain.cols);
+        const Index blocks = ceil_div(count, grain.cols);
+        std::fill_n(c.sum + at, blocks, 0.0);
+        std::fill_n(c.energy + at, blocks, 0.0);
+        std::fill_n(c.top + at, blocks, 0.0);
+        along_axes(x, grain.rows, i / per_row, within);
+        rows_of_blocks(x, 0, 0, within, [&](Index row) {
+          scan(x.data + row * x.stride + from * item, count * parts, grain.cols * parts, sum, top);
+          double whole = 0;
           for (Index b = 0; b < blocks; ++b) {
+            whole += sum[b];
             c.sum[at + b] += sum[b];
             c.energy[at + b] += sum[b] * top[b];
             c.top[at + b] = std::max(c.top[at + b], top[b]);
           }
-        }
+          if (c.row_sum) c.row_sum[row] = whole;
+        });
       }
     }
   });
 }
 
 // Every column by itself, a block of rows at a time.
-void scan_columns(Context& context, fc_dtype dtype, const char* data, Index rows, Index stride,
-                  Grain grain, Coarse& c) {
-  const Index parts = is_complex(dtype) ? 2 : 1, count = c.cols * parts;
+void scan_columns(Context& context, const Operand& x, Grain grain, Coarse& c) {
+  const Index parts = is_complex(x.dtype) ? 2 : 1, count = c.cols * parts;
   const ScanColumns scan =
-      is_single(dtype) ? context.kernels.scan_columns_f32 : context.kernels.scan_columns_f64;
-  const double macs = kScanMacs * double(std::min(rows, grain.rows)) * double(count);
+      is_single(x.dtype) ? context.kernels.scan_columns_f32 : context.kernels.scan_columns_f64;
+  const double macs = kScanMacs * double(std::min(x.rows, grain.rows)) * double(count);
   context.share(c.rows, macs, [&](Context&, Shares& shares) {
     Scratch scratch;
     double* sum = scratch.take<double>(count);
     double* peak = scratch.take<double>(count);
     for (Range r; shares.next(r);) {
       for (Index b = r.first; b < r.last; ++b) {
-        const Index some = std::min(grain.rows, rows - b * grain.rows);
-        scan(data + b * grain.rows * stride, stride, some, count, sum, peak);
+        const Index some = std::min(grain.rows, x.rows - b * grain.rows);
+        scan(x.data + b * grain.rows * x.stride, x.stride, some, count, sum, peak);
         for (Index j = 0; j < c.cols; ++j) {
           double total = sum[j * parts], top = peak[j * parts];
           if (parts == 2) total += sum[2 * j + 1], top = std::max(top, peak[2 * j + 1]);
@@ -75,6 +96,21 @@ void scan_columns(Context& context, fc_dtype dtype, const char* data, Index rows
       }
     }
   });
+}
+
+Operand operand(const Problem& p, bool is_a) {
+  Operand x = {};
+  x.dtype = is_a ? p.a_dtype : p.v_dtype, x.data = is_a ? p.a : p.v;
+  x.rows = is_a ? p.rows : p.kh, x.cols = is_a ? p.cols : p.kw;
+  x.stride = is_a ? p.a_row : p.v_row;
+  Leading own;
+  const Leading& rows = leading_of(p, own);
+  x.leading = rows.count;
+  for (int d = 0; d < rows.count; ++d) {
+    x.count[d] = is_a ? rows.axis[d].n : rows.axis[d].m;
+    x.pitch[d] = rows.pitch[d];
+  }
+  return x;
 }
 
 }  // namespace
@@ -95,48 +131,59 @@ Seen Coarse::of(Index at, Index count) const {
   return chain[0];
 }
 
+Operand signal_of(const Problem& p) { return operand(p, true); }
+Operand taps_of(const Problem& p) { return operand(p, false); }
+
 // The coarse convolution costs at most about four multiply-adds a sample.
 Grain grain_of(const Problem& p) {
-  const bool columns = p.kw == 1 && p.kh > 1;
-  const double lines = p.kh == 1 ? double(p.rows) : columns ? double(p.cols) : 1;
-  const double n = double(p.rows) * double(p.cols) / lines, m = double(p.kh) * double(p.kw);
-  const double area = sqrt(n * m / (4 * (n + m)));
-  const Index length = area > 128 ? Index(area) : 128;
-  if (p.kh == 1) return {1, length};
-  if (columns) return {length, 1};
-  const Index side = Index(sqrt(area));
-  return {side > 8 ? side : 8, side > 32 ? side : 32};
+  const double lines = rows_apart(p) ? double(p.rows) : cols_apart(p) ? double(p.cols) : 1;
+  Leading own;
+  const Leading& rows = leading_of(p, own);
+  double n = double(p.cols) / lines, m = double(p.kw);
+  for (int d = 0; d < rows.count; ++d) n *= double(rows.axis[d].n), m *= double(rows.axis[d].m);
+  const double size = sqrt(n * m / (4 * (n + m)));
+  const Index length = size > 128 ? Index(size) : 128;
+  if (rows_apart(p)) return {1, length};
+  if (cols_apart(p)) return {length, 1};
+  const Index side = Index(pow(size, 1.0 / (rows.count + 1)));
+  const Index least = Index(pow(8.0, 1.0 / rows.count) + 0.5);
+  return {std::max(side, least), std::max<Index>(side, 32)};
 }
 
-Coarse coarse(Scratch& scratch, Context& context, fc_dtype dtype, const char* data, Index rows,
-              Index cols, Index stride, Grain grain) {
+Coarse coarse(Scratch& scratch, Context& context, const Operand& x, Grain grain, bool row_sums) {
   Coarse c;
-  c.rows = ceil_div(rows, grain.rows);
-  c.cols = ceil_div(cols, grain.cols);
+  c.rows = 1;
+  for (int d = 0; d < x.leading; ++d) c.rows *= ceil_div(x.count[d], grain.rows);
+  c.cols = ceil_div(x.cols, grain.cols);
   c.sum = scratch.take<double>(c.rows * c.cols);
   c.energy = scratch.take<double>(c.rows * c.cols);
   c.top = scratch.take<double>(c.rows * c.cols);
-  grain.cols == 1 ? scan_columns(context, dtype, data, rows, stride, grain, c)
-                  : scan_rows(context, dtype, data, rows, cols, stride, grain, c);
+  if (row_sums) c.row_sum = scratch.take<double>(x.rows);
+  grain.cols == 1 ? scan_columns(context, x, grain, c) : scan_rows(context, x, grain, c);
   c.whole = c.of(0, c.rows * c.cols);
   c.finite = isfinite(c.whole.sum);
   return c;
 }
 
-// The Coarse of v and, behind it, its numbers by block.
+// The Coarse of v and, behind it, its numbers by block and by row.
 const Coarse& weight_of_taps(Scratch& scratch, const Problem& p, Grain grain, Context& context) {
-  const Index blocks = ceil_div(p.kh, grain.rows) * ceil_div(p.kw, grain.cols);
+  const bool row_sums = !lines_apart(p);
+  const Operand v = taps_of(p);
+  Index blocks = ceil_div(v.cols, grain.cols);
+  for (int d = 0; d < v.leading; ++d) blocks *= ceil_div(v.count[d], grain.rows);
   const Known how = {
       Fact::kWeight, p.v_dtype, p.kh, p.kw, &context.kernels, {grain.rows, grain.cols}, 0, 0, 0, 0};
-  const Index bytes = Index(sizeof(Coarse)) + 3 * blocks * Index(sizeof(double));
+  const Index numbers = 3 * blocks + (row_sums ? v.rows : 0);
+  const Index bytes = Index(sizeof(Coarse)) + numbers * Index(sizeof(double));
   return *reinterpret_cast<const Coarse*>(known_of<char>(p, how, bytes, scratch, [&](char* to) {
     Scratch local;
-    Coarse c = coarse(local, context, p.v_dtype, p.v, p.kh, p.kw, p.v_row, grain);
+    Coarse c = coarse(local, context, v, grain, row_sums);
     double* at = reinterpret_cast<double*>(to + sizeof(Coarse));
     for (double** part : {&c.sum, &c.energy, &c.top}) {
       std::copy_n(*part, blocks, at);
       *part = at, at += blocks;
     }
+    if (row_sums) std::copy_n(c.row_sum, v.rows, at), c.row_sum = at;
     new (to) Coarse(c);
   }));
 }

@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "arrange.h"
@@ -97,30 +99,6 @@ Magnitudes measured(const fc_job& job, const fc_array& array, bool is_a, Context
   return m;
 }
 
-// Are axes flattened for a transform? A NaN or an Inf would there meet the zeros between
-// them, which are no samples: direct sums see the axes as they are.
-bool flattens(const fc_job& job) {
-  int axes[FC_MAX_NDIM];
-  return is_float(job.a_dtype) && convolved_axes(job, axes) > 2;
-}
-
-// May so many such samples of a be taken out of a flattened transform and added at the end,
-// tap by tap (guard.cpp)? As where nothing is flattened, where they are few; never of what
-// changes roles.
-bool may_take_out(const fc_job& job, Index bad) {
-  int axes[FC_MAX_NDIM];
-  Extent extent[FC_MAX_NDIM];
-  Index pitch[FC_MAX_NDIM];
-  const int count = convolved_axes(job, axes);
-  double outputs = 1;
-  for (int d = 0; d < count; ++d) {
-    extent[d] = extent_of(job.axis[axes[d]]);
-    outputs *= double(extent[d].hi - extent[d].lo);
-  }
-  if (!transforms_fit(extent, count)) return false;
-  return 4 * double(bad) <= outputs && !swaps(flatten(extent, count - 1, pitch), extent[count - 1]);
-}
-
 using SolvePart =
     FunctionRef<void(const Problem&, bool swapped, const fc_job&, const fc_candidate&, Context&)>;
 
@@ -146,15 +124,8 @@ void for_each_problem(const fc_job& job, const fc_candidate& how, const fc_array
                       const fc_array& v, const fc_array& out, SolvePart solve, Context& context) {
   Scratch scratch;
   const fc_array taps = taken(scratch, job, v);
-  const bool flat = flattens(job);
-  const bool finite = !flat || measured(job, v, false, context).bad == 0;
-  const auto arranged = [&](const fc_job& piece, const fc_candidate& asked, const fc_array& part,
+  const auto arranged = [&](const fc_job& piece, const fc_candidate& way, const fc_array& part,
                             const fc_array& kernel, const fc_array& to) {
-    fc_candidate way = asked;
-    if (flat && transforms(way.method)) {
-      const Index bad = finite ? measured(piece, part, true, context).bad : 0;
-      if (!finite || (bad && !may_take_out(piece, bad))) way.method = FC_DIRECT;
-    }
     arrange(
         piece, way, part, kernel, to,
         [&](const Problem& p, bool swapped, Context& own) {
@@ -252,14 +223,7 @@ void scan(fc_job& job, const fc_array& a, const fc_array& v) {
   if (facts.known) return;
   fc_plan plan;
   fc_choose(&job, &plan);
-  if (transforms(plan.chosen.method) && flattens(job) && facts.a_bad &&
-      !may_take_out(job, facts.a_bad)) {
-    facts.repair_macs = 1;
-    for (int d = 0; d < job.nbatch; ++d) facts.repair_macs *= double(job.batch[d]);
-    for (int d = 0; d < job.ndim; ++d) {
-      facts.repair_macs *= double(job.axis[d].hi - job.axis[d].lo) * double(job.axis[d].m);
-    }
-  } else if (transforms(plan.chosen.method)) {
+  if (transforms(plan.chosen.method)) {
     fc_array nowhere = {};
     Index count[2 * FC_MAX_NDIM];
     for (int d = 0; d < job.nbatch; ++d) count[d] = job.batch[d];
@@ -278,6 +242,36 @@ void scan(fc_job& job, const fc_array& a, const fc_array& v) {
 }
 
 }  // namespace
+
+// The axis of the most outputs comes last, where vectors lie, unless the one that does has many:
+// arrays of which another is dense are copied.
+void run_within(const fc_job& asked, const fc_array& a, const fc_array& v, const fc_array& out,
+                Context& context) {
+  constexpr Index kDense = 4;
+  fc_job job = asked;
+  fc_array arrays[] = {a, v, out};
+  const auto weight = [&](int d) {
+    return (job.axis[d].hi - job.axis[d].lo) * (d == job.ndim - 1 ? kDense : 1);
+  };
+  int order[FC_MAX_NDIM];
+  std::iota(order, order + job.ndim, 0);
+  std::stable_sort(order, order + job.ndim, [&](int c, int d) { return weight(c) < weight(d); });
+  for (int d = 0; d < job.ndim; ++d) {
+    job.axis[d] = asked.axis[order[d]];
+    arrays[0].stride[d] = a.stride[order[d]];
+    arrays[1].stride[d] = v.stride[order[d]];
+    arrays[2].stride[d] = out.stride[order[d]];
+  }
+  job.workers = 1;
+  fc_plan plan;
+  fc_choose(&job, &plan);
+  arrange(
+      job, plan.chosen, arrays[0], arrays[1], arrays[2],
+      [&](const Problem& p, bool swapped, Context& own) {
+        solve(of_the_window(p), swapped, job, plan.chosen, own);
+      },
+      context);
+}
 
 fc_dtype result_dtype(fc_dtype a, fc_dtype v) { return is_complex(a) ? a : v; }
 

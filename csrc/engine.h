@@ -46,6 +46,19 @@ struct Series {
 enum class Part { kA, kV, kOut };
 using InTurn = FunctionRef<void(Part, Index kernel, int digit)>;
 
+// One axis where what lies beyond a is zero.
+struct Extent {
+  Index n, m, lo, hi;
+};
+
+// The rows of a problem: one axis or, flattened (Kronecker's substitution), several, whose
+// indices are `pitch` rows apart.
+struct Leading {
+  int count;
+  Extent axis[FC_MAX_NDIM];
+  Index pitch[FC_MAX_NDIM];
+};
+
 // A job with all but the arithmetic resolved: at most two convolved axes (1-D
 // is one row), zeros outside a, no batch, dense rows, nothing conjugated.
 //   out[r - row_lo, c - col_lo] = sum_{i, j} v[i, j] a[r - i, c - j]
@@ -65,8 +78,8 @@ struct Problem {
   bool accumulate;  // out += instead of out =
   // A bank: so many kernels, each with a result of its own, bytes apart.
   Index kernels = 1, v_next = 0, out_next = 0;
-  // Of flattened axes, which rows of v are samples, not zeros between them; else null.
-  const bool* v_rows = nullptr;
+  // The axes that are flattened to rows, between whose own lie zeros, or null: rows are one axis.
+  const Leading* leading = nullptr;
   // Digits of a, of each kernel and of each result, which is the sum of a_i * v_j over
   // i + j = its number.
   Series a_digits, v_digits, out_digits;
@@ -80,11 +93,6 @@ struct Problem {
 // The problem of one kernel of a bank, at one digit of it and one of its result.
 Problem kernel_of(Problem, Index k, int v_digit = 0, int out_digit = 0);
 
-// One axis where what lies beyond a is zero.
-struct Extent {
-  Index n, m, lo, hi;
-};
-
 // Does the job read samples of a beyond its ends that are not zero?
 bool extends(const fc_job&);
 Extent extent_of(const fc_axis&);
@@ -96,9 +104,9 @@ int convolved_axes(const fc_job&, int* axes);
 // Can there be transforms of all these axes at all? Only then may they be flattened.
 bool transforms_fit(const Extent* extent, int count);
 
-// Several axes as one (Kronecker's substitution), and how far apart the indices of
-// each then lie.
+// Several axes as one, and how far apart the indices of each then lie; or where that is known.
 Extent flatten(const Extent* extent, int count, Index* pitch);
+Extent flattened(const Extent* extent, int count, const Index* pitch);
 
 // `count` lines side by side, each of so many bytes with its result, are copied and judged in
 // groups: the same whatever their order in memory.
@@ -116,7 +124,7 @@ struct Magnitudes {
 };
 void measure(fc_dtype, const char* row, Index count, const KernelTable&, Magnitudes&);
 
-// The same problem with a and v in each other's places.
+// The same problem with a and v in each other's places. What its rows are is the caller's to swap.
 Problem swapped(Problem);
 
 // The choice for a problem of one kernel alone, which takes as long as a tenth of so many
@@ -187,6 +195,9 @@ class Context {
   int workers_, worker_ = 0;
   const Failure* failure_ = nullptr;  // of the section that this Context works for
 };
+
+// A job in the course of another, by the choice for it alone.
+void run_within(const fc_job&, const fc_array& a, const fc_array& v, const fc_array& out, Context&);
 
 // The methods. Each computes the whole window; each throws std::bad_alloc or
 // Interrupted, which fc_run turns into a status.

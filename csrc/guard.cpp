@@ -11,7 +11,6 @@
 #include <atomic>
 #include <memory>
 #include <new>
-#include <optional>
 
 #include "engine.h"
 #include "runtime.h"
@@ -35,6 +34,10 @@ struct Bad {
   Index row, col;
 };
 
+struct Window {
+  Index row_lo, row_hi, col_lo, col_hi;
+};
+
 template <class T>
 Index find_bad(const Problem& p, Bad* bad, Index room) {
   const Index parts = is_complex(p.a_dtype) ? 2 : 1;
@@ -52,6 +55,20 @@ Index find_bad(const Problem& p, Bad* bad, Index room) {
   return found;
 }
 
+// Is a row of v one of its own, or one of the zeros between flattened axes?
+bool is_row_of_taps(const Problem& p, Index row) {
+  for (int d = 0; p.leading && d < p.leading->count; ++d) {
+    if (row / p.leading->pitch[d] >= p.leading->axis[d].m) return false;
+    row %= p.leading->pitch[d];
+  }
+  return true;
+}
+
+Window intersect(Window a, const Problem& p) {
+  return {std::max(a.row_lo, p.row_lo), std::min(a.row_hi, p.row_hi), std::max(a.col_lo, p.col_lo),
+          std::min(a.col_hi, p.col_hi)};
+}
+
 // out += a_bad * v, in plain IEEE arithmetic, as direct summation would meet it.
 template <class T>
 void add_bad(const Problem& p, const Bad& bad) {
@@ -61,7 +78,7 @@ void add_bad(const Problem& p, const Bad& bad) {
   const T* a = reinterpret_cast<const T*>(p.a + bad.row * p.a_row) + bad.col * a_parts;
   const Window touched = intersect({bad.row, bad.row + p.kh, bad.col, bad.col + p.kw}, p);
   for (Index r = touched.row_lo; r < touched.row_hi; ++r) {
-    if (p.v_rows && !p.v_rows[r - bad.row]) continue;
+    if (!is_row_of_taps(p, r - bad.row)) continue;
     const T* v = reinterpret_cast<const T*>(p.v + (r - bad.row) * p.v_row);
     T* out = reinterpret_cast<T*>(p.out + (r - p.row_lo) * p.out_row);
     for (Index c = touched.col_lo; c < touched.col_hi; ++c) {
@@ -118,12 +135,14 @@ class Signal {
 
  private:
   void weigh(Scratch& scratch, const Problem& p, Context& context) {
-    weight_ = coarse(scratch, context, p.a_dtype, a_, p.rows, p.cols, a_row_, grain_);
+    weight_ = coarse(scratch, context, signal_of(finite(p)), grain_, !lines_apart(p));
   }
 
   // False where patching, a multiply-add a tap for each sample, is no bargain.
   bool take_out_bad(Scratch& scratch, const Problem& p) {
-    const Index room = Index(macs_of(p) / (4 * double(p.kh) * double(p.kw))) + 1;
+    double taps = double(p.kw) * (p.leading ? 1 : double(p.kh));
+    for (int d = 0; p.leading && d < p.leading->count; ++d) taps *= double(p.leading->axis[d].m);
+    const Index room = Index(macs_of(p) / (4 * taps)) + 1;
     bad_ = scratch.take<Bad>(room);
     const Index found =
         is_single(p.a_dtype) ? find_bad<float>(p, bad_, room) : find_bad<double>(p, bad_, room);
@@ -142,6 +161,31 @@ class Signal {
   Index bad_count_ = 0;
 };
 
+// A problem of many axes, or a part of one, as a job again: between its rows are zeros, or samples
+// that are not its own.
+void by_axes(const Problem& p, fc_method method, Context& context) {
+  const Leading& rows = *p.leading;
+  fc_job job = {};
+  job.a_dtype = p.a_dtype, job.v_dtype = p.v_dtype;
+  job.method = method;
+  job.ndim = rows.count + 1;
+  fc_array a = {const_cast<char*>(p.a), {}}, v = {const_cast<char*>(p.v), {}}, out = {p.out, {}};
+  for (int d = 0; d < rows.count; ++d) {
+    const Extent& e = rows.axis[d];
+    const Index pitch = rows.pitch[d];
+    job.axis[d] = {e.n, e.m, e.lo, e.hi, FC_FILL};
+    a.stride[d] = pitch * p.a_row, v.stride[d] = pitch * p.v_row, out.stride[d] = pitch * p.out_row;
+  }
+  job.axis[rows.count] = {p.cols, p.kw, p.col_lo, p.col_hi, FC_FILL};
+  a.stride[rows.count] = kItemSize[p.a_dtype], v.stride[rows.count] = kItemSize[p.v_dtype];
+  out.stride[rows.count] = kItemSize[result_dtype(p.a_dtype, p.v_dtype)];
+  run_within(job, a, v, out, context);
+}
+
+void summed(const Problem& p, Context& context) {
+  p.leading ? by_axes(p, FC_DIRECT, context) : direct(p, context);
+}
+
 // What a transform has lost, computed again: directly or, where that is long, in double or, of
 // pictures, by transforms of the samples and taps that reach it. These are fewer and so err by
 // less; what they lose is a part of the part.
@@ -150,9 +194,10 @@ void redo(const Problem& lost, const Problem& of, Context& context) {
     return double(p.rows) * double(p.cols) * double(p.kh) * double(p.kw);
   };
   const double macs = macs_of(lost);
-  if (macs < kWorthChoosing) return direct(lost, context);
-  if (pays_in_double(lost, macs)) return in_double(lost, context);
+  if (macs < kWorthChoosing) return summed(lost, context);
   const bool part = 4 * seen(lost) < seen(of), picture = lost.kh > 1 && lost.kw > 1;
+  if (lost.leading) return by_axes(lost, part ? FC_AUTO : FC_DIRECT, context);
+  if (pays_in_double(lost, macs)) return in_double(lost, context);
   if (!part || !picture) return direct(lost, context);
   const fc_candidate how = chosen_for(lost);
   how.method == FC_DIRECT ? direct(lost, context) : guarded_alone(lost, how, context);
@@ -173,7 +218,8 @@ class Guard {
     }
     transforms_ = true;
     if (accuracy == FC_NORMWISE) return;
-    survey_.emplace(scratch, finite_, how, signal.grain(), a, v, context);
+    survey_ = &(lines_apart(p) ? survey_of_lines : survey_of_volume)(scratch, finite_, how,
+                                                                     signal.grain(), a, v, context);
     const double lost = survey_->macs();
     doubles_ = pays_in_double(p, lost);
     transforms_ = !doubles_ && 2 * lost <= macs_of(p);
@@ -192,13 +238,12 @@ class Guard {
   }
 
   void run(Context& context) const {
-    // Sums over flattened axes would meet the zeros between them.
-    if (!transforms_ && !doubles_ && !p_.v_rows) return direct(p_, context);
+    if (!transforms_ && !doubles_) return summed(p_, context);
     if (transforms_) {
       spectral(finite_, how_, context);
       repair(context);
     } else {
-      doubles_ ? in_double(finite_, context) : direct(finite_, context);
+      in_double(finite_, context);
     }
     signal_.add_what_is_bad(p_);
   }
@@ -208,7 +253,7 @@ class Guard {
   const Signal& signal_;
   const fc_candidate& how_;
   bool transforms_ = false, doubles_ = false;
-  std::optional<Survey> survey_;
+  const Survey* survey_ = nullptr;
 };
 
 // Lines that are judged together, under every kernel of a bank.
@@ -328,7 +373,8 @@ void guarded(const Problem& p, const fc_candidate& how, fc_accuracy accuracy, Co
 
 void guarded_alone(Problem p, const fc_candidate& how, Context& context) {
   p.spectra = nullptr;
-  const bool swap = swaps({p.rows, p.kh, p.row_lo, p.row_hi}, {p.cols, p.kw, p.col_lo, p.col_hi});
+  const bool swap =
+      !p.leading && swaps({p.rows, p.kh, p.row_lo, p.row_hi}, {p.cols, p.kw, p.col_lo, p.col_hi});
   guarded(swap ? swapped(p) : p, how, FC_ACCURACY_AUTO, context);
 }
 

@@ -6,12 +6,31 @@
 
 namespace fastconv {
 
-// The samples (or outputs) that one coarse block stands for: of a kernel of one row
-// (or column) those of one line.
+// The samples (or outputs) that one coarse block stands for: so many along every leading axis, and
+// columns. Of a kernel of one row (or column) they are those of one line.
 struct Grain {
   Index rows, cols;
 };
 Grain grain_of(const Problem&);
+
+// Rows (columns) that no product crosses: lines beside each other.
+inline bool rows_apart(const Problem& p) { return p.kh == 1; }
+inline bool cols_apart(const Problem& p) { return p.kw == 1 && p.kh > 1; }
+inline bool lines_apart(const Problem& p) { return rows_apart(p) || cols_apart(p); }
+
+// The axes of a problem's rows, of which there are more than one where they are flattened.
+const Leading& leading_of(const Problem&, Leading& own);
+
+// An operand as it is scanned: its rows have these axes.
+struct Operand {
+  fc_dtype dtype;
+  const char* data;
+  Index rows, cols, stride;
+  int leading;
+  Index count[FC_MAX_NDIM], pitch[FC_MAX_NDIM];
+};
+Operand signal_of(const Problem&);
+Operand taps_of(const Problem&);
 
 // Sum and maximum of |x| (complex: of re and im), and an upper bound of ||x||^2.
 struct Seen {
@@ -24,39 +43,71 @@ struct Seen {
   }
 };
 
-// The same by block, and of the whole. A NaN or Inf makes its block's sum, and so the
-// whole, not finite.
+// The same by block, and of the whole; where lines are not apart, sums of whole rows too. A NaN or
+// Inf makes its block's sum, and so the whole, not finite.
 struct Coarse {
   Index rows = 0, cols = 0;
-  double *sum = nullptr, *energy = nullptr, *top = nullptr;
+  double *sum = nullptr, *energy = nullptr, *top = nullptr, *row_sum = nullptr;
   Seen whole;
   bool finite = true;
 
   // Of `count` blocks side by side, from block `at` on.
   Seen of(Index at, Index count) const;
 };
-Coarse coarse(Scratch&, Context&, fc_dtype, const char* data, Index rows, Index cols, Index stride,
-              Grain);
+Coarse coarse(Scratch&, Context&, const Operand&, Grain, bool row_sums);
 
 // Of the taps, which may be known already.
 const Coarse& weight_of_taps(Scratch&, const Problem&, Grain, Context&);
 
-struct Window {
-  Index row_lo, row_hi, col_lo, col_hi;
-  bool empty() const { return row_lo >= row_hi || col_lo >= col_hi; }
-};
-
-// The part of a window that the problem asks for.
-Window intersect(Window, const Problem&);
-
 double macs_of(const Problem&);
 
+// What decides beside a mean: E / tol, and the largest |a| near.
+struct Bound {
+  double loss, top;
+};
+
+// Holds means of s against what transforms lose.
+class Judge {
+ public:
+  Judge(const Problem&, const fc_candidate& how, const Coarse& v);
+
+  // E / tol of a transform that sees this much of a.
+  Bound bound_from(const Seen& seen) const;
+
+  // May an output lose, where the mean of s around it is so much?
+  bool is_weak(double mean, const Bound&) const;
+
+  // The least s expected of an output for which it does not.
+  double enough(const Bound&) const;
+
+ private:
+  double like_terms(double mean, const Bound&) const;
+  double log_margin(double terms) const;
+  double taps_, log_taps_, log_outputs_;  // log_outputs_: of a hundred times as many
+  double v_peak_, by_norm_, by_sum_;      // E / tol by ||a||_2 and by ||a||_1
+};
+
+// The most of each.
+Seen loudest_of(const Seen*, Index count);
+
+enum Mark : char { kSafe, kZero, kWeak };
+
+// One output or more along each axis, columns last.
+struct Box {
+  Range axis[FC_MAX_NDIM];
+};
+
+// The sub-problem `to` of those outputs of a box that are within the problem's window, cut to the
+// samples and taps that they read; `leading` holds its axes where there are several. False where
+// there are none.
+bool part(const Problem&, const Box&, Leading& leading, Problem& to);
+
+// out[...] = 0.
+void clear(const Problem&);
+
+// Outputs that are lost, or exactly zero.
 class Survey {
  public:
-  // a and v are finite; `how` is the transform that is to be trusted.
-  Survey(Scratch&, const Problem&, const fc_candidate& how, Grain, const Coarse& a, const Coarse& v,
-         Context&);
-
   // Multiply-adds that repair() takes if all is redone directly.
   double macs() const;
 
@@ -64,58 +115,26 @@ class Survey {
   using Redo = FunctionRef<void(const Problem&)>;
   void repair(Redo) const;
 
- private:
-  enum Mark : char { kSafe, kZero, kWeak };
-  struct Edge {
-    Index leading = 0, trailing = 0;  // outputs at the two ends of 'full'
-  };
-  // What decides beside a mean: E / tol, and the largest |a| near.
-  struct Bound {
-    double loss, top;
-  };
+ protected:
+  explicit Survey(const Problem& p) : p_(p) {}
+  ~Survey() = default;
 
-  void estimate_means(Scratch&, const Coarse& a, const Coarse& v, Context&);
-  void look_around(Scratch&, const Coarse& a, Index lanes);
-  Bound bound_from(const Seen&) const;
-  Bound bound_of(Index chunk_row, Index chunk_col) const;
-  Bound bound_at(Index block_row, Index block_col) const {
-    return bound_of(block_row / tall_, block_col / wide_);
-  }
-  void mark_blocks();
-  void mark_around(Index block_row, Index block_col);
-  bool is_weak(double mean, const Bound&) const;
-  Edge edge_of(bool along_rows, Context&) const;
-  template <class T>
-  void edges_of_lines(Context&);
-  Index end_of_run(Index i, Index j) const;
-  bool same_run(Index i, Index j, Index end, Mark) const;
-  template <class Visit>
-  void for_each(Visit) const;
-
-  // Rows (columns) that no product crosses: lines beside each other.
-  bool rows_apart() const { return p_.kh == 1; }
-  bool cols_apart() const { return p_.kw == 1 && p_.kh > 1; }
-  bool lines_apart() const { return rows_apart() || cols_apart(); }
-  Index height() const { return p_.rows + p_.kh - 1; }
-  Index width() const { return p_.cols + p_.kw - 1; }
-
+  using Visit = FunctionRef<void(const Box&, Mark)>;
+  virtual void for_each(Visit) const = 0;
   const Problem& p_;
-  const fc_candidate& how_;
-  Grain grain_;
-  Index rows_, cols_;                     // blocks of outputs
-  double taps_, log_taps_, log_outputs_;  // log_outputs_: of a hundred times as many
-  double v_peak_, by_norm_, by_sum_;      // E / tol by ||a||_2 and by ||a||_1
-  double* mean_;                          // this, seen_ and line_ while it is made
-  // Chunks of so many blocks: what a transform sees lies in one and those around it.
-  Index tall_, wide_, chunk_rows_, chunk_cols_;
-  Seen* seen_;
-  Seen* line_ = nullptr;  // of whole rows, where two may ride in one transform
-  Index group_ = 1;       // columns that may
-  Bound most_;            // no block has more of either
-  Mark* mark_;
-  bool marked_ = false;  // else all are safe
-  Edge edge_rows_, edge_cols_;
-  Edge* line_edge_ = nullptr;  // of lines apart, one each
 };
+
+// a and v are finite; `how` is the transform that is to be trusted. Both live in scratch memory.
+const Survey& survey_of_lines(Scratch&, const Problem&, const fc_candidate& how, Grain,
+                              const Coarse& a, const Coarse& v, Context&);
+const Survey& survey_of_volume(Scratch&, const Problem&, const fc_candidate& how, Grain,
+                               const Coarse& a, const Coarse& v, Context&);
+
+// out = the first `count` outputs of a * v, dense.
+template <class T>
+void first_sums(const T* a, Index n, const T* v, Index m, T* out, Index count, Context&);
+
+// |re + i im| is no less than this share of |re| + |im|, whose sums are had for nothing.
+constexpr double kLeastShare = 0.70710678;
 
 }  // namespace fastconv

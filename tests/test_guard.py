@@ -158,6 +158,68 @@ def test_corners_of_large_pictures(level, dtype, rng):
     assert lost > 0, "there is nothing to repair: the test shows nothing"
 
 
+# --- more dimensions ----------------------------------------------------------------
+
+
+def volumes():
+    rng = np.random.default_rng(12)
+    a, v = rng.standard_normal((22, 26, 40)), rng.standard_normal((6, 7, 9))
+    i, j, k = np.ogrid[:22, :26, :40]
+    spike = 1e-7 * a
+    spike[11, 13, 20] = 1e9
+    framed = np.zeros_like(a)
+    framed[7:15, 9:20, 12:30] = a[7:15, 9:20, 12:30]
+    tiles = a * np.kron(10.0 ** rng.integers(-10, 10, (2, 2, 4)), np.ones((11, 13, 10)))
+    return {
+        "noise": (a, v),
+        "positive": (abs(a), abs(v)),
+        "as long": (abs(a), rng.random((22, 20, 30))),
+        "loud slabs": (a * np.where(i < 11, 1e9, 1e-9), v),
+        "loud rows": (a * np.where(j < 13, 1e-8, 1e8), v),
+        "loud columns": (a * np.where(k < 21, 1e-8, 1e8), v),
+        "tiles": (tiles, v),
+        "spike": (spike, v),
+        "framed": (framed, v),
+        "tails": (a * np.exp(-2.0 * i - j - 0.5 * k), v),
+        "bump": (a, v * np.exp(-((i[:6] - 3) ** 2) - (j[:, :7] - 3) ** 2 - (k[..., :9] - 4) ** 2)),
+        "zero": (np.zeros_like(a), v),
+        "four axes": (a.reshape(22, 13, 2, 40), rng.standard_normal((5, 4, 2, 7))),
+        "one slice": (a, v[:1]),
+    }
+
+
+@METHODS
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64"])
+@pytest.mark.parametrize("name", list(volumes()))
+def test_volumes(level, name, dtype, method):
+    a, v = volumes()[name]
+    if dtype == "complex64":
+        a, v = a * (0.6 + 0.8j), v * (0.8 - 0.6j)
+    with np.errstate(under="ignore"):
+        a, v = a.astype(dtype), v.astype(dtype)
+    reference = oracle.reference(a, v)
+    for mode in ("full", "same", "valid"):
+        got = level.signal.convolve(a, v, mode, method=method)
+        reference.assert_within(got, mode)
+        if mode == "full":
+            turned = level.signal.convolve(v, a, mode, method=method)
+            reference.assert_within(turned, mode)
+
+
+@METHODS
+@pytest.mark.parametrize("dtype", ["float32", "complex128"])
+@pytest.mark.parametrize("count", [1, 30, 6000])
+def test_non_finite_volumes(level, dtype, method, count, rng):
+    """Few are added at the end, many make it direct; either operand may hold them."""
+    a, v = oracle.draw(rng, (20, 24, 30), dtype), oracle.draw(rng, (5, 6, 7), dtype)
+    v[1, 2, 3] = 0
+    where = rng.choice(a.size, count, replace=False)
+    a.flat[where] = rng.choice([np.nan, np.inf, -np.inf], count)
+    for pair in ((a, v), (v, a)):
+        got = level.signal.convolve(*pair, method=method)
+        oracle.assert_within(got, *pair)
+
+
 # --- NaN and Inf -------------------------------------------------------------------
 
 BAD = {

@@ -65,9 +65,12 @@ FACE = {"fastconv.h", "function.h", "engine.h", "kernels/table.h"}
 SHARED = {"runtime.h", "pool.h", "views.h", "lengths.h", "twiddles.h", "spectra.h", "status.h"}
 # Insides of one method or of the selector, and who they are for. Methods do not
 # include each other: what they call of one another stands in engine.h.
+GUARD = {"guard", "survey", "coarse", "line_survey", "volume_survey", "profile"}
 PRIVATE = {
-    "transforms.h": {"spectral", "by_matrix", "in_lanes", "in_columns", "survey", "coarse"},
-    "survey.h": {"guard", "survey", "coarse", "edges"},
+    "transforms.h": {"spectral", "by_matrix", "in_lanes", "in_columns"}
+    | GUARD - {"guard", "survey"},
+    "survey.h": GUARD,
+    "profile.h": {"volume_survey", "profile"},
     "direct.h": {"direct", "pictures"},
     "costs.h": {"price", "costs", "in_double", "shipped"},
     "shipped.h": {"costs"},

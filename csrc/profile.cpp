@@ -1,0 +1,201 @@
+// Which share of all products falls on each output of an axis, whatever its others:
+//
+//     c_d(i) = sum_{j + k = i} A_d(j) V_d(k) / (|a|_1 |v|_1),
+//
+// A_d(j) the sum of |a| where its index is j, V_d likewise. Near both ends it is had
+// output by output, between them by blocks.
+#include "profile.h"
+
+#include <math.h>
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+
+#include "transforms.h"
+
+namespace fastconv {
+namespace {
+
+// How far in the ends are looked at.
+constexpr Index kLook = 32;
+
+// Sums of |x| along one axis: those of its first and its last samples, counted from there, and by
+// block.
+struct Sums {
+  double *first, *last, *block;
+  Index ends, blocks;
+};
+
+// Adds row sums up along every leading axis from this one on, for each of its indices; gives their
+// total.
+double add_up(const Operand& x, const double* row_sum, int axis, double* const* sums) {
+  if (axis == x.leading) return *row_sum;
+  double all = 0;
+  for (Index i = 0; i < x.count[axis]; ++i) {
+    const double one = add_up(x, row_sum + i * x.pitch[axis], axis + 1, sums);
+    sums[axis][i] += one;
+    all += one;
+  }
+  return all;
+}
+
+Sums sums_of_leading(Scratch& scratch, Index n, const double* sum, Index side) {
+  Sums s;
+  s.ends = std::min(n, kLook), s.blocks = ceil_div(n, side);
+  s.first = scratch.take<double>(s.ends);
+  s.last = scratch.take<double>(s.ends);
+  s.block = scratch.take<double>(s.blocks);
+  for (Index i = 0; i < s.ends; ++i) s.first[i] = sum[i], s.last[i] = sum[n - 1 - i];
+  std::fill_n(s.block, s.blocks, 0.0);
+  for (Index i = 0; i < n; ++i) s.block[i / side] += sum[i];
+  return s;
+}
+
+void scan_some_columns(Scratch& scratch, const KernelTable& kernels, const Operand& x, Index from,
+                       Index count, double* sums) {
+  const Index parts = is_complex(x.dtype) ? 2 : 1;
+  double* sum = scratch.take<double>(count * parts);
+  double* top = scratch.take<double>(count * parts);
+  const ScanColumns scan = is_single(x.dtype) ? kernels.scan_columns_f32 : kernels.scan_columns_f64;
+  scan(x.data + from * kItemSize[x.dtype], x.stride, x.rows, count * parts, sum, top);
+  for (Index i = 0; i < count; ++i) {
+    sums[i] = parts == 2 ? sum[2 * i] + sum[2 * i + 1] : sum[i];
+  }
+}
+
+Sums sums_of_columns(Scratch& scratch, const KernelTable& kernels, const Operand& x,
+                     const Coarse& c) {
+  Sums s;
+  s.ends = std::min(x.cols, kLook), s.blocks = c.cols;
+  s.first = scratch.take<double>(s.ends);
+  s.last = scratch.take<double>(s.ends);
+  s.block = scratch.take<double>(s.blocks);
+  scan_some_columns(scratch, kernels, x, 0, s.ends, s.first);
+  scan_some_columns(scratch, kernels, x, x.cols - s.ends, s.ends, s.last);
+  std::reverse(s.last, s.last + s.ends);
+  std::fill_n(s.block, s.blocks, 0.0);
+  for (Index i = 0; i < c.rows; ++i) {
+    for (Index j = 0; j < c.cols; ++j) s.block[j] += c.sum[i * c.cols + j];
+  }
+  return s;
+}
+
+// Of every axis, columns last.
+Sums* sums_of(Scratch& scratch, const KernelTable& kernels, const Operand& x, const Coarse& c,
+              Grain grain) {
+  Sums* sums = scratch.take<Sums>(x.leading + 1);
+  double* of_axis[FC_MAX_NDIM];
+  for (int d = 0; d < x.leading; ++d) {
+    of_axis[d] = scratch.take<double>(x.count[d]);
+    std::fill_n(of_axis[d], x.count[d], 0.0);
+  }
+  add_up(x, c.row_sum, 0, of_axis);
+  for (int d = 0; d < x.leading; ++d) {
+    sums[d] = sums_of_leading(scratch, x.count[d], of_axis[d], grain.rows);
+  }
+  sums[x.leading] = sums_of_columns(scratch, kernels, x, c);
+  return sums;
+}
+
+// Shares of all, as sums may be so large or small that their product is none.
+double* shares_of(Scratch& scratch, const double* sums, Index count, double all) {
+  double* share = scratch.take<double>(count);
+  for (Index i = 0; i < count; ++i) share[i] = all > 0 ? sums[i] / all : 0;
+  return share;
+}
+
+// The first `count` outputs of a * v. Zero is a share where there is no product; what is less
+// than can be told from it is something.
+double* products_of(Scratch& scratch, const double* a, Index n, double all_a, const double* v,
+                    Index m, double all_v, Index count, Context& context) {
+  double* share = scratch.take<double>(count);
+  first_sums(shares_of(scratch, a, n, all_a), n, shares_of(scratch, v, m, all_v), m, share, count,
+             context);
+  for (Index i = 0; i < count; ++i) {
+    for (Index k = std::max<Index>(i - n + 1, 0); share[i] == 0 && k < m && k <= i; ++k) {
+      if (a[i - k] > 0 && v[k] > 0) share[i] = std::numeric_limits<double>::min();
+    }
+  }
+  return share;
+}
+
+// A block's mean hides what is quiet in it beside what is loud; the next block, or the one after,
+// shows it, where they are apart by more than the ends of a line make them: 1, 3, 5 ..
+double* least_near(Scratch& scratch, const double* mean, Index blocks) {
+  constexpr double kStep = 4;
+  double* least = scratch.take<double>(blocks);
+  std::copy_n(mean, blocks, least);
+  for (Index b = 0; b < blocks; ++b) {
+    for (const Index step : {-1, 1}) {
+      const Index next = b + step;
+      if (next < 0 || next >= blocks || kStep * mean[b] >= mean[next]) continue;
+      const double quiet = std::max(mean[b], std::numeric_limits<double>::min());
+      for (Index c = next; c >= 0 && c < blocks && c != b + 3 * step; c += step) {
+        if (mean[c] > 0) least[c] = std::min(least[c], quiet);
+      }
+    }
+  }
+  return least;
+}
+
+Profile profile_of(Scratch& scratch, Index length, Index grain, const Sums& a, const Sums& v,
+                   Context& context) {
+  const double all_a = std::accumulate(a.block, a.block + a.blocks, 0.0);
+  const double all_v = std::accumulate(v.block, v.block + v.blocks, 0.0);
+  const auto products = [&](const double* x, Index n, const double* y, Index m, Index count) {
+    return products_of(scratch, x, n, all_a, y, m, all_v, count, context);
+  };
+  const Index blocks = a.blocks + v.blocks;
+  const double* sums = products(a.block, a.blocks, v.block, v.blocks, blocks - 1);
+  double* mean = scratch.take<double>(blocks);
+  for (Index b = 0; b < blocks; ++b) {
+    mean[b] = ((b < blocks - 1 ? sums[b] : 0) + (b > 0 ? sums[b - 1] : 0)) / (2 * double(grain));
+  }
+  const double* least = least_near(scratch, mean, blocks);
+  const Index leading = std::min(length, kLook), trailing = std::min(length - leading, kLook);
+  const double* first = products(a.first, a.ends, v.first, v.ends, leading);
+  const double* last = products(a.last, a.ends, v.last, v.ends, trailing);
+  Profile p = {0, scratch.take<Segment>(leading + trailing + blocks), HUGE_VAL, 0, mean};
+  double most = 0;
+  const auto take = [&](Index from, Index to, double share) {
+    p.low = std::min(p.low, share), p.high = std::max(p.high, share);
+    if (p.count) {
+      Segment& s = p.segment[p.count - 1];
+      const double low = std::min(s.least, share), high = std::max(most, share);
+      if (high <= 2 * low) {
+        s.last = to, s.least = low, most = high;
+        return;
+      }
+    }
+    p.segment[p.count++] = {from, to, share};
+    most = share;
+  };
+  for (Index i = 0; i < leading; ++i) take(i, i + 1, first[i]);
+  const Index rest = length - trailing;
+  for (Index b = leading / grain; b * grain < rest; ++b) {
+    const Index from = std::max(b * grain, leading), to = std::min((b + 1) * grain, rest);
+    if (from < to) take(from, to, least[b]);
+  }
+  for (Index i = trailing - 1; i >= 0; --i) take(length - 1 - i, length - i, last[i]);
+  return p;
+}
+
+}  // namespace
+
+const Profile* profiles_of(Scratch& scratch, const Problem& p, Grain grain, const Coarse& a,
+                           const Coarse& v, Context& context) {
+  const Operand of_a = signal_of(p), of_v = taps_of(p);
+  const Sums* sums_a = sums_of(scratch, context.kernels, of_a, a, grain);
+  const Sums* sums_v = sums_of(scratch, context.kernels, of_v, v, grain);
+  Profile* profile = scratch.take<Profile>(of_a.leading + 1);
+  for (int d = 0; d <= of_a.leading; ++d) {
+    const bool columns = d == of_a.leading;
+    const Index length = columns ? of_a.cols + of_v.cols - 1 : of_a.count[d] + of_v.count[d] - 1;
+    profile[d] = profile_of(scratch, length, columns ? grain.cols : grain.rows, sums_a[d],
+                            sums_v[d], context);
+  }
+  return profile;
+}
+
+}  // namespace fastconv

@@ -1,0 +1,25 @@
+// What one axis has of all products of a convolution, output by output.
+#pragma once
+#include "survey.h"
+
+namespace fastconv {
+
+// Outputs among which the share of all products is within a factor of two: `least` of it is the
+// share of one.
+struct Segment {
+  Index first, last;
+  double least;
+};
+
+struct Profile {
+  Index count;  // of segments, from one end of 'full' to the other
+  Segment* segment;
+  double low, high;    // of their shares
+  const double* mean;  // by block, as a coarse convolution's
+};
+
+// Of every axis, columns last.
+const Profile* profiles_of(Scratch&, const Problem&, Grain, const Coarse& a, const Coarse& v,
+                           Context&);
+
+}  // namespace fastconv

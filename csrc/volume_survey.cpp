@@ -1,0 +1,294 @@
+// What a transform would lose (survey.cpp) of pictures and volumes.
+//
+// Where s follows from the place of an output alone it is, with c_d (profile.cpp) the share that an
+// axis gives it,
+//
+//     s(i) = |a|_1 |v|_1 prod_d c_d(i_d),
+//
+// as of data that is alike everywhere, or whose axes fade each by itself. It is small where several
+// axes have but begun, in corners and along the edges between them. What else is quiet is found
+// by blocks: those whose mean of s is far below what their place explains.
+#include <math.h>
+#include <string.h>
+
+#include <algorithm>
+#include <new>
+
+#include "profile.h"
+#include "survey.h"
+#include "transforms.h"
+
+namespace fastconv {
+namespace {
+
+class VolumeSurvey final : public Survey {
+ public:
+  VolumeSurvey(Scratch&, const Problem&, const fc_candidate& how, Grain, const Coarse& a,
+               const Coarse& v, Context&);
+
+ protected:
+  void for_each(Visit) const override;
+
+ private:
+  void estimate_means(Scratch&, const Coarse& a, const Coarse& v, Context&);
+  void look_around(Scratch&, const Coarse& a);
+  void mark_blocks();
+  void mark_around(int axis, Index row, const Index* at, Index col);
+  Index end_of_run(Index i, Index j) const;
+  bool same_run(Index i, Index j, Index end, Mark) const;
+  void for_each_block(Visit) const;
+  void for_each_end(int axis, double s, Box&, Visit) const;
+
+  const Judge judge_;
+  const fc_candidate& how_;
+  int leading_;  // axes
+  const Grain grain_;
+  Index length_[FC_MAX_NDIM], pitch_[FC_MAX_NDIM];                     // of 'full', columns last
+  Index blocks_[FC_MAX_NDIM], of_a_[FC_MAX_NDIM], of_v_[FC_MAX_NDIM];  // along each axis
+  Index rows_ = 1, cols_;                                              // blocks of outputs
+  double products_;                                                    // |a|_1 |v|_1
+  double* mean_;  // this and seen_ while it is made
+  // Chunks of so many rows, and blocks of columns: what a transform sees lies in one and those
+  // around it.
+  Index tall_, wide_, chunk_rows_, chunk_cols_;
+  Seen* seen_;
+  Mark* mark_;
+  bool marked_ = false;  // else all are safe
+  const Profile* profile_;
+  double low_[FC_MAX_NDIM], high_[FC_MAX_NDIM];  // of the axes behind one, the share of an output
+  double enough_;                                // s that no transform loses
+};
+
+// The index of a row of blocks along every leading axis, and its first sample's or output's row.
+Index row_of(Index block, const Index* count, const Index* pitch, int leading, Index side,
+             Index* at) {
+  Index row = 0;
+  for (int d = leading - 1; d >= 0; --d) {
+    at[d] = block % count[d], block /= count[d];
+    row += at[d] * side * pitch[d];
+  }
+  return row;
+}
+
+VolumeSurvey::VolumeSurvey(Scratch& scratch, const Problem& p, const fc_candidate& how, Grain grain,
+                           const Coarse& a, const Coarse& v, Context& context)
+    : Survey(p), judge_(p, how, v), how_(how), grain_(grain), cols_(a.cols + v.cols) {
+  Leading own;
+  const Leading& rows = leading_of(p, own);
+  leading_ = rows.count;
+  for (int d = 0; d < leading_; ++d) {
+    const Extent& e = rows.axis[d];
+    length_[d] = e.n + e.m - 1, pitch_[d] = rows.pitch[d];
+    of_a_[d] = ceil_div(e.n, grain.rows), of_v_[d] = ceil_div(e.m, grain.rows);
+    blocks_[d] = of_a_[d] + of_v_[d];
+    rows_ *= blocks_[d];
+  }
+  length_[leading_] = p.cols + p.kw - 1;
+  of_a_[leading_] = a.cols, of_v_[leading_] = v.cols, blocks_[leading_] = cols_;
+  const auto least = [](fc_dtype dtype) { return is_complex(dtype) ? kLeastShare : 1; };
+  products_ = least(p.a_dtype) * a.whole.sum * (least(p.v_dtype) * v.whole.sum);
+  mark_ = scratch.take<Mark>(rows_ * cols_);
+  profile_ = profiles_of(scratch, p, grain, a, v, context);
+  low_[leading_] = high_[leading_] = 1;
+  for (int d = leading_; d > 0; --d) {
+    low_[d - 1] = low_[d] * profile_[d].low, high_[d - 1] = high_[d] * profile_[d].high;
+  }
+  // What it judges by is given back.
+  Scratch judging;
+  estimate_means(judging, a, v, context);
+  look_around(judging, a);
+  mark_blocks();
+}
+
+// Mean of s over the outputs that a block's products fall on: half of them before it, along every
+// axis.
+void VolumeSurvey::estimate_means(Scratch& scratch, const Coarse& a, const Coarse& v,
+                                  Context& context) {
+  const Index all = rows_ * cols_;
+  mean_ = scratch.take<double>(all);
+  std::fill_n(mean_, all, 0.0);
+  fc_job job = {};
+  job.a_dtype = job.v_dtype = FC_F64;
+  job.ndim = leading_ + 1;
+  job.method = FC_DIRECT;
+  fc_array from = {a.sum, {}}, taps = {v.sum, {}}, to = {mean_, {}};
+  Index step = sizeof(double), a_step = step, v_step = step;
+  double share = 1;
+  for (int d = leading_; d >= 0; --d) {
+    job.axis[d] = {of_a_[d], of_v_[d], 0, blocks_[d] - 1, FC_FILL};
+    from.stride[d] = a_step, taps.stride[d] = v_step, to.stride[d] = step;
+    a_step *= of_a_[d], v_step *= of_v_[d], step *= blocks_[d];
+    share /= 2 * double(d == leading_ ? grain_.cols : grain_.rows);
+  }
+  run_within(job, from, taps, to, context);
+  for (int d = leading_; d >= 0; --d) {
+    const Index before = to.stride[d] / Index(sizeof(double)), group = before * blocks_[d];
+    for (Index g = 0; g < all; g += group) {
+      for (Index i = group - 1; i >= before; --i) mean_[g + i] += mean_[g + i - before];
+    }
+  }
+  for (Index i = 0; i < all; ++i) mean_[i] *= share;
+}
+
+// A transform sees what lies within two of its lengths on either side.
+void VolumeSurvey::look_around(Scratch& scratch, const Coarse& a) {
+  const bool whole = how_.method == FC_ONESHOT;
+  Index at[FC_MAX_NDIM], span = 1;
+  for (int d = 0; d < leading_; ++d) span += (grain_.rows - 1) * pitch_[d];
+  const Index last = row_of(rows_ - 1, blocks_, pitch_, leading_, grain_.rows, at);
+  tall_ = whole ? last + 1 : std::max(2 * how_.block[0], span);
+  wide_ = whole ? cols_ : ceil_div(2 * how_.block[1], grain_.cols);
+  chunk_rows_ = last / tall_ + 1, chunk_cols_ = ceil_div(cols_, wide_);
+  const Index chunks = chunk_rows_ * chunk_cols_;
+  Seen* own = scratch.take<Seen>(chunks);
+  seen_ = scratch.take<Seen>(chunks);
+  std::fill_n(own, chunks, Seen());
+  for (Index i = 0; i < a.rows; ++i) {
+    const Index row = row_of(i, of_a_, pitch_, leading_, grain_.rows, at);
+    for (Index j = 0; j < a.cols; j += wide_) {
+      own[row / tall_ * chunk_cols_ + j / wide_].add(
+          a.of(i * a.cols + j, std::min(wide_, a.cols - j)));
+    }
+  }
+  for (Index i = 0; i < chunk_rows_; ++i) {
+    for (Index j = 0; j < chunk_cols_; ++j) {
+      Seen near;
+      for (Index r = std::max<Index>(i, 1) - 1; r <= i + 1 && r < chunk_rows_; ++r) {
+        for (Index c = std::max<Index>(j, 1) - 1; c <= j + 1 && c < chunk_cols_; ++c) {
+          near.add(own[r * chunk_cols_ + c]);
+        }
+      }
+      seen_[i * chunk_cols_ + j] = near;
+    }
+  }
+  enough_ = judge_.enough(judge_.bound_from(loudest_of(seen_, chunks)));
+}
+
+// Blocks whose mean is no less than half of what their place explains are the ends' business.
+void VolumeSurvey::mark_blocks() {
+  Index at[FC_MAX_NDIM];
+  const Index cols = ceil_div(length_[leading_], grain_.cols);
+  for (Index i = 0; i < rows_; ++i) {
+    const double* mean = mean_ + i * cols_;
+    if (*std::min_element(mean, mean + cols) >= enough_) continue;
+    const Index row = row_of(i, blocks_, pitch_, leading_, grain_.rows, at);
+    double explained = products_;
+    bool within = true;
+    for (int d = 0; d < leading_; ++d) {
+      within &= at[d] * grain_.rows < length_[d];
+      explained *= profile_[d].mean[at[d]];
+    }
+    if (!within) continue;
+    for (Index j = 0; j < cols; ++j) {
+      if (mean[j] >= enough_ || mean[j] >= 0.5 * explained * profile_[leading_].mean[j]) continue;
+      const Bound bound = judge_.bound_from(seen_[row / tall_ * chunk_cols_ + j / wide_]);
+      if (mean[j] > 0 && !judge_.is_weak(mean[j], bound)) continue;
+      if (!marked_) memset(mark_, kSafe, size_t(rows_ * cols_));
+      marked_ = true;
+      mean[j] > 0 ? mark_around(0, 0, at, j) : void(mark_[i * cols_ + j] = kZero);
+    }
+  }
+}
+
+// A block's mean hides a quiet half beside a loud one, and the products counted
+// in it may all have fallen beside it; a block two away shows either. Zeros stay zeros.
+void VolumeSurvey::mark_around(int axis, Index row, const Index* at, Index col) {
+  constexpr Index kAround = 2;
+  const Index center = axis == leading_ ? col : at[axis];
+  const Index last = std::min(center + kAround, blocks_[axis] - 1);
+  for (Index b = std::max(center, kAround) - kAround; b <= last; ++b) {
+    const Index next = row * blocks_[axis] + b;
+    if (axis < leading_) {
+      mark_around(axis + 1, next, at, col);
+    } else if (mean_[next] != 0) {
+      mark_[next] = kWeak;
+    }
+  }
+}
+
+// One past the last of the like marks of a row that begin with this one, or j where they began
+// before.
+Index VolumeSurvey::end_of_run(Index i, Index j) const {
+  const Mark* mark = mark_ + i * cols_;
+  if (j > 0 && mark[j - 1] == mark[j]) return j;
+  Index end = j + 1;
+  while (end < cols_ && mark[end] == mark[j]) ++end;
+  return end;
+}
+
+bool VolumeSurvey::same_run(Index i, Index j, Index end, Mark mark) const {
+  return mark_[i * cols_ + j] == mark && end_of_run(i, j) == end;
+}
+
+// Blocks that are not safe, as boxes of two axes: columns and the next.
+void VolumeSurvey::for_each_block(Visit visit) const {
+  Box box;
+  Index at[FC_MAX_NDIM];
+  const int next = leading_ - 1;
+  for (Index i = 0; i < rows_; ++i) {
+    row_of(i, blocks_, pitch_, leading_, grain_.rows, at);
+    for (Index j = 0, end; j < cols_; j = end) {
+      const Mark mark = mark_[i * cols_ + j];
+      end = end_of_run(i, j);
+      if (mark == kSafe || (at[next] > 0 && same_run(i - 1, j, end, mark))) continue;
+      Index more = 1;
+      while (at[next] + more < blocks_[next] && same_run(i + more, j, end, mark)) ++more;
+      for (int d = 0; d < leading_; ++d) {
+        box.axis[d] = {at[d] * grain_.rows, (at[d] + (d == next ? more : 1)) * grain_.rows};
+      }
+      box.axis[leading_] = {j * grain_.cols, end * grain_.cols};
+      visit(box, mark);
+    }
+  }
+}
+
+// Where s, as far as the axes before this one make it, is too small whatever the others are, all of
+// them are taken; of outputs side by side one box.
+void VolumeSurvey::for_each_end(int axis, double s, Box& box, Visit visit) const {
+  const Profile& p = profile_[axis];
+  Range run = {0, 0};
+  Mark of_run = kSafe;
+  const auto finish = [&](Index first, Index last, Mark mark) {
+    if (mark == of_run && run.last == first) {
+      run.last = last;
+      return;
+    }
+    if (of_run != kSafe) {
+      box.axis[axis] = run;
+      for (int d = axis + 1; d <= leading_; ++d) box.axis[d] = {0, length_[d]};
+      visit(box, of_run);
+    }
+    run = {first, last}, of_run = mark;
+  };
+  for (Index k = 0; k < p.count; ++k) {
+    const Segment& part = p.segment[k];
+    const double here = s * part.least;
+    if (part.least == 0) {
+      finish(part.first, part.last, kZero);
+    } else if (here * high_[axis] < enough_) {
+      finish(part.first, part.last, kWeak);
+    } else {
+      finish(part.first, part.last, kSafe);
+      if (here * low_[axis] >= enough_) continue;
+      box.axis[axis] = {part.first, part.last};
+      for_each_end(axis + 1, here, box, visit);
+    }
+  }
+  finish(length_[axis], length_[axis], kSafe);
+}
+
+void VolumeSurvey::for_each(Visit visit) const {
+  if (marked_) for_each_block(visit);
+  Box box;
+  for_each_end(0, products_, box, visit);
+}
+
+}  // namespace
+
+const Survey& survey_of_volume(Scratch& scratch, const Problem& p, const fc_candidate& how,
+                               Grain grain, const Coarse& a, const Coarse& v, Context& context) {
+  VolumeSurvey* survey = scratch.take<VolumeSurvey>(1);
+  return *new (survey) VolumeSurvey(scratch, p, how, grain, a, v, context);
+}
+
+}  // namespace fastconv
