@@ -255,7 +255,8 @@ void run_within(const fc_job& asked, const fc_array& a, const fc_array& v, const
   };
   int order[FC_MAX_NDIM];
   std::iota(order, order + job.ndim, 0);
-  std::stable_sort(order, order + job.ndim, [&](int c, int d) { return weight(c) < weight(d); });
+  std::sort(order, order + job.ndim,
+            [&](int c, int d) { return weight(c) != weight(d) ? weight(c) < weight(d) : c < d; });
   for (int d = 0; d < job.ndim; ++d) {
     job.axis[d] = asked.axis[order[d]];
     arrays[0].stride[d] = a.stride[order[d]];

@@ -198,9 +198,7 @@ void redo(const Problem& lost, const Problem& of, Context& context) {
   const bool part = 4 * seen(lost) < seen(of), picture = lost.kh > 1 && lost.kw > 1;
   if (lost.leading) return by_axes(lost, part ? FC_AUTO : FC_DIRECT, context);
   if (pays_in_double(lost, macs)) return in_double(lost, context);
-  if (!part || !picture) return direct(lost, context);
-  const fc_candidate how = chosen_for(lost);
-  how.method == FC_DIRECT ? direct(lost, context) : guarded_alone(lost, how, context);
+  part&& picture ? alone(lost, context) : direct(lost, context);
 }
 
 // What is known of a problem before any transform is made.
@@ -371,7 +369,10 @@ void guarded(const Problem& p, const fc_candidate& how, fc_accuracy accuracy, Co
   });
 }
 
-void guarded_alone(Problem p, const fc_candidate& how, Context& context) {
+void alone(Problem p, Context& context) {
+  if (macs_of(p) < kWorthChoosing) return direct(p, context);
+  const fc_candidate how = chosen_for(p);
+  if (how.method == FC_DIRECT) return direct(p, context);
   p.spectra = nullptr;
   const bool swap =
       !p.leading && swaps({p.rows, p.kh, p.row_lo, p.row_hi}, {p.cols, p.kw, p.col_lo, p.col_hi});

@@ -66,7 +66,7 @@ void in_double(const Problem& p, Context& context) {
   q.v = v.data, q.v_row = v.row;
   q.out = reinterpret_cast<char*>(out), q.out_row = reals * Index(sizeof(double));
   q.accumulate = false;
-  guarded_alone(q, chosen_for(q), context);
+  alone(q, context);
   for (Index r = 0; r < rows; ++r) {
     narrow(out + r * reals, reals, reinterpret_cast<float*>(p.out + r * p.out_row), p.accumulate);
   }

@@ -18,7 +18,7 @@ namespace fastconv {
 namespace {
 
 // How far in the ends are looked at.
-constexpr Index kLook = 32;
+constexpr Index kLook = 16;
 
 // Sums of |x| along one axis: those of its first and its last samples, counted from there, and by
 // block.
@@ -122,21 +122,19 @@ double* products_of(Scratch& scratch, const double* a, Index n, double all_a, co
 
 // A block's mean hides what is quiet in it beside what is loud; the next block, or the one after,
 // shows it, where they are apart by more than the ends of a line make them: 1, 3, 5 ..
-double* least_near(Scratch& scratch, const double* mean, Index blocks) {
+// Before the first and behind the last stand outputs that are known.
+void lower_beside_quiet(const double* mean, Index count, double* least) {
   constexpr double kStep = 4;
-  double* least = scratch.take<double>(blocks);
-  std::copy_n(mean, blocks, least);
-  for (Index b = 0; b < blocks; ++b) {
+  for (Index b = 0; b < count; ++b) {
     for (const Index step : {-1, 1}) {
       const Index next = b + step;
-      if (next < 0 || next >= blocks || kStep * mean[b] >= mean[next]) continue;
+      if (next < 0 || next >= count || kStep * mean[b] >= mean[next]) continue;
       const double quiet = std::max(mean[b], std::numeric_limits<double>::min());
-      for (Index c = next; c >= 0 && c < blocks && c != b + 3 * step; c += step) {
+      for (Index c = next; c >= 0 && c < count && c != b + 3 * step; c += step) {
         if (mean[c] > 0) least[c] = std::min(least[c], quiet);
       }
     }
   }
-  return least;
 }
 
 Profile profile_of(Scratch& scratch, Index length, Index grain, const Sums& a, const Sums& v,
@@ -152,7 +150,6 @@ Profile profile_of(Scratch& scratch, Index length, Index grain, const Sums& a, c
   for (Index b = 0; b < blocks; ++b) {
     mean[b] = ((b < blocks - 1 ? sums[b] : 0) + (b > 0 ? sums[b - 1] : 0)) / (2 * double(grain));
   }
-  const double* least = least_near(scratch, mean, blocks);
   const Index leading = std::min(length, kLook), trailing = std::min(length - leading, kLook);
   const double* first = products(a.first, a.ends, v.first, v.ends, leading);
   const double* last = products(a.last, a.ends, v.last, v.ends, trailing);
@@ -172,10 +169,17 @@ Profile profile_of(Scratch& scratch, Index length, Index grain, const Sums& a, c
     most = share;
   };
   for (Index i = 0; i < leading; ++i) take(i, i + 1, first[i]);
-  const Index rest = length - trailing;
-  for (Index b = leading / grain; b * grain < rest; ++b) {
-    const Index from = std::max(b * grain, leading), to = std::min((b + 1) * grain, rest);
-    if (from < to) take(from, to, least[b]);
+  const Index rest = length - trailing, block = leading / grain;
+  const Index middle = leading < rest ? ceil_div(rest, grain) - block : 0;
+  double* known = scratch.take<double>(middle + 2);
+  double* low = scratch.take<double>(middle + 2);
+  known[0] = first[leading - 1], known[middle + 1] = trailing ? last[trailing - 1] : 0;
+  std::copy_n(mean + block, middle, known + 1);
+  std::copy_n(known, middle + 2, low);
+  if (middle) lower_beside_quiet(known, middle + 2, low);
+  for (Index b = 0; b < middle; ++b) {
+    const Index from = (block + b) * grain;
+    take(std::max(from, leading), std::min(from + grain, rest), low[b + 1]);
   }
   for (Index i = trailing - 1; i >= 0; --i) take(length - 1 - i, length - i, last[i]);
   return p;

@@ -7,7 +7,7 @@
 //
 // (norms of what the transform sees; the second takes rounding errors for
 // independent: ||A V||_2 <= max |A| ||V||_2 <= ||a||_1 sqrt(N) ||v||_2, whose relative
-// error of 0.6 u sqrt(log2 N) rms is shared by N outputs; 8 leaves 13 sigma). Direct
+// error of u sqrt(log2 N) rms, three transforms', is shared by N outputs: 8 sigma). Direct
 // summation errs in proportion to s_i = sum_k |v_k| |a_{i-k}|. So outputs with tol * s_i < E (tol =
 // 2^-30 in f64, 2^-8 in f32) may be lost: small numbers beside large ones. s is estimated by
 // blocks,

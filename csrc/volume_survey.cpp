@@ -47,11 +47,10 @@ class VolumeSurvey final : public Survey {
   Index blocks_[FC_MAX_NDIM], of_a_[FC_MAX_NDIM], of_v_[FC_MAX_NDIM];  // along each axis
   Index rows_ = 1, cols_;                                              // blocks of outputs
   double products_;                                                    // |a|_1 |v|_1
-  double* mean_;  // this and seen_ while it is made
-  // Chunks of so many rows, and blocks of columns: what a transform sees lies in one and those
-  // around it.
-  Index tall_, wide_, chunk_rows_, chunk_cols_;
-  Seen* seen_;
+  double* mean_;                    // this and seen_ while it is made
+  Index tall_, wide_, chunk_cols_;  // chunks of so many rows, and blocks of columns
+  Seen* seen_;                      // what transforms see that reach into a chunk
+  Bound most_;                      // no transform loses more
   Mark* mark_;
   bool marked_ = false;  // else all are safe
   const Profile* profile_;
@@ -110,7 +109,8 @@ void VolumeSurvey::estimate_means(Scratch& scratch, const Coarse& a, const Coars
   fc_job job = {};
   job.a_dtype = job.v_dtype = FC_F64;
   job.ndim = leading_ + 1;
-  job.method = FC_DIRECT;
+  const double macs = double(a.rows) * double(a.cols) * double(v.rows) * double(v.cols);
+  job.method = macs < kWorthChoosing ? FC_DIRECT : FC_AUTO;
   fc_array from = {a.sum, {}}, taps = {v.sum, {}}, to = {mean_, {}};
   Index step = sizeof(double), a_step = step, v_step = step;
   double share = 1;
@@ -130,16 +130,32 @@ void VolumeSurvey::estimate_means(Scratch& scratch, const Coarse& a, const Coars
   for (Index i = 0; i < all; ++i) mean_[i] *= share;
 }
 
-// A transform sees what lies within two of its lengths on either side.
+// Sums over so many chunks before each and behind it, along both axes.
+void add_around(const Seen* own, Index rows, Index cols, Index before, Index behind, Seen* sums) {
+  Scratch scratch;
+  Seen* along = scratch.take<Seen>(rows * cols);
+  const auto add = [&](const Seen* from, Index at, Index count, Index step, Seen* to) {
+    for (Index i = 0; i < count; ++i) {
+      Seen near;
+      const Index last = std::min(i + behind, count - 1);
+      for (Index k = std::max(i, before) - before; k <= last; ++k) near.add(from[at + k * step]);
+      to[at + i * step] = near;
+    }
+  };
+  for (Index i = 0; i < rows; ++i) add(own, i * cols, cols, 1, along);
+  for (Index j = 0; j < cols; ++j) add(along, j, rows, cols, sums);
+}
+
+// A transform sees less than three chunks of half its length in a row, and the tile that is its
+// imaginary part no more than the loudest does; both lie within two of its lengths on either side.
 void VolumeSurvey::look_around(Scratch& scratch, const Coarse& a) {
   const bool whole = how_.method == FC_ONESHOT;
   Index at[FC_MAX_NDIM], span = 1;
   for (int d = 0; d < leading_; ++d) span += (grain_.rows - 1) * pitch_[d];
   const Index last = row_of(rows_ - 1, blocks_, pitch_, leading_, grain_.rows, at);
-  tall_ = whole ? last + 1 : std::max(2 * how_.block[0], span);
-  wide_ = whole ? cols_ : ceil_div(2 * how_.block[1], grain_.cols);
-  chunk_rows_ = last / tall_ + 1, chunk_cols_ = ceil_div(cols_, wide_);
-  const Index chunks = chunk_rows_ * chunk_cols_;
+  tall_ = whole ? last + 1 : ceil_div(how_.block[0] + span, 2);
+  wide_ = whole ? cols_ : ceil_div(how_.block[1] + grain_.cols, 2 * grain_.cols);
+  const Index rows = last / tall_ + 1, chunks = rows * (chunk_cols_ = ceil_div(cols_, wide_));
   Seen* own = scratch.take<Seen>(chunks);
   seen_ = scratch.take<Seen>(chunks);
   std::fill_n(own, chunks, Seen());
@@ -150,18 +166,12 @@ void VolumeSurvey::look_around(Scratch& scratch, const Coarse& a) {
           a.of(i * a.cols + j, std::min(wide_, a.cols - j)));
     }
   }
-  for (Index i = 0; i < chunk_rows_; ++i) {
-    for (Index j = 0; j < chunk_cols_; ++j) {
-      Seen near;
-      for (Index r = std::max<Index>(i, 1) - 1; r <= i + 1 && r < chunk_rows_; ++r) {
-        for (Index c = std::max<Index>(j, 1) - 1; c <= j + 1 && c < chunk_cols_; ++c) {
-          near.add(own[r * chunk_cols_ + c]);
-        }
-      }
-      seen_[i * chunk_cols_ + j] = near;
-    }
-  }
-  enough_ = judge_.enough(judge_.bound_from(loudest_of(seen_, chunks)));
+  add_around(own, rows, chunk_cols_, 0, 2, seen_);
+  Seen loudest = loudest_of(seen_, chunks);
+  if (!whole && !is_complex(result_dtype(p_.a_dtype, p_.v_dtype))) loudest.add(loudest);
+  most_ = judge_.bound_from(loudest);
+  enough_ = judge_.enough(most_);
+  add_around(own, rows, chunk_cols_, 4, 4, seen_);
 }
 
 // Blocks whose mean is no less than half of what their place explains are the ends' business.
@@ -181,7 +191,8 @@ void VolumeSurvey::mark_blocks() {
     if (!within) continue;
     for (Index j = 0; j < cols; ++j) {
       if (mean[j] >= enough_ || mean[j] >= 0.5 * explained * profile_[leading_].mean[j]) continue;
-      const Bound bound = judge_.bound_from(seen_[row / tall_ * chunk_cols_ + j / wide_]);
+      Bound bound = judge_.bound_from(seen_[row / tall_ * chunk_cols_ + j / wide_]);
+      bound.loss = std::min(bound.loss, most_.loss);
       if (mean[j] > 0 && !judge_.is_weak(mean[j], bound)) continue;
       if (!marked_) memset(mark_, kSafe, size_t(rows_ * cols_));
       marked_ = true;

@@ -25,7 +25,16 @@ WIDE, NARROW = 8, 1.5  # times as long as float64: int64 of full range; int8 and
 SAFETY = 1.1  # times as long as without
 LATE_S = 1.0
 # Where transforms are the method, short of caches and beyond them.
-JUDGED = ((10_000, 2_000), (100_000, 2_000), (1_000_000, 1_000), (300_000, 300_000))
+JUDGED = (
+    ((10_000,), (2_000,)),
+    ((100_000,), (2_000,)),
+    ((1_000_000,), (1_000,)),
+    ((300_000,), (300_000,)),
+    ((512, 512), (15, 15)),
+    ((1080, 1920), (31, 31)),
+    ((64, 64, 64), (9, 9, 9)),
+    ((128, 128, 64), (15, 15, 15)),
+)
 ROUNDS = 40
 
 
@@ -35,22 +44,27 @@ def integers():
     for shapes in SOUND_AND_PICTURES:
         best = by_dtype.best_times(shapes, 10)
         for dtype in ("int8", "int16"):
-            name = " * ".join("x".join(f"{n:,}" for n in shape) for shape in shapes)
-            yield f"{dtype}, {name}", best[dtype] / best["float64"], NARROW
+            yield f"{dtype}, {named(shapes)}", best[dtype] / best["float64"], NARROW
 
 
-def guarded(n, m, dtype):
+def named(shapes):
+    return " * ".join("x".join(f"{n:,}" for n in shape) for shape in shapes)
+
+
+def guarded(shapes, dtype):
     """What a call on ordinary data takes in units of one that does not look for small values.
 
     NaN has no figure of its own: the pass that finds it gives every transform its magnitudes.
     """
     rng = np.random.default_rng(0)
-    a, v = (rng.standard_normal(size).astype(dtype) for size in (n, m))
+    a, v = (rng.standard_normal(shape).astype(dtype) for shape in shapes)
+    full = [n + m - 1 for n, m in zip(*shapes, strict=True)]
+    windows = [(0, outputs) for outputs in full]
     jobs = [
-        _core.Job(a.shape, v.shape, dtype, dtype, [(0, n + m - 1)], accuracy=accuracy)
+        _core.Job(a.shape, v.shape, dtype, dtype, windows, accuracy=accuracy)
         for accuracy in ("auto", "normwise")
     ]
-    out = np.empty(n + m - 1, dtype)
+    out = np.empty(full, dtype)
     plan = jobs[1].choose()
     best = [float("inf"), float("inf")]
     for _ in range(ROUNDS):
@@ -62,9 +76,9 @@ def guarded(n, m, dtype):
 
 
 def guard():
-    for n, m in JUDGED:
+    for shapes in JUDGED:
         for dtype in ("float32", "float64"):
-            yield f"small values, {dtype}, {n:,} * {m:,}", guarded(n, m, dtype), SAFETY
+            yield f"small values, {dtype}, {named(shapes)}", guarded(shapes, dtype), SAFETY
 
 
 def interrupt():
