@@ -145,9 +145,11 @@ Grain grain_of(const Problem& p) {
   const Index length = size > 128 ? Index(size) : 128;
   if (rows_apart(p)) return {1, length};
   if (cols_apart(p)) return {length, 1};
+  // A picture's are 8 by 32 samples at the least; a volume's are more of a cube.
   const Index side = Index(pow(size, 1.0 / (rows.count + 1)));
-  const Index least = Index(pow(8.0, 1.0 / rows.count) + 0.5);
-  return {std::max(side, least), std::max<Index>(side, 32)};
+  const Index least_cols = rows.count == 1 ? 32 : 16;
+  const Index least_rows = Index(pow(256.0 / double(least_cols), 1.0 / rows.count) + 0.5);
+  return {std::max(side, least_rows), std::max(side, least_cols)};
 }
 
 Coarse coarse(Scratch& scratch, Context& context, const Operand& x, Grain grain, bool row_sums) {
