@@ -3,11 +3,11 @@
 // A transform of N points spreads its error evenly over the outputs. It is below
 //
 //     u (14 log2 N + 12) ||a||_2 ||v||_2                                     always,
-//     8 u sqrt(log2 N / N) min(||a||_1 ||v||_2, ||a||_2 ||v||_1) = E         in practice
+//     6 u sqrt(log2 N / N) min(||a||_1 ||v||_2, ||a||_2 ||v||_1) = E         in practice
 //
 // (norms of what the transform sees; the second takes rounding errors for
 // independent: ||A V||_2 <= max |A| ||V||_2 <= ||a||_1 sqrt(N) ||v||_2, whose relative
-// error of u sqrt(log2 N) rms, three transforms', is shared by N outputs: 8 sigma). Direct
+// error of 0.8 u sqrt(log2 N) rms is shared by N outputs: 6 leaves 7 sigma). Direct
 // summation errs in proportion to s_i = sum_k |v_k| |a_{i-k}|. So outputs with tol * s_i < E (tol =
 // 2^-30 in f64, 2^-8 in f32) may be lost: small numbers beside large ones. s is estimated by
 // blocks,
@@ -161,7 +161,7 @@ Judge::Judge(const Problem& p, const fc_candidate& how, const Coarse& v) : v_pea
   log_outputs_ = kLogHundred + log(outputs);
   const double unit = is_single(p.a_dtype) ? 0x1p-24 / 0x1p-8 : 0x1p-53 / 0x1p-30;
   const double points = double(how.block[0]) * double(how.block[1]), depth = log2(points);
-  const double usual = 8 * unit * sqrt(depth / points), v_norm = sqrt(v.whole.energy);
+  const double usual = 6 * unit * sqrt(depth / points), v_norm = sqrt(v.whole.energy);
   by_norm_ = std::min(unit * (14 * depth + 12) * v_norm, usual * v.whole.sum);
   by_sum_ = usual * v_norm;
 }

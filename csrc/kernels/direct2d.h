@@ -49,25 +49,51 @@ FC_INLINE void add_row(typename A::Sum (&sum)[R][C][A::sums], const X& x, const 
   }
 }
 
+// The rows of x, where every vector lies within them, and where they have an end.
+template <class T>
+struct InnerRows {
+  const T* x;
+  ptrdiff_t x_row;
+  FC_INLINE Inside<T> row(ptrdiff_t s) const { return {x + s * x_row}; }
+};
+template <class T>
+struct EndingRows {
+  const T* x;
+  ptrdiff_t x_row, size;
+  FC_INLINE AtEnd<T> row(ptrdiff_t s) const { return AtEnd<T>(x + s * x_row, size); }
+};
+
 // The rows of x that a tile of R rows and a kernel of KH < R rows meet, or, with
 // KH == 0, the first R - 1 of them.
-template <class A, int KH, int S, int R, int C>
-FC_INLINE void add_first_rows(typename A::Sum (&sum)[R][C][A::sums], const typename A::T* x,
-                              ptrdiff_t x_row, const typename A::T* g, ptrdiff_t kw) {
+template <class A, int KH, int S, int R, int C, class X>
+FC_INLINE void add_first_rows(typename A::Sum (&sum)[R][C][A::sums], const X& x,
+                              const typename A::T* g, ptrdiff_t kw) {
   if constexpr (S < R + KH - 1) {
     constexpr int first = KH && S >= KH ? S - KH + 1 : 0, last = S < R ? S + 1 : R;
-    add_row<A, first, last>(sum, Inside<typename A::T>{x + S * x_row}, g + S * kw * A::parts, kw);
-    add_first_rows<A, KH, S + 1>(sum, x, x_row, g, kw);
+    add_row<A, first, last>(sum, x.row(S), g + S * kw * A::parts, kw);
+    add_first_rows<A, KH, S + 1>(sum, x, g, kw);
   }
 }
 
-// The last R - 1 rows of x, which no longer meet the tile's first rows.
-template <class A, int First, int R, int C>
-FC_INLINE void add_last_rows(typename A::Sum (&sum)[R][C][A::sums], const typename A::T* x,
-                             ptrdiff_t x_row, const typename A::T* g, ptrdiff_t kw) {
+// The last R - 1 rows of x, from s on, which no longer meet the tile's first rows.
+template <class A, int First, int R, int C, class X>
+FC_INLINE void add_last_rows(typename A::Sum (&sum)[R][C][A::sums], const X& x, ptrdiff_t s,
+                             const typename A::T* g, ptrdiff_t kw) {
   if constexpr (First < R) {
-    add_row<A, First, R>(sum, Inside<typename A::T>{x}, g, kw);
-    add_last_rows<A, First + 1>(sum, x + x_row, x_row, g + kw * A::parts, kw);
+    add_row<A, First, R>(sum, x.row(s), g + s * kw * A::parts, kw);
+    add_last_rows<A, First + 1>(sum, x, s + 1, g, kw);
+  }
+}
+
+template <class A, int KH, int R, int C, class X>
+FC_INLINE void add_rows(typename A::Sum (&sum)[R][C][A::sums], const X& x, const typename A::T* g,
+                        ptrdiff_t kh, ptrdiff_t kw) {
+  add_first_rows<A, KH, 0>(sum, x, g, kw);
+  if constexpr (KH == 0) {
+    for (ptrdiff_t s = R - 1; s < kh; ++s) {
+      add_row<A, 0, R>(sum, x.row(s), g + s * kw * A::parts, kw);
+    }
+    add_last_rows<A, 1>(sum, x, kh, g, kw);
   }
 }
 
@@ -84,13 +110,7 @@ __attribute__((noinline)) void tile(const typename A::T* x, ptrdiff_t x_row, con
                                     typename A::T* y, ptrdiff_t y_row, ptrdiff_t, ptrdiff_t kh,
                                     ptrdiff_t kw, bool accumulate) {
   typename A::Sum sum[R][C][A::sums] = {};
-  add_first_rows<A, KH, 0>(sum, x, x_row, g, kw);
-  if constexpr (KH == 0) {
-    for (ptrdiff_t s = R - 1; s < kh; ++s) {
-      add_row<A, 0, R>(sum, Inside<typename A::T>{x + s * x_row}, g + s * kw * A::parts, kw);
-    }
-    add_last_rows<A, 1>(sum, x + kh * x_row, x_row, g + kh * kw * A::parts, kw);
-  }
+  add_rows<A, KH>(sum, InnerRows<typename A::T>{x, x_row}, g, kh, kw);
   FC_UNROLL
   for (int r = 0; r < R; ++r) {
     FC_UNROLL
@@ -100,17 +120,42 @@ __attribute__((noinline)) void tile(const typename A::T* x, ptrdiff_t x_row, con
   }
 }
 
-// One row of outputs, narrower than a vector.
-template <class A>
-__attribute__((noinline)) void part_row(const typename A::T* x, ptrdiff_t x_row,
-                                        const typename A::T* g, typename A::T* y, ptrdiff_t lanes,
-                                        ptrdiff_t kh, ptrdiff_t kw, bool accumulate) {
-  typename A::Sum sum[1][1][A::sums] = {};
-  for (ptrdiff_t s = 0; s < kh; ++s) {
-    const AtEnd<typename A::T> row(x + s * x_row, lanes + (kw - 1) * A::step);
-    add_row<A, 0, 1>(sum, row, g + s * kw * A::parts, kw);
+// R rows of outputs narrower than a vector, for a kernel of exactly KH rows or, with KH == 0, of R
+// or more.
+template <class A, int R, int KH>
+FC_INLINE void part_tile(const typename A::T* x, ptrdiff_t x_row, const typename A::T* g,
+                         typename A::T* y, ptrdiff_t y_row, ptrdiff_t lanes, ptrdiff_t kh,
+                         ptrdiff_t kw, bool accumulate) {
+  typename A::Sum sum[R][1][A::sums] = {};
+  add_rows<A, KH>(sum, EndingRows<typename A::T>{x, x_row, lanes + (kw - 1) * A::step}, g, kh, kw);
+  FC_UNROLL
+  for (int r = 0; r < R; ++r) put_part<A>(sum[r][0], y + r * y_row, lanes, accumulate);
+}
+
+template <class A, int R, int KH>
+void part_tiles(const typename A::T* x, ptrdiff_t x_row, const typename A::T* g, typename A::T* y,
+                ptrdiff_t y_row, ptrdiff_t rows, ptrdiff_t lanes, ptrdiff_t kh, ptrdiff_t kw,
+                bool accumulate) {
+  for (ptrdiff_t r = 0; r + R <= rows; r += R) {
+    part_tile<A, R, KH>(x + r * x_row, x_row, g, y + r * y_row, y_row, lanes, kh, kw, accumulate);
   }
-  put_part<A>(sum[0][0], y, lanes, accumulate);
+}
+
+// As many at a time as a tile has, then one by one; of kernels of fewer rows but those of three,
+// the most common, all so.
+template <class A>
+void part_rows(const typename A::T* x, ptrdiff_t x_row, const typename A::T* g, typename A::T* y,
+               ptrdiff_t y_row, ptrdiff_t rows, ptrdiff_t lanes, ptrdiff_t kh, ptrdiff_t kw,
+               bool accumulate) {
+  constexpr int R = TileShape<A>::rows, three = R > 3 ? 3 : 0;
+  ptrdiff_t done = 0;
+  if (kh >= R || kh == three) {
+    done = rows / R * R;
+    const auto tiles = kh >= R ? part_tiles<A, R, 0> : part_tiles<A, R, three>;
+    tiles(x, x_row, g, y, y_row, done, lanes, kh, kw, accumulate);
+  }
+  part_tiles<A, 1, 0>(x + done * x_row, x_row, g, y + done * y_row, y_row, rows - done, lanes, kh,
+                      kw, accumulate);
 }
 
 // A strip of C vectors swept downwards by a kernel of KH rows. KH rows of sums are
@@ -275,11 +320,8 @@ void band(const BlockSizes<A>& blocks, const typename A::T* x, ptrdiff_t x_row,
   for (ptrdiff_t c = 0; c < lanes;) {
     const ptrdiff_t left = overlap ? (lanes - c + W - 1) / W : (lanes - c) / W;
     if (left == 0) {
-      for (ptrdiff_t r = 0; r < rows; ++r) {
-        part_row<A>(x + r * x_row + c, x_row, g, y + r * y_row + c * A::outputs, lanes - c, kh, kw,
-                    accumulate);
-      }
-      return;
+      return part_rows<A>(x + c, x_row, g, y + c * A::outputs, y_row, rows, lanes - c, kh, kw,
+                          accumulate);
     }
     // As even as they go: 30 vectors by at most 9 are 9, 9, 6, 6.
     const ptrdiff_t blocks_left = (left + widest - 1) / widest;
