@@ -265,7 +265,8 @@ void run_within(const fc_job& asked, const fc_array& a, const fc_array& v, const
   }
   job.workers = 1;
   fc_plan plan;
-  fc_choose(&job, &plan);
+  plan.chosen.method = FC_DIRECT;
+  if (job.method != FC_DIRECT) fc_choose(&job, &plan);
   arrange(
       job, plan.chosen, arrays[0], arrays[1], arrays[2],
       [&](const Problem& p, bool swapped, Context& own) {
