@@ -198,7 +198,8 @@ void redo(const Problem& lost, const Problem& of, Context& context) {
   const bool part = 4 * seen(lost) < seen(of), picture = lost.kh > 1 && lost.kw > 1;
   if (lost.leading) return by_axes(lost, part ? FC_AUTO : FC_DIRECT, context);
   if (pays_in_double(lost, macs)) return in_double(lost, context);
-  part&& picture ? alone(lost, context) : direct(lost, context);
+  if (part && picture) return alone(lost, context);
+  direct(lost, context);
 }
 
 // What is known of a problem before any transform is made.
