@@ -38,6 +38,7 @@ class VolumeSurvey final : public Survey {
   bool same_run(Index i, Index j, Index end, Mark) const;
   void for_each_block(Visit) const;
   void for_each_end(int axis, double s, Box&, Visit) const;
+  void for_each_corner(int axis, Box&, Visit) const;
 
   const Judge judge_;
   const fc_candidate& how_;
@@ -288,10 +289,21 @@ void VolumeSurvey::for_each_end(int axis, double s, Box& box, Visit visit) const
   finish(length_[axis], length_[axis], kSafe);
 }
 
+// A block each, whatever is expected of it: there no other block shows what is quiet or empty.
+void VolumeSurvey::for_each_corner(int axis, Box& box, Visit visit) const {
+  if (axis > leading_) return visit(box, kWeak);
+  const Index length = length_[axis], side = axis == leading_ ? grain_.cols : grain_.rows;
+  for (const Range end : {Range{0, side}, Range{std::max(length - side, side), length}}) {
+    box.axis[axis] = end;
+    if (end.first < end.last) for_each_corner(axis + 1, box, visit);
+  }
+}
+
 void VolumeSurvey::for_each(Visit visit) const {
   if (marked_) for_each_block(visit);
   Box box;
   for_each_end(0, products_, box, visit);
+  for_each_corner(0, box, visit);
 }
 
 }  // namespace

@@ -5,6 +5,8 @@ within accuracy='auto' on all of them, whichever method it takes, and so must ev
 method that is asked for by name.
 """
 
+import itertools
+
 import numpy as np
 import oracle
 import pytest
@@ -218,6 +220,23 @@ def test_non_finite_volumes(level, dtype, method, count, rng):
     for pair in ((a, v), (v, a)):
         got = level.signal.convolve(*pair, method=method)
         oracle.assert_within(got, *pair)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    ("shape", "taps", "corner"),
+    [((300, 310), (31, 31), (6, 20)), ((40, 44, 48), (9, 9, 9), (3, 3, 10))],
+)
+def test_empty_corners(level, shape, taps, corner, dtype, rng):
+    """Of less than a block, in every corner: what no product falls on is zero."""
+    a, v = oracle.draw(rng, shape, dtype), oracle.draw(rng, taps, dtype)
+    ends = list(itertools.product([1, -1], repeat=len(shape)))
+    inside = tuple(slice(0, n) for n in corner)
+    for turns in ends:
+        a[tuple(slice(None, None, turn) for turn in turns)][inside] = 0
+    full = level.signal.convolve(a, v, method="fft")
+    for turns in ends:
+        assert not full[tuple(slice(None, None, turn) for turn in turns)][inside].any()
 
 
 # --- NaN and Inf -------------------------------------------------------------------
