@@ -109,6 +109,10 @@ fc_candidate chosen_for(const Problem& p) {
   job.workers = 1;
   fc_plan plan;
   fc_choose(&job, &plan);
+  // Columns beside each other are transformed as they lie, in lanes that they have to fill.
+  const bool columns = p.kw == 1 && p.kh > 1;
+  const bool fill = p.kh <= p.rows && p.cols * kItemSize[p.a_dtype] >= 64;
+  if (columns && !(fill && plan.chosen.lanes)) plan.chosen.method = FC_DIRECT;
   return plan.chosen;
 }
 

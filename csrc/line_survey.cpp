@@ -142,7 +142,7 @@ void LineSurvey::estimate_means(Scratch& scratch, const Coarse& a, const Coarse&
     q.a = reinterpret_cast<const char*>(a.sum), q.a_row = a.cols * 8;
     q.v = reinterpret_cast<const char*>(v.sum), q.v_row = v.cols * 8;
     q.out = reinterpret_cast<char*>(first), q.out_row = pitch * 8;
-    alone(q, context);
+    direct(q, context);
   }
   const double share = 1 / (2 * double(grain_));
   for (Index i = 0; i < rows_; ++i) {

@@ -192,14 +192,15 @@ bool Judge::is_weak(double mean, const Bound& bound) const {
   return ilogb(ratio) * kLogTwo < margin && log(ratio) < margin;
 }
 
-// By bisection: the larger a mean, the smaller its margin.
+// By bisection of how many times the loss it is: the larger a mean, the smaller its margin.
 double Judge::enough(const Bound& bound) const {
-  double weak = bound.loss, strong = std::max(200 * taps_, 4.0) * bound.loss;
+  double weak = 1, strong = std::max(200 * taps_, 4.0);
   while (strong > 1.02 * weak) {
-    const double middle = sqrt(weak * strong);
-    (middle < bound.loss * exp(log_margin(like_terms(middle, bound))) ? weak : strong) = middle;
+    const double times = sqrt(weak * strong);
+    const double margin = exp(log_margin(like_terms(times * bound.loss, bound)));
+    (times < margin ? weak : strong) = times;
   }
-  return strong;
+  return strong * bound.loss;
 }
 
 double Survey::macs() const {

@@ -110,8 +110,7 @@ void VolumeSurvey::estimate_means(Scratch& scratch, const Coarse& a, const Coars
   fc_job job = {};
   job.a_dtype = job.v_dtype = FC_F64;
   job.ndim = leading_ + 1;
-  const double macs = double(a.rows) * double(a.cols) * double(v.rows) * double(v.cols);
-  job.method = macs < kWorthChoosing ? FC_DIRECT : FC_AUTO;
+  job.method = FC_DIRECT;  // a mean of zero is exact
   fc_array from = {a.sum, {}}, taps = {v.sum, {}}, to = {mean_, {}};
   Index step = sizeof(double), a_step = step, v_step = step;
   double share = 1;
@@ -148,7 +147,8 @@ void add_around(const Seen* own, Index rows, Index cols, Index before, Index beh
 }
 
 // A transform sees less than three chunks of half its length in a row, and the tile that is its
-// imaginary part no more than the loudest does; both lie within two of its lengths on either side.
+// imaginary part no more than the loudest does. Both lie within two of its lengths on either side,
+// but for the last tile of a row and the first of the next.
 void VolumeSurvey::look_around(Scratch& scratch, const Coarse& a) {
   const bool whole = how_.method == FC_ONESHOT;
   Index at[FC_MAX_NDIM], span = 1;

@@ -222,6 +222,24 @@ def test_non_finite_volumes(level, dtype, method, count, rng):
         oracle.assert_within(got, *pair)
 
 
+@pytest.mark.parametrize("scale", [1e-120, 1e-90, 1e80, 1e100])
+def test_pictures_far_from_one(level, scale, rng):
+    a, v = oracle.draw(rng, (90, 100), "float64"), oracle.draw(rng, (31, 30), "float64")
+    oracle.assert_within(level.convolve2d(a * scale, v * scale, method="fft"), a * scale, v * scale)
+
+
+@pytest.mark.parametrize(
+    ("shape", "taps"), [((2000, 500), (20, 9)), ((4000, 8), (1000, 3)), ((4000, 64), (1000, 32))]
+)
+def test_a_quiet_column_of_taps(level, shape, taps, rng):
+    """The first column of the result, which alone has none but quiet terms, is redone by itself."""
+    a, v = rng.random(shape).astype("float32"), rng.random(taps).astype("float32")
+    v[:, 0] *= 1e-6
+    got = level.signal.convolve(a, v)
+    first = np.convolve(a[:, 0].astype(float), v[:, 0].astype(float))
+    np.testing.assert_allclose(got[:, 0], first, rtol=oracle.ACCURACY[4])
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(
     ("shape", "taps", "corner"),
