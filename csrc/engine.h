@@ -224,8 +224,7 @@ void exact(const Problem&, const fc_candidate& how, const fc_facts&, Context&);
 // Floats through `spectral`, keeping NaN and Inf local and small values alive.
 void guarded(const Problem&, const fc_candidate& how, fc_accuracy, Context&);
 
-// A part of a problem, its twin in double, or one that stands beside it, by the choice for it
-// alone.
+// A part of a problem, or its twin in double, by the choice for it alone.
 void alone(Problem, Context&);
 
 // The same in double precision, of a single-precision problem: its small values come out right.
