@@ -32,8 +32,6 @@ class LineSurvey final : public Survey {
   void mark_around(Index block_row, Index block_col);
   template <class T>
   void look_at_ends(Context&);
-  Index end_of_run(Index i, Index j) const;
-  bool same_run(Index i, Index j, Index end, Mark) const;
 
   const fc_candidate& how_;
   const Judge judge_;
@@ -73,20 +71,6 @@ LineSurvey::LineSurvey(Scratch& scratch, const Problem& p, const fc_candidate& h
   is_single(p.a_dtype) ? look_at_ends<float>(context) : look_at_ends<double>(context);
 }
 
-// One past the last of the like marks of a row that begin with this one, or j where they began
-// before.
-Index LineSurvey::end_of_run(Index i, Index j) const {
-  const Mark* mark = mark_ + i * cols_;
-  if (j > 0 && mark[j - 1] == mark[j]) return j;
-  Index end = j + 1;
-  while (end < cols_ && mark[end] == mark[j]) ++end;
-  return end;
-}
-
-bool LineSurvey::same_run(Index i, Index j, Index end, Mark mark) const {
-  return mark_[i * cols_ + j] == mark && end_of_run(i, j) == end;
-}
-
 // Rectangles of blocks that are not safe, and the edges of 'full'.
 void LineSurvey::for_each(Visit visit) const {
   Box box;
@@ -95,16 +79,10 @@ void LineSurvey::for_each(Visit visit) const {
     visit(box, mark);
   };
   const Index tall = columns_ ? grain_ : 1, wide = columns_ ? 1 : grain_;
-  for (Index i = 0; marked_ && i < rows_; ++i) {
-    for (Index j = 0, end; j < cols_; j = end) {
-      const Mark mark = mark_[i * cols_ + j];
-      end = end_of_run(i, j);
-      if (mark == kSafe || (i > 0 && same_run(i - 1, j, end, mark))) continue;
-      Index last = i + 1;
-      while (last < rows_ && same_run(last, j, end, mark)) ++last;
-      offer({i * tall, last * tall}, {j * wide, end * wide}, mark);
-    }
-  }
+  const auto blocks = [&](Range rows, Range cols, Mark mark) {
+    offer({rows.first * tall, rows.last * tall}, {cols.first * wide, cols.last * wide}, mark);
+  };
+  if (marked_) for_each_rectangle(mark_, rows_, cols_, blocks);
   const auto same = [](const Edge& x, const Edge& y) {
     return x.leading == y.leading && x.trailing == y.trailing;
   };

@@ -132,6 +132,30 @@ void clear(const Problem& p) {
   }
 }
 
+void for_each_rectangle(const Mark* mark, Index rows, Index cols, VisitMarks visit) {
+  // One past the last of the like marks that begin with this one, or j where they began before.
+  const auto end_of_run = [&](Index i, Index j) {
+    const Mark* row = mark + i * cols;
+    if (j > 0 && row[j - 1] == row[j]) return j;
+    Index end = j + 1;
+    while (end < cols && row[end] == row[j]) ++end;
+    return end;
+  };
+  for (Index i = 0; i < rows; ++i) {
+    for (Index j = 0, end; j < cols; j = end) {
+      const Mark own = mark[i * cols + j];
+      end = end_of_run(i, j);
+      const auto same = [&](Index r) {
+        return mark[r * cols + j] == own && end_of_run(r, j) == end;
+      };
+      if (own == kSafe || (i > 0 && same(i - 1))) continue;
+      Index last = i + 1;
+      while (last < rows && same(last)) ++last;
+      visit({i, last}, {j, end}, own);
+    }
+  }
+}
+
 template <class T>
 void first_sums(const T* a, Index n, const T* v, Index m, T* out, Index count, Context& context) {
   Problem q = {};

@@ -92,6 +92,10 @@ Seen loudest_of(const Seen*, Index count);
 
 enum Mark : char { kSafe, kZero, kWeak };
 
+// Calls visit for every rectangle of like marks in a plane of blocks but the safe ones.
+using VisitMarks = FunctionRef<void(Range rows, Range cols, Mark)>;
+void for_each_rectangle(const Mark*, Index rows, Index cols, VisitMarks);
+
 // One output or more along each axis, columns last.
 struct Box {
   Range axis[FC_MAX_NDIM];

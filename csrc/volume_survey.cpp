@@ -34,8 +34,6 @@ class VolumeSurvey final : public Survey {
   void look_around(Scratch&, const Coarse& a);
   void mark_blocks();
   void mark_around(int axis, Index row, const Index* at, Index col);
-  Index end_of_run(Index i, Index j) const;
-  bool same_run(Index i, Index j, Index end, Mark) const;
   void for_each_block(Visit) const;
   void for_each_end(int axis, double s, Box&, Visit) const;
   void for_each_corner(int axis, Box&, Visit) const;
@@ -218,39 +216,21 @@ void VolumeSurvey::mark_around(int axis, Index row, const Index* at, Index col) 
   }
 }
 
-// One past the last of the like marks of a row that begin with this one, or j where they began
-// before.
-Index VolumeSurvey::end_of_run(Index i, Index j) const {
-  const Mark* mark = mark_ + i * cols_;
-  if (j > 0 && mark[j - 1] == mark[j]) return j;
-  Index end = j + 1;
-  while (end < cols_ && mark[end] == mark[j]) ++end;
-  return end;
-}
-
-bool VolumeSurvey::same_run(Index i, Index j, Index end, Mark mark) const {
-  return mark_[i * cols_ + j] == mark && end_of_run(i, j) == end;
-}
-
-// Blocks that are not safe, as boxes of two axes: columns and the next.
+// Blocks that are not safe, in planes of the last two axes.
 void VolumeSurvey::for_each_block(Visit visit) const {
   Box box;
   Index at[FC_MAX_NDIM];
-  const int next = leading_ - 1;
-  for (Index i = 0; i < rows_; ++i) {
+  const Index rows = blocks_[leading_ - 1];
+  for (Index i = 0; i < rows_; i += rows) {
     row_of(i, blocks_, pitch_, leading_, grain_.rows, at);
-    for (Index j = 0, end; j < cols_; j = end) {
-      const Mark mark = mark_[i * cols_ + j];
-      end = end_of_run(i, j);
-      if (mark == kSafe || (at[next] > 0 && same_run(i - 1, j, end, mark))) continue;
-      Index more = 1;
-      while (at[next] + more < blocks_[next] && same_run(i + more, j, end, mark)) ++more;
-      for (int d = 0; d < leading_; ++d) {
-        box.axis[d] = {at[d] * grain_.rows, (at[d] + (d == next ? more : 1)) * grain_.rows};
+    for_each_rectangle(mark_ + i * cols_, rows, cols_, [&](Range down, Range along, Mark mark) {
+      for (int d = 0; d < leading_ - 1; ++d) {
+        box.axis[d] = {at[d] * grain_.rows, (at[d] + 1) * grain_.rows};
       }
-      box.axis[leading_] = {j * grain_.cols, end * grain_.cols};
+      box.axis[leading_ - 1] = {down.first * grain_.rows, down.last * grain_.rows};
+      box.axis[leading_] = {along.first * grain_.cols, along.last * grain_.cols};
       visit(box, mark);
-    }
+    });
   }
 }
 
