@@ -99,7 +99,7 @@ void scan_columns(Context& context, const Operand& x, Grain grain, Coarse& c) {
 }
 
 Operand operand(const Problem& p, bool is_a) {
-  Operand x = {};
+  Operand x;
   x.dtype = is_a ? p.a_dtype : p.v_dtype, x.data = is_a ? p.a : p.v;
   x.rows = is_a ? p.rows : p.kh, x.cols = is_a ? p.cols : p.kw;
   x.stride = is_a ? p.a_row : p.v_row;

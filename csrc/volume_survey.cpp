@@ -195,7 +195,11 @@ void VolumeSurvey::mark_blocks() {
       if (mean[j] > 0 && !judge_.is_weak(mean[j], bound)) continue;
       if (!marked_) memset(mark_, kSafe, size_t(rows_ * cols_));
       marked_ = true;
-      mean[j] > 0 ? mark_around(0, 0, at, j) : void(mark_[i * cols_ + j] = kZero);
+      if (mean[j] == 0) {
+        mark_[i * cols_ + j] = kZero;
+      } else {
+        mark_around(0, 0, at, j);
+      }
     }
   }
 }

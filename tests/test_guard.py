@@ -98,6 +98,14 @@ def test_swapped_and_correlated(level, name):
 # --- two dimensions ----------------------------------------------------------------
 
 
+def turned_to(dtype, a, v):
+    """Of a complex dtype, neither real nor imaginary."""
+    if np.dtype(dtype).kind == "c":
+        a, v = a * (0.6 + 0.8j), v * (0.8 - 0.6j)
+    with np.errstate(under="ignore"):
+        return a.astype(dtype), v.astype(dtype)
+
+
 def pictures():
     rng = np.random.default_rng(11)
     a, v = rng.standard_normal((120, 130)), rng.standard_normal((33, 35))
@@ -131,10 +139,7 @@ def test_pictures(level, name, dtype, method):
     a, v = pictures()[name]
     if name == "overflowing":
         a = a * (float(np.finfo(dtype).max) / 1e308 / 8)
-    if dtype == "complex128":
-        a, v = a * (0.6 + 0.8j), v * (0.8 - 0.6j)
-    with np.errstate(under="ignore"):
-        a, v = a.astype(dtype), v.astype(dtype)
+    a, v = turned_to(dtype, a, v)
     reference = oracle.reference(a, v)
     for mode in ("full", "same", "valid"):
         reference.assert_within(level.convolve2d(a, v, mode, method=method), mode)
@@ -194,11 +199,7 @@ def volumes():
 @pytest.mark.parametrize("dtype", ["float32", "float64", "complex64"])
 @pytest.mark.parametrize("name", list(volumes()))
 def test_volumes(level, name, dtype, method):
-    a, v = volumes()[name]
-    if dtype == "complex64":
-        a, v = a * (0.6 + 0.8j), v * (0.8 - 0.6j)
-    with np.errstate(under="ignore"):
-        a, v = a.astype(dtype), v.astype(dtype)
+    a, v = turned_to(dtype, *volumes()[name])
     reference = oracle.reference(a, v)
     for mode in ("full", "same", "valid"):
         got = level.signal.convolve(a, v, mode, method=method)
