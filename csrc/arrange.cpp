@@ -29,10 +29,6 @@ struct Carried {
   fc_sharing shared;
   bool after;  // the convolved axis, in the caller's order
 };
-struct Convolved {
-  Extent extent;
-  Index a, v, out;
-};
 
 // A job with its trivial axes carried along and its operands in their final roles.
 struct Shape {
@@ -320,95 +316,47 @@ void solve_one_axis(Shape s, const fc_candidate& how, Solve solve, Context& cont
 // ---------------------------------------------------------------------------
 // Two axes and more
 
-// Each 2-D slice of the result is the sum of the 2-D convolutions of those slices of
-// a and v whose leading indices add up to its own.
-struct Slices {
-  const Convolved* axis;
-  int leading;
-  const Index *a, *v, *out;  // strides
-  Solve solve;
-  bool swapped;
-
-  // `macs`: of p.
-  void add(const Problem& p, int d, double macs, Context& context) const {
-    if (d == leading) return solve(p, swapped, context);
-    const Extent& e = axis[d].extent;
-    const double each = macs / double(e.hi - e.lo);
-    context.share_many(e.hi - e.lo, each, [&](Context& own, Shares& shares) {
-      Problem q = p;
-      for (Range r; shares.next(r);) {
-        for (Index i = e.lo + r.first; i < e.lo + r.last; ++i) {
-          for (Index k = 0; k < e.m; ++k) {
-            if (i - k < 0 || i - k >= e.n) continue;
-            q.a = p.a + (i - k) * a[d];
-            q.v = p.v + k * v[d];
-            q.out = p.out + (i - e.lo) * out[d];
-            add(q, d + 1, each / double(e.m), own);
-          }
-        }
-      }
-    });
-  }
-};
-
-// Rows of an N-D array, dense or not, as rows of a 2-D one, `pitch[d]` rows apart.
-void copy_rows(const char* from, const Index* from_stride, char* to, const Index* to_stride,
-               const Index* count, int leading, Index row_bytes) {
-  if (leading == 0) {
-    memcpy(to, from, size_t(row_bytes));
-    return;
-  }
-  for (Index i = 0; i < *count; ++i) {
-    copy_rows(from + i * *from_stride, from_stride + 1, to + i * *to_stride, to_stride + 1,
-              count + 1, leading - 1, row_bytes);
-  }
-}
-
-struct Flat {
-  char* data;
-  Index row_bytes;
-};
-
-// The leading axes of an operand in one, zero rows between.
-Flat flattened(Scratch& scratch, const Rows& rows, const Index* count, const Leading& axes,
-               Index length, Index row_bytes) {
-  char* data = scratch.take<char>(length * row_bytes);
-  memset(data, 0, size_t(length * row_bytes));
+// The leading axes of an array as one: where each index then lies, `pitch` rows apart.
+struct FlatStrides {
   Index stride[FC_MAX_NDIM];
-  for (int d = 0; d < axes.count; ++d) stride[d] = axes.pitch[d] * row_bytes;
-  copy_rows(rows.data, rows.stride, data, stride, count, axes.count, row_bytes);
-  return {data, row_bytes};
+
+  FlatStrides(const Leading& axes, Index row_bytes, Index item) {
+    for (int d = 0; d < axes.count; ++d) stride[d] = axes.pitch[d] * row_bytes;
+    stride[axes.count] = item;
+  }
+};
+
+// Zero rows between.
+char* flattened(Scratch& scratch, const View& from, const Leading& axes, Index rows, Index item) {
+  const Index row_bytes = from.shape[axes.count] * item;
+  char* data = scratch.take<char>(rows * row_bytes);
+  memset(data, 0, size_t(rows * row_bytes));
+  const FlatStrides flat(axes, row_bytes, item);
+  copy({data, from.ndim, from.shape, flat.stride}, from, item);
+  return data;
 }
 
-void solve_flattened(const Shape& s, const Rows& a, const Rows& v, const Rows& out, Solve solve,
+void solve_flattened(const Shape& s, const View& a, const View& v, const View& out, Solve solve,
                      Context& context) {
   Leading axes;
   axes.count = s.axes - 1;
-  Index n[FC_MAX_NDIM], m[FC_MAX_NDIM], count[FC_MAX_NDIM];
-  for (int d = 0; d < axes.count; ++d) {
-    const Extent& e = axes.axis[d] = s.axis[d].extent;
-    n[d] = e.n, m[d] = e.m, count[d] = e.hi - e.lo;
-  }
+  for (int d = 0; d < axes.count; ++d) axes.axis[d] = s.axis[d].extent;
   const Extent row = flatten(axes.axis, axes.count, axes.pitch);
   const Extent& col = s.axis[axes.count].extent;
   Scratch scratch;
-  const Flat fa = flattened(scratch, a, n, axes, row.n, col.n * s.a_item());
-  const Flat fv = flattened(scratch, v, m, axes, row.m, col.m * s.v_item());
-  const Index out_bytes = (col.hi - col.lo) * s.out_item();
   Problem p = problem_of(s, row, col);
-  p.a = fa.data, p.a_row = fa.row_bytes;
-  p.v = fv.data, p.v_row = fv.row_bytes;
-  p.out = s.out ? scratch.take<char>((row.hi - row.lo) * out_bytes) : nullptr;
-  p.out_row = out_bytes;
+  p.a = flattened(scratch, a, axes, row.n, s.a_item()), p.a_row = col.n * s.a_item();
+  p.v = flattened(scratch, v, axes, row.m, s.v_item()), p.v_row = col.m * s.v_item();
+  p.out_row = (col.hi - col.lo) * s.out_item();
+  p.out = s.out ? scratch.take<char>((row.hi - row.lo) * p.out_row) : nullptr;
   const bool swap = swaps(row, col);
   Problem q = swap ? swapped(p) : p;
   for (int d = 0; swap && d < axes.count; ++d) std::swap(axes.axis[d].n, axes.axis[d].m);
   q.leading = &axes;
   solve(q, s.swapped != swap, context);
   if (!s.out) return;
-  Index stride[FC_MAX_NDIM];
-  for (int d = 0; d < axes.count; ++d) stride[d] = axes.pitch[d] * out_bytes;
-  copy_rows(p.out, stride, out.data, out.stride, count, axes.count, out_bytes);
+  const FlatStrides flat(axes, p.out_row, s.out_item());
+  copy(out, {p.out, out.ndim, out.shape, flat.stride}, s.out_item());
 }
 
 void solve_member(const Shape& s, const fc_candidate& how, Solve solve, Context& context) {
@@ -432,14 +380,14 @@ void solve_member(const Shape& s, const fc_candidate& how, Solve solve, Context&
     const bool swap = swaps(row, col);
     solve(swap ? swapped(p) : p, s.swapped != swap, context);
   } else if (transforms(how.method)) {
-    solve_flattened(s, a, v, out, solve, context);
+    solve_flattened(s, {a.data, ndim, n, a.stride}, {v.data, ndim, m, v.stride},
+                    {out.data, ndim, count, out.stride}, solve, context);
   } else if (s.out) {
-    zero({out.data, ndim, count, out.stride}, s.out_item());
-    p.accumulate = true;
-    double macs = 1;
-    for (int d = 0; d < ndim; ++d) macs *= double(count[d]) * double(m[d]);
-    const Slices slices = {s.axis, ndim - 2, a.stride, v.stride, out.stride, solve, s.swapped};
-    slices.add(p, 0, macs, context);
+    Volume w = {s.a_dtype, s.v_dtype, ndim, {}, a.data, v.data, out.data};
+    for (int d = 0; d < ndim; ++d) {
+      w.axis[d] = {s.axis[d].extent, a.stride[d], v.stride[d], out.stride[d]};
+    }
+    direct_volume(w, context);
   }
   out.finish();
 }

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
 #include "arrange.h"
@@ -243,32 +242,21 @@ void scan(fc_job& job, const fc_array& a, const fc_array& v) {
 
 }  // namespace
 
-// The axis of the most outputs comes last, where vectors lie, unless the one that does has many:
-// arrays of which another is dense are copied.
-void run_within(const fc_job& asked, const fc_array& a, const fc_array& v, const fc_array& out,
-                Context& context) {
-  constexpr Index kDense = 4;
-  fc_job job = asked;
-  fc_array arrays[] = {a, v, out};
-  const auto weight = [&](int d) {
-    return (job.axis[d].hi - job.axis[d].lo) * (d == job.ndim - 1 ? kDense : 1);
-  };
-  int order[FC_MAX_NDIM];
-  std::iota(order, order + job.ndim, 0);
-  std::sort(order, order + job.ndim,
-            [&](int c, int d) { return weight(c) != weight(d) ? weight(c) < weight(d) : c < d; });
-  for (int d = 0; d < job.ndim; ++d) {
-    job.axis[d] = asked.axis[order[d]];
-    arrays[0].stride[d] = a.stride[order[d]];
-    arrays[1].stride[d] = v.stride[order[d]];
-    arrays[2].stride[d] = out.stride[order[d]];
-  }
+void run_within(const Volume& w, Context& context) {
+  fc_job job = {};
+  job.a_dtype = w.a_dtype, job.v_dtype = w.v_dtype;
+  job.ndim = w.axes;
   job.workers = 1;
+  fc_array a = {const_cast<char*>(w.a), {}}, v = {const_cast<char*>(w.v), {}}, out = {w.out, {}};
+  for (int d = 0; d < w.axes; ++d) {
+    const Convolved& axis = w.axis[d];
+    job.axis[d] = {axis.extent.n, axis.extent.m, axis.extent.lo, axis.extent.hi, FC_FILL};
+    a.stride[d] = axis.a, v.stride[d] = axis.v, out.stride[d] = axis.out;
+  }
   fc_plan plan;
-  plan.chosen.method = FC_DIRECT;
-  if (job.method != FC_DIRECT) fc_choose(&job, &plan);
+  fc_choose(&job, &plan);
   arrange(
-      job, plan.chosen, arrays[0], arrays[1], arrays[2],
+      job, plan.chosen, a, v, out,
       [&](const Problem& p, bool swapped, Context& own) {
         solve(of_the_window(p), swapped, job, plan.chosen, own);
       },

@@ -19,6 +19,8 @@ struct Range {
   Index first, last;
 };
 
+inline Index ceil_div(Index a, Index b) { return (a + b - 1) / b; }
+
 // Bytes of one element, by fc_dtype.
 constexpr Index kItemSize[FC_DTYPES] = {4, 8, 8, 16, 1, 2, 4, 8, 1};
 
@@ -49,6 +51,21 @@ using InTurn = FunctionRef<void(Part, Index kernel, int digit)>;
 // One axis where what lies beyond a is zero.
 struct Extent {
   Index n, m, lo, hi;
+};
+
+// An axis of a volume, and the bytes from one of its indices to the next in each array.
+struct Convolved {
+  Extent extent;
+  Index a, v, out;
+};
+
+// A job of two axes or more as it lies in memory; rows, along the last, are dense.
+struct Volume {
+  fc_dtype a_dtype, v_dtype;
+  int axes;
+  Convolved axis[FC_MAX_NDIM];
+  const char *a, *v;
+  char* out;
 };
 
 // The rows of a problem: one axis or, flattened (Kronecker's substitution), several, whose
@@ -196,12 +213,13 @@ class Context {
   const Failure* failure_ = nullptr;  // of the section that this Context works for
 };
 
-// A job in the course of another, by the choice for it alone.
-void run_within(const fc_job&, const fc_array& a, const fc_array& v, const fc_array& out, Context&);
+// In the course of another job, by the choice for it alone.
+void run_within(const Volume&, Context&);
 
 // The methods. Each computes the whole window; each throws std::bad_alloc or
 // Interrupted, which fc_run turns into a status.
 void direct(const Problem&, Context&);
+void direct_volume(const Volume&, Context&);
 
 // Directly, rows and columns exchanged, which suits narrow pictures.
 bool is_narrow(const Problem&);

@@ -161,29 +161,24 @@ class Signal {
   Index bad_count_ = 0;
 };
 
-// A problem of many axes, or a part of one, as a job again: between its rows are zeros, or samples
-// that are not its own.
-void by_axes(const Problem& p, fc_method method, Context& context) {
+// A problem of many axes, or a part of one, with its axes apart: between its rows are zeros, or
+// samples that are not its own.
+Volume volume_of(const Problem& p) {
   const Leading& rows = *p.leading;
-  fc_job job = {};
-  job.a_dtype = p.a_dtype, job.v_dtype = p.v_dtype;
-  job.method = method;
-  job.ndim = rows.count + 1;
-  fc_array a = {const_cast<char*>(p.a), {}}, v = {const_cast<char*>(p.v), {}}, out = {p.out, {}};
+  Volume w = {p.a_dtype, p.v_dtype, rows.count + 1, {}, p.a, p.v, p.out};
   for (int d = 0; d < rows.count; ++d) {
-    const Extent& e = rows.axis[d];
     const Index pitch = rows.pitch[d];
-    job.axis[d] = {e.n, e.m, e.lo, e.hi, FC_FILL};
-    a.stride[d] = pitch * p.a_row, v.stride[d] = pitch * p.v_row, out.stride[d] = pitch * p.out_row;
+    w.axis[d] = {rows.axis[d], pitch * p.a_row, pitch * p.v_row, pitch * p.out_row};
   }
-  job.axis[rows.count] = {p.cols, p.kw, p.col_lo, p.col_hi, FC_FILL};
-  a.stride[rows.count] = kItemSize[p.a_dtype], v.stride[rows.count] = kItemSize[p.v_dtype];
-  out.stride[rows.count] = kItemSize[result_dtype(p.a_dtype, p.v_dtype)];
-  run_within(job, a, v, out, context);
+  w.axis[rows.count] = {{p.cols, p.kw, p.col_lo, p.col_hi},
+                        kItemSize[p.a_dtype],
+                        kItemSize[p.v_dtype],
+                        kItemSize[result_dtype(p.a_dtype, p.v_dtype)]};
+  return w;
 }
 
 void summed(const Problem& p, Context& context) {
-  p.leading ? by_axes(p, FC_DIRECT, context) : direct(p, context);
+  p.leading ? direct_volume(volume_of(p), context) : direct(p, context);
 }
 
 // What a transform has lost, computed again: directly or, where that is long, in double or, of
@@ -196,7 +191,7 @@ void redo(const Problem& lost, const Problem& of, Context& context) {
   const double macs = macs_of(lost);
   if (macs < kWorthChoosing) return summed(lost, context);
   const bool part = 4 * seen(lost) < seen(of), picture = lost.kh > 1 && lost.kw > 1;
-  if (lost.leading) return by_axes(lost, part ? FC_AUTO : FC_DIRECT, context);
+  if (lost.leading) return part ? run_within(volume_of(lost), context) : summed(lost, context);
   if (pays_in_double(lost, macs)) return in_double(lost, context);
   if (part && picture) return alone(lost, context);
   direct(lost, context);

@@ -19,6 +19,9 @@ namespace {
 
 // How far in the ends are looked at.
 constexpr Index kLook = 16;
+// Outputs alike, up to so many times, are judged as one: each box that is redone costs as much as
+// 20,000 multiply-adds beside its own, of which there are more where there are more outputs.
+constexpr double kAlike = 1.5, kAlikeOfFew = 2, kFewOutputs = 1e5;
 
 // Sums of |x| along one axis: those of its first and its last samples, counted from there, and by
 // block.
@@ -138,7 +141,7 @@ void lower_beside_quiet(const double* mean, Index count, double* least) {
 }
 
 Profile profile_of(Scratch& scratch, Index length, Index grain, const Sums& a, const Sums& v,
-                   Context& context) {
+                   double alike, Context& context) {
   const double all_a = std::accumulate(a.block, a.block + a.blocks, 0.0);
   const double all_v = std::accumulate(v.block, v.block + v.blocks, 0.0);
   const auto products = [&](const double* x, Index n, const double* y, Index m, Index count) {
@@ -160,7 +163,7 @@ Profile profile_of(Scratch& scratch, Index length, Index grain, const Sums& a, c
     if (p.count) {
       Segment& s = p.segment[p.count - 1];
       const double low = std::min(s.least, share), high = std::max(most, share);
-      if (high <= 2 * low) {
+      if (high <= alike * low) {
         s.last = to, s.least = low, most = high;
         return;
       }
@@ -193,11 +196,17 @@ const Profile* profiles_of(Scratch& scratch, const Problem& p, Grain grain, cons
   const Sums* sums_a = sums_of(scratch, context.kernels, of_a, a, grain);
   const Sums* sums_v = sums_of(scratch, context.kernels, of_v, v, grain);
   Profile* profile = scratch.take<Profile>(of_a.leading + 1);
+  Index length[FC_MAX_NDIM];
+  double outputs = 1;
   for (int d = 0; d <= of_a.leading; ++d) {
     const bool columns = d == of_a.leading;
-    const Index length = columns ? of_a.cols + of_v.cols - 1 : of_a.count[d] + of_v.count[d] - 1;
-    profile[d] = profile_of(scratch, length, columns ? grain.cols : grain.rows, sums_a[d],
-                            sums_v[d], context);
+    length[d] = columns ? of_a.cols + of_v.cols - 1 : of_a.count[d] + of_v.count[d] - 1;
+    outputs *= double(length[d]);
+  }
+  const double alike = outputs < kFewOutputs ? kAlikeOfFew : kAlike;
+  for (int d = 0; d <= of_a.leading; ++d) {
+    profile[d] = profile_of(scratch, length[d], d == of_a.leading ? grain.cols : grain.rows,
+                            sums_a[d], sums_v[d], alike, context);
   }
   return profile;
 }

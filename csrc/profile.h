@@ -4,8 +4,7 @@
 
 namespace fastconv {
 
-// Outputs among which the share of all products is within a factor of two: `least` of it is the
-// share of one.
+// Outputs whose shares of all products are alike: `least` is the least.
 struct Segment {
   Index first, last;
   double least;

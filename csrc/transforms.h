@@ -13,8 +13,6 @@
 
 namespace fastconv {
 
-inline Index ceil_div(Index a, Index b) { return (a + b - 1) / b; }
-
 // Multiply-adds that a forward and an inverse transform take as long as.
 inline double transform_macs(Index length) {
   return 5.0 * double(length) * log2(double(length) + 1);

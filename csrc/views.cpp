@@ -93,23 +93,17 @@ Index row_offset(const View& x, Index r) {
   return offset;
 }
 
+// Rows that are dense in both, and lines, one by one; else planes.
 void copy(const View& to, const View& from, Index item) {
-  const int last = to.ndim - 1;
-  if (product(to.ndim, to.shape) == 0) return;
-  const bool dense = to.stride[last] == item && from.stride[last] == item;
-  const int inner = last == 0 || dense ? 1 : 2;  // axes copied at once
-  const View outer_to = {to.data, to.ndim - inner + 1, to.shape, to.stride};
-  const View outer_from = {from.data, to.ndim - inner + 1, to.shape, from.stride};
-  const int first = to.ndim - inner;
-  for (Index r = 0; r < product(first, to.shape); ++r) {
-    char* target = to.data + row_offset(outer_to, r);
-    const char* source = from.data + row_offset(outer_from, r);
-    if (inner == 1) {
-      copy_items(target, to.stride[last], source, from.stride[last], to.shape[last], item);
-    } else {
-      copy_plane(target, to.stride + first, source, from.stride + first, to.shape + first, item);
-    }
+  const Index count = to.shape[0], to_step = to.stride[0], from_step = from.stride[0];
+  if (to.ndim == 1) return copy_items(to.data, to_step, from.data, from_step, count, item);
+  const bool dense = to.stride[to.ndim - 1] == item && from.stride[to.ndim - 1] == item;
+  if (to.ndim == 2 && !dense) {
+    return copy_plane(to.data, to.stride, from.data, from.stride, to.shape, item);
   }
+  View t = {to.data, to.ndim - 1, to.shape + 1, to.stride + 1};
+  View f = {from.data, to.ndim - 1, to.shape + 1, from.stride + 1};
+  for (Index i = 0; i < count; ++i, t.data += to_step, f.data += from_step) copy(t, f, item);
 }
 
 void dense_strides(int ndim, const Index* shape, Index item, Index* stride) {

@@ -71,7 +71,7 @@ PRIVATE = {
     | GUARD - {"guard", "survey"},
     "survey.h": GUARD,
     "profile.h": {"volume_survey", "profile"},
-    "direct.h": {"direct", "pictures"},
+    "direct.h": {"direct", "pictures", "volumes"},
     "costs.h": {"price", "costs", "in_double", "shipped"},
     "shipped.h": {"costs"},
     "system.h": {"pool", "runtime", "system"},

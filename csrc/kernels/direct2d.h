@@ -20,6 +20,9 @@ struct TileShape {
   static constexpr int cols = kRegisters == 32 ? 4 / A::sums : A::sums == 1 ? 3 : 2;
 };
 
+template <class A>
+constexpr int kTileRows = TileShape<A>::rows;
+
 // The widest strip whose open sums, taps and one vector of x stay in registers.
 template <class A>
 constexpr int strip_vectors(int kh) {

@@ -37,6 +37,9 @@ struct Plain {
 };
 
 template <class A>
+constexpr int kTileRows = 1;
+
+template <class A>
 void direct2d(const void* x_data, ptrdiff_t x_row, const void* g_data, void* y_data,
               ptrdiff_t y_row, ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t kh, ptrdiff_t kw,
               bool accumulate) {

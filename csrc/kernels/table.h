@@ -195,6 +195,7 @@ struct KernelTable {
   const char* name;
   Direct1D direct1d[kPairs];
   Direct2D direct2d[kPairs];
+  int tile_rows[kPairs];  // of outputs, that direct2d sums together
   Dot dot[kPairs];
   // Runs `rounds` rounds of independent FMA chains; returns the multiply-adds done.
   double (*peak_f32)(ptrdiff_t rounds);
