@@ -6,9 +6,9 @@
 // result, follows from the order of the axes alone; arrays that lie otherwise in memory are copied,
 // a few lines at a time.
 //
-// More than two axes: sums of products of 2-D slices, or, for transforms, Kronecker's
-// flattening: the rows of every leading index in one long column of rows, each group
-// apart by what full convolution needs, are a 2-D convolution.
+// More than two axes: a volume as it lies or, for transforms, Kronecker's flattening: the rows of
+// every leading index in one long column of rows, each group apart by what full convolution needs,
+// are a 2-D convolution.
 #include "arrange.h"
 
 #include <string.h>
@@ -78,13 +78,14 @@ Shape shape_of(const fc_job& job, const fc_array& a, const fc_array& v, const fc
              d >= job.nbatch - job.after});
   }
   int kept[FC_MAX_NDIM];
-  const int count = convolved_axes(job, kept);
+  const int count = s.axes = convolved_axes(job, kept);
   for (int d = 0; d < job.ndim; ++d) {
     const Extent e = extent_of(job.axis[d]);
     const int at = job.nbatch + d;
     const Index a_stride = a.stride[at], v_stride = v.stride[at], out_stride = out.stride[at];
-    if (s.axes < count && kept[s.axes] == d) {
-      s.axis[s.axes++] = {e, a_stride, v_stride, out_stride};
+    const int* place = std::find(kept, kept + count, d);
+    if (place < kept + count) {
+      s.axis[place - kept] = {e, a_stride, v_stride, out_stride};
     } else if (e.m == 1) {
       s.a += e.lo * a_stride;
       s.carry({e.hi - e.lo, a_stride, 0, out_stride, FC_SHARES_V, d > kept[0]});
@@ -360,8 +361,14 @@ void solve_flattened(const Shape& s, const View& a, const View& v, const View& o
 }
 
 void solve_member(const Shape& s, const fc_candidate& how, Solve solve, Context& context) {
-  Scratch scratch;
   const int ndim = s.axes;
+  if (ndim > 2 && !transforms(how.method)) {
+    if (!s.out) return;
+    Volume w = {s.a_dtype, s.v_dtype, ndim, {}, s.a, s.v, s.out};
+    std::copy_n(s.axis, ndim, w.axis);
+    return direct_volume(w, context);
+  }
+  Scratch scratch;
   Index n[FC_MAX_NDIM], m[FC_MAX_NDIM], count[FC_MAX_NDIM];
   Index a_stride[FC_MAX_NDIM], v_stride[FC_MAX_NDIM], out_stride[FC_MAX_NDIM];
   for (int d = 0; d < ndim; ++d) {
@@ -372,22 +379,16 @@ void solve_member(const Shape& s, const fc_candidate& how, Solve solve, Context&
   const Rows a(scratch, {s.a, ndim, n, a_stride}, s.a_dtype);
   const Rows v(scratch, {s.v, ndim, m, v_stride}, s.v_dtype);
   const Rows out(scratch, {s.out, ndim, count, out_stride}, s.out_dtype(), false);
-  const Extent &row = s.axis[ndim - 2].extent, &col = s.axis[ndim - 1].extent;
-  Problem p = problem_of(s, row, col);
-  p.a = a.data, p.v = v.data, p.out = out.data;
-  p.a_row = a.stride[ndim - 2], p.v_row = v.stride[ndim - 2], p.out_row = out.stride[ndim - 2];
-  if (ndim == 2) {
-    const bool swap = swaps(row, col);
-    solve(swap ? swapped(p) : p, s.swapped != swap, context);
-  } else if (transforms(how.method)) {
+  if (ndim > 2) {
     solve_flattened(s, {a.data, ndim, n, a.stride}, {v.data, ndim, m, v.stride},
                     {out.data, ndim, count, out.stride}, solve, context);
-  } else if (s.out) {
-    Volume w = {s.a_dtype, s.v_dtype, ndim, {}, a.data, v.data, out.data};
-    for (int d = 0; d < ndim; ++d) {
-      w.axis[d] = {s.axis[d].extent, a.stride[d], v.stride[d], out.stride[d]};
-    }
-    direct_volume(w, context);
+  } else {
+    const Extent &row = s.axis[0].extent, &col = s.axis[1].extent;
+    Problem p = problem_of(s, row, col);
+    p.a = a.data, p.v = v.data, p.out = out.data;
+    p.a_row = a.stride[0], p.v_row = v.stride[0], p.out_row = out.stride[0];
+    const bool swap = swaps(row, col);
+    solve(swap ? swapped(p) : p, s.swapped != swap, context);
   }
   out.finish();
 }

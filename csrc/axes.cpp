@@ -30,7 +30,26 @@ int convolved_axes(const fc_job& job, int* axes) {
     if (e.n > 1 && e.m > 1) axes[count++] = d;
   }
   if (count == 0) axes[count++] = longest;
+  if (count < 3) return count;
+  Extent extent[FC_MAX_NDIM];
+  int order[FC_MAX_NDIM], as_given[FC_MAX_NDIM];
+  for (int d = 0; d < count; ++d) extent[d] = extent_of(job.axis[axes[d]]), as_given[d] = axes[d];
+  longest_last(extent, count, order);
+  for (int d = 0; d < count; ++d) axes[d] = as_given[order[d]];
   return count;
+}
+
+void longest_last(const Extent* extent, int count, int* order) {
+  constexpr Index kDense = 4;
+  Index weight[FC_MAX_NDIM];
+  for (int d = 0; d < count; ++d) {
+    const Index own = (extent[d].hi - extent[d].lo) * (d == count - 1 ? kDense : 1);
+    int at = d;
+    for (; at > 0 && weight[at - 1] > own; --at) {
+      weight[at] = weight[at - 1], order[at] = order[at - 1];
+    }
+    weight[at] = own, order[at] = d;
+  }
 }
 
 // 2^48 complex points are 4 PB. What is no longer may be doubled and rounded up without

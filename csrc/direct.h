@@ -1,4 +1,5 @@
-// What direct sums of lines (direct.cpp) and of pictures (pictures.cpp) share.
+// What direct sums of lines (direct.cpp), of pictures (pictures.cpp) and of volumes (volumes.cpp)
+// share.
 #pragma once
 #include <stdint.h>
 #include <string.h>

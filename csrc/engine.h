@@ -59,7 +59,7 @@ struct Convolved {
   Index a, v, out;
 };
 
-// A job of two axes or more as it lies in memory; rows, along the last, are dense.
+// A job of two axes or more, as it lies in memory.
 struct Volume {
   fc_dtype a_dtype, v_dtype;
   int axes;
@@ -114,9 +114,13 @@ Problem kernel_of(Problem, Index k, int v_digit = 0, int out_digit = 0);
 bool extends(const fc_job&);
 Extent extent_of(const fc_axis&);
 
-// The axes on which products are added up, in order, at least one; the others are
-// carried along as batch axes are. Returns how many.
+// The axes on which products are added up, at least one; the others are carried along as batch
+// axes are. Returns how many: up to two in order, more with the longest last.
 int convolved_axes(const fc_job&, int* axes);
+
+// The order of axes in which that of the most outputs comes last, where vectors lie, unless the one
+// that does has many: arrays that are dense along another are copied.
+void longest_last(const Extent*, int count, int* order);
 
 // Can there be transforms of all these axes at all? Only then may they be flattened.
 bool transforms_fit(const Extent* extent, int count);
@@ -219,7 +223,7 @@ void run_within(const Volume&, Context&);
 // The methods. Each computes the whole window; each throws std::bad_alloc or
 // Interrupted, which fc_run turns into a status.
 void direct(const Problem&, Context&);
-void direct_volume(const Volume&, Context&);
+void direct_volume(const Volume&, Context&);  // of two axes, rows are dense
 
 // Directly, rows and columns exchanged, which suits narrow pictures.
 bool is_narrow(const Problem&);

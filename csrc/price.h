@@ -16,6 +16,7 @@
 #include <math.h>
 #include <stdint.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "costs.h"
@@ -38,6 +39,7 @@ struct Task {
 
   Extent row = kOne, col = kOne;  // after flattening and swapping: v is the shorter
   double outputs = 1, taps = 1;   // of one member
+  double calls = 0;               // of the direct kernel, by a volume
   double lines = 1;               // members that share a kernel, side by side in the lanes
   double kernels = 1;             // of a bank: each line meets so many
   double members = 1;             // problems of so many lines and kernels
@@ -68,6 +70,32 @@ inline double far_bytes(const Task& t) {
   return larger(0, t.members * t.lines * (read + written) - kCachedBytes) / t.members;
 }
 
+// Of a sample and a tap each, that fall within the window of an axis.
+inline double products_of(const Extent& e) {
+  const auto before = [&](double end) {
+    const auto triangle = [](double x) { return x > 0 ? x * (x + 1) / 2 : 0; };
+    const double n = double(e.n), m = double(e.m);
+    return triangle(end) - triangle(end - n) - triangle(end - m) + triangle(end - n - m);
+  };
+  return before(double(e.hi)) - before(double(e.lo));
+}
+
+// Of a volume's direct sum: pictures that do not meet take no time, nor do, of tall ones, some of
+// the rows, which then come a few at a time (volumes.cpp).
+inline void pass_over(Task& t, const Extent* extent) {
+  constexpr Index kTall = 8, kTogether = 4;
+  t.calls = 1;
+  for (int d = 0; d < t.axes - 1; ++d) {
+    const Extent& e = extent[d];
+    const Index m = std::min(e.n, e.m);
+    const bool rows = d == t.axes - 2;
+    if (rows && m < kTall) break;
+    const double products = products_of(e);
+    t.taps *= products / (double(e.hi - e.lo) * double(m));
+    t.calls *= rows ? 1 + 2 * double(m) / kTogether : products;
+  }
+}
+
 inline Task task_of(const fc_job& job, const Costs& costs, const KernelTable& table) {
   int axis[FC_MAX_NDIM];
   Extent extent[FC_MAX_NDIM];
@@ -83,12 +111,12 @@ inline Task task_of(const fc_job& job, const Costs& costs, const KernelTable& ta
             job.facts,
             table.spectral[precision].lanes};
   double samples = 1, shared[3] = {1, 1, 1};  // by fc_sharing
-  int kept = 0;
   for (int d = 0; d < job.ndim; ++d) {
     const Extent e = extent_of(job.axis[d]);
     const double count = double(e.hi - e.lo);
-    if (kept < axes && axis[kept] == d) {
-      extent[kept++] = e;
+    const int* place = std::find(axis, axis + axes, d);
+    if (place < axis + axes) {
+      extent[place - axis] = e;
       t.outputs *= count;
       t.taps *= double(e.m);
       samples *= double(e.n);
@@ -98,6 +126,7 @@ inline Task task_of(const fc_job& job, const Costs& costs, const KernelTable& ta
   }
   for (int d = 0; d < job.nbatch; ++d) shared[job.shared[d]] *= double(job.batch[d]);
   t.taps = fmin(t.taps, samples);
+  if (axes > 2) pass_over(t, extent);
   t.fits = transforms_fit(extent, axes);
   if (t.fits) {
     t.row = flatten(extent, axes - 1, pitch);
@@ -121,8 +150,12 @@ inline double sums_ns(const Costs& c, Pair pair, bool flat, double outputs, doub
   return c.direct_call + outputs * (taps + fixed) / rate;
 }
 
+// What a call with few outputs takes beside its multiply-adds.
+constexpr double kVolumeCallNs = 100;
+
 inline double direct_ns(const Task& t) {
-  return sums_ns(t.costs, t.pair, t.flat(), t.kernels * t.lines * t.outputs, t.taps);
+  return kVolumeCallNs * t.calls +
+         sums_ns(t.costs, t.pair, t.flat(), t.kernels * t.lines * t.outputs, t.taps);
 }
 
 // Two passes read and write what lies between them as well, and are too short to hide it:
@@ -247,8 +280,18 @@ inline Turns turns_of(const Task& t, const Digits& digits) {
 // of 25 to 66 MB.
 constexpr double kReadAgainNs = 0.1;
 
-// The ends of a picture are looked at as well, and its corners summed again: 7 to 30 us.
-constexpr double kPictureEndsNs = 12e3;
+// The ends of a picture are looked at as well, and its corners summed again: 7 to 30 us. Of all of
+// a volume's outputs there are edges too: 80 to 150 us of three axes in single precision, 40 to 80
+// in double, and three times as much for each axis more.
+constexpr double kPictureEndsNs = 12e3, kVolumeEndsNs[2] = {1e5, 6e4};
+
+inline double ends_ns(const Task& t) {
+  if (t.flat()) return 0;
+  const bool edges = t.axes > 2 && t.row.lo == 0 && t.col.lo == 0;
+  double ns = edges ? kVolumeEndsNs[t.precision] : kPictureEndsNs;
+  for (int d = 3; edges && d < t.axes; ++d) ns *= 3;
+  return ns;
+}
 
 // The larger the transforms, the more digits: looked up once for each power of two of points.
 class TurnsBySize {
@@ -287,7 +330,7 @@ inline double around_ns(const Task& t, const Digits& digits) {
   const double reals = samples * (is_complex(t.job.a_dtype) ? 2 : 1);
   const double beyond = t.members * samples * double(kItemSize[t.job.a_dtype]) - kCachedBytes;
   return reals * t.costs.guard[t.precision] + larger(0, beyond) / t.members * kReadAgainNs +
-         (t.flat() ? 0 : kPictureEndsNs);
+         ends_ns(t);
 }
 
 // What no call with transforms is below, whatever their length: three of them, one in the lanes a

@@ -1,5 +1,6 @@
 #include "views.h"
 
+#include <inttypes.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -93,12 +94,12 @@ Index row_offset(const View& x, Index r) {
   return offset;
 }
 
-// Rows that are dense in both, and lines, one by one; else planes.
+// Row by row, but in patches where the rows of just one are the other's columns.
 void copy(const View& to, const View& from, Index item) {
   const Index count = to.shape[0], to_step = to.stride[0], from_step = from.stride[0];
   if (to.ndim == 1) return copy_items(to.data, to_step, from.data, from_step, count, item);
-  const bool dense = to.stride[to.ndim - 1] == item && from.stride[to.ndim - 1] == item;
-  if (to.ndim == 2 && !dense) {
+  const auto turned = [](const Index* stride) { return imaxabs(stride[0]) < imaxabs(stride[1]); };
+  if (to.ndim == 2 && turned(to.stride) != turned(from.stride)) {
     return copy_plane(to.data, to.stride, from.data, from.stride, to.shape, item);
   }
   View t = {to.data, to.ndim - 1, to.shape + 1, to.stride + 1};

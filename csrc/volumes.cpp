@@ -19,37 +19,82 @@
 namespace fastconv {
 namespace {
 
-// Of the samples that a piece has copied.
-constexpr double kCopiedBytes = 384 << 10;
-
 Index outputs_of(const Extent& e) { return e.hi - e.lo; }
 
-// The axis of the most outputs comes last, where vectors lie, unless the one that does has many:
-// a result that is dense along another is copied.
-void put_longest_last(Volume& w) {
-  constexpr Index kDense = 4;
-  Index weight[FC_MAX_NDIM];
-  for (int d = 0; d < w.axes; ++d) {
-    weight[d] = outputs_of(w.axis[d].extent) * (d == w.axes - 1 ? kDense : 1);
-    for (int at = d; at > 0 && weight[at - 1] > weight[at]; --at) {
-      std::swap(weight[at - 1], weight[at]);
-      std::swap(w.axis[at - 1], w.axis[at]);
-    }
-  }
+Volume with_longest_last(const Volume& w) {
+  Volume turned = w;
+  Extent extent[FC_MAX_NDIM];
+  int order[FC_MAX_NDIM];
+  for (int d = 0; d < w.axes; ++d) extent[d] = w.axis[d].extent;
+  longest_last(extent, w.axes, order);
+  for (int d = 0; d < w.axes; ++d) turned.axis[d] = w.axis[order[d]];
+  return turned;
 }
 
-void swap_operands(Volume& w) {
+Volume swapped(Volume w) {
   std::swap(w.a_dtype, w.v_dtype);
   std::swap(w.a, w.v);
   for (int d = 0; d < w.axes; ++d) {
     std::swap(w.axis[d].extent.n, w.axis[d].extent.m);
     std::swap(w.axis[d].a, w.axis[d].v);
   }
+  return w;
+}
+
+struct Amount {
+  double samples = 1, taps = 1, outputs = 1;
+
+  explicit Amount(const Volume& w) {
+    for (int d = 0; d < w.axes; ++d) {
+      const Extent& e = w.axis[d].extent;
+      samples *= double(e.n), taps *= double(e.m), outputs *= double(outputs_of(e));
+    }
+  }
+};
+
+// One of a volume's arrays.
+struct Array {
+  char* data;
+  int axes;
+  Index shape[FC_MAX_NDIM], stride[FC_MAX_NDIM];
+
+  View view() const { return {data, axes, shape, stride}; }
+
+  // Dense, dirty memory for as much.
+  void take(Scratch& scratch, Index item) {
+    dense_strides(axes, shape, item, stride);
+    data = scratch.take<char>(bytes_of(axes, shape, item));
+  }
+};
+
+template <class Length, class Stride>
+Array array_of(const Volume& w, const char* data, Length length, Stride stride) {
+  Array array = {const_cast<char*>(data), w.axes, {}, {}};
+  for (int d = 0; d < w.axes; ++d) {
+    array.shape[d] = length(w.axis[d].extent), array.stride[d] = stride(w.axis[d]);
+  }
+  return array;
+}
+
+Array samples_of(const Volume& w) {
+  return array_of(
+      w, w.a, [](const Extent& e) { return e.n; }, [](const Convolved& c) { return c.a; });
+}
+Array taps_of(const Volume& w) {
+  return array_of(
+      w, w.v, [](const Extent& e) { return e.m; }, [](const Convolved& c) { return c.v; });
+}
+Array outputs_of(const Volume& w) {
+  return array_of(
+      w, w.out, [](const Extent& e) { return outputs_of(e); },
+      [](const Convolved& c) { return c.out; });
 }
 
 // ---------------------------------------------------------------------------
+// Pieces
 
-// Outputs of a piece along its first axis and along its rows; along others it has them all.
+// Outputs of a piece along the first axis and along the rows of its pictures; along others it has
+// them all.
 struct Size {
   Index planes, rows;
 };
@@ -64,23 +109,23 @@ double copied_bytes(const Volume& w, Size size) {
   return bytes;
 }
 
-// Halved, where a piece has the most outputs to a tap, until it is small. Next to its taps it
-// stays large: they are what its copy has more than it.
+// Halved, where a piece has the most outputs to a tap, until there are enough and its samples are
+// few. It keeps as many outputs as taps, which are what it copies more than once.
 Size piece_size(const Volume& w, int workers) {
-  constexpr Index kRows = 16, kPieces = 4;
+  constexpr double kCopiedBytes = 384 << 10;
+  constexpr Index kLeastRows = 16, kManyPieces = 4;
   const Extent &plane = w.axis[0].extent, &row = w.axis[w.axes - 2].extent;
-  const Index most_rows = at_least(row.m, kRows);
-  const Index pieces = workers > 1 ? kPieces * workers : 1;
+  const Index enough = workers > 1 ? kManyPieces * workers : 1;
   Size size = {outputs_of(plane), outputs_of(row)};
-  const auto few = [&] {
-    return ceil_div(outputs_of(plane), size.planes) * ceil_div(outputs_of(row), size.rows) < pieces;
+  const auto pieces = [&] {
+    return ceil_div(outputs_of(plane), size.planes) * ceil_div(outputs_of(row), size.rows);
   };
-  while (few() || copied_bytes(w, size) > kCopiedBytes) {
+  while (pieces() < enough || copied_bytes(w, size) > kCopiedBytes) {
     const double planes = double(size.planes) / double(plane.m);
-    const double rows = double(size.rows) / double(most_rows);
+    const double rows = double(size.rows) / double(at_least(row.m, kLeastRows));
     if (planes <= 1 && rows <= 1) break;
     Index& most = planes > rows ? size.planes : size.rows;
-    most = (most + 1) / 2;
+    most = ceil_div(most, 2);
   }
   return size;
 }
@@ -92,50 +137,36 @@ void cut(Volume& w, int d, Index from, Index count) {
   w.out += from * w.axis[d].out;
 }
 
-// ---------------------------------------------------------------------------
-
-// Dense and reversed along every axis.
-struct Taps {
-  const char* g;
-  Index stride[FC_MAX_NDIM];
-  bool finite;
-
-  Taps(Scratch& scratch, const Volume& w) {
-    const Index item = kItemSize[w.v_dtype];
-    Index shape[FC_MAX_NDIM], from[FC_MAX_NDIM];
-    for (int d = 0; d < w.axes; ++d) shape[d] = w.axis[d].extent.m, from[d] = w.axis[d].v;
-    dense_strides(w.axes, shape, item, stride);
-    const Index count = product(w.axes, shape);
-    char *taps = scratch.take<char>(count * item), *reversed = scratch.take<char>(count * item);
-    copy({taps, w.axes, shape, stride}, {const_cast<char*>(w.v), w.axes, shape, from}, item);
-    reverse(reversed, taps, count, item);
-    g = reversed;
-    finite = is_finite(w.v_dtype, g, count);
-  }
-};
-
-// The samples that its outputs read, beyond the ends of a as well.
-const char* padded(Scratch& scratch, const Volume& w, Index* stride) {
+// The samples that so many outputs read, beyond the ends of a as well.
+Array padded(Scratch& scratch, const Volume& w, const Array& y) {
   const Index item = kItemSize[w.a_dtype];
-  Index shape[FC_MAX_NDIM], within[FC_MAX_NDIM], a_stride[FC_MAX_NDIM];
-  for (int d = 0; d < w.axes; ++d) {
-    const Extent& e = w.axis[d].extent;
-    shape[d] = outputs_of(e) + e.m - 1;
-  }
-  dense_strides(w.axes, shape, item, stride);
-  const Index bytes = product(w.axes, shape) * item;
-  char *x = scratch.take<char>(bytes), *to = x;
-  const char* from = w.a;
-  memset(x, 0, size_t(bytes));
+  Array from = samples_of(w), x = from;
+  for (int d = 0; d < w.axes; ++d) x.shape[d] = y.shape[d] + w.axis[d].extent.m - 1;
+  x.take(scratch, item);
+  memset(x.data, 0, size_t(x.shape[0] * x.stride[0]));
+  View to = x.view();
+  to.shape = from.shape;
   for (int d = 0; d < w.axes; ++d) {
     const Extent& e = w.axis[d].extent;
     const Index reach = e.lo - (e.m - 1), first = at_least(reach, 0);
-    within[d] = at_most(e.hi, e.n) - first;
-    to += (first - reach) * stride[d];
-    from += first * (a_stride[d] = w.axis[d].a);
+    from.shape[d] = at_most(e.hi, e.n) - first;
+    from.data += first * from.stride[d];
+    to.data += (first - reach) * to.stride[d];
   }
-  copy({to, w.axes, within, stride}, {const_cast<char*>(from), w.axes, within, a_stride}, item);
+  copy(to, from.view(), item);
   return x;
+}
+
+// Dense and reversed along every axis.
+Array reversed_taps(Scratch& scratch, const Volume& w) {
+  const Index item = kItemSize[w.v_dtype];
+  Array dense = taps_of(w), g = dense;
+  g.take(scratch, item);
+  Scratch local;
+  dense.take(local, item);
+  copy(dense.view(), taps_of(w).view(), item);
+  reverse(g.data, dense.data, product(g.axes, g.shape), item);
+  return g;
 }
 
 // Sums of pictures, as the kernel reads and writes them.
@@ -143,25 +174,25 @@ struct Sums {
   const Volume& w;
   Direct2D kernel;
   Index together;  // rows
-  Index x_stride[FC_MAX_NDIM], g_stride[FC_MAX_NDIM], y_stride[FC_MAX_NDIM];
+  Array x, g, y;
   Context& context;
 
   // Along the axes from d on; fresh: y holds nothing yet.
-  void add(int d, const char* x, const char* g, char* y, bool fresh) const {
-    if (d == w.axes - 2) return add_picture(x, g, y, fresh);
+  void add(int d, const char* samples, const char* taps, char* to, bool fresh) const {
+    if (d == w.axes - 2) return add_picture(samples, taps, to, fresh);
     const Extent& e = w.axis[d].extent;
     for (Index i = 0; i < outputs_of(e); ++i) {
       const Index ahead = e.m - 1 - (e.lo + i);  // taps that lie before a
       const Index first = at_least(ahead, 0), last = at_most(e.m, ahead + e.n);
       for (Index k = first; k < last; ++k) {
-        add(d + 1, x + (i + k) * x_stride[d], g + k * g_stride[d], y + i * y_stride[d],
+        add(d + 1, samples + (i + k) * x.stride[d], taps + k * g.stride[d], to + i * y.stride[d],
             fresh && k == first);
       }
     }
   }
 
   // Of many taps, the rows near the ends, which do not meet all, come some at a time.
-  void add_picture(const char* x, const char* g, char* y, bool fresh) const {
+  void add_picture(const char* samples, const char* taps, char* to, bool fresh) const {
     const int d = w.axes - 2;
     const Extent &row = w.axis[d].extent, &col = w.axis[d + 1].extent;
     const double macs = double(outputs_of(col)) * double(row.m) * double(col.m);
@@ -172,38 +203,40 @@ struct Sums {
       const Index some = tall && (r < row.m - 1 || inside <= 0) ? together : tall ? inside : most;
       end = at_most(row.hi, r + at_most(some, most));
       const Index first = at_least(row.m - end, 0), last = at_most(row.m, row.m - 1 - r + row.n);
-      kernel(x + (r - row.lo + first) * x_stride[d], x_stride[d] / x_stride[d + 1],
-             g + first * g_stride[d], y + (r - row.lo) * y_stride[d], y_stride[d] / y_stride[d + 1],
-             end - r, outputs_of(col), last - first, col.m, !fresh);
+      kernel(samples + (r - row.lo + first) * x.stride[d], x.stride[d] / x.stride[d + 1],
+             taps + first * g.stride[d], to + (r - row.lo) * y.stride[d],
+             y.stride[d] / y.stride[d + 1], end - r, y.shape[d + 1], last - first, col.m, !fresh);
       context.spend(double(end - r) * macs);
     }
   }
 };
 
-// A piece of the result, all its products finite.
-void sum_piece(const Volume& w, const Taps& taps, Context& context) {
-  const int rows = w.axes - 2, cols = w.axes - 1;
-  const Index item = kItemSize[result_dtype(w.a_dtype, w.v_dtype)];
-  Scratch scratch;
+// Rows that the kernel cannot write as they lie, or that are no whole vectors, are copied.
+void sum_piece(const Volume& w, const Array& g, Context& context) {
+  const int cols = w.axes - 1;
+  const fc_dtype result = result_dtype(w.a_dtype, w.v_dtype);
+  const Index item = kItemSize[result];
+  const KernelTable& table = context.kernels;
+  const Index vector = table.spectral[0].lanes * Index(sizeof(float)) / item;
   const Pair pair = pair_of(w.a_dtype, w.v_dtype);
-  Sums sums = {w,      context.kernels.direct2d[pair], context.kernels.tile_rows[pair], {}, {}, {},
-               context};
-  const char* x = padded(scratch, w, sums.x_stride);
-  memcpy(sums.g_stride, taps.stride, sizeof taps.stride);
-  Index shape[FC_MAX_NDIM], stride[FC_MAX_NDIM];
-  for (int d = 0; d < w.axes; ++d)
-    shape[d] = outputs_of(w.axis[d].extent), stride[d] = w.axis[d].out;
-  if (stride[cols] == item && stride[rows] % item == 0) {
-    memcpy(sums.y_stride, stride, sizeof stride);
-    return sums.add(0, x, taps.g, w.out, true);
-  }
-  dense_strides(w.axes, shape, item, sums.y_stride);
-  char* y = scratch.take<char>(product(w.axes, shape) * item);
-  sums.add(0, x, taps.g, y, true);
-  copy({w.out, w.axes, shape, stride}, {y, w.axes, shape, sums.y_stride}, item);
+  Scratch scratch;
+  const Array out = outputs_of(w);
+  Array y = out;
+  y.shape[cols] = ceil_div(out.shape[cols], vector) * vector;
+  const bool direct = y.shape[cols] == out.shape[cols] && out.stride[cols] == item &&
+                      out.stride[cols - 1] % item == 0 &&
+                      aligned(out.data, out.axes, out.stride, result);
+  if (!direct) y.take(scratch, item);
+  const Array x = padded(scratch, w, y);
+  Sums{w, table.direct2d[pair], table.tile_rows[pair], x, g, y, context}.add(0, x.data, g.data,
+                                                                             y.data, true);
+  if (!direct) copy(out.view(), {y.data, w.axes, out.shape, y.stride}, item);
 }
 
-// out += the products of pictures two by two, as they lie, along the axes from d on.
+// ---------------------------------------------------------------------------
+// Taps that are not finite
+
+// out += the products of pictures two by two, along the axes from d on.
 void add_pictures(const Volume& w, int d, const Problem& p, double macs, Context& context) {
   if (d == w.axes - 2) return direct(p, context);
   const Convolved& axis = w.axis[d];
@@ -222,6 +255,7 @@ void add_pictures(const Volume& w, int d, const Problem& p, double macs, Context
   });
 }
 
+// Rows are dense.
 Problem picture_of(const Volume& w) {
   const Convolved &row = w.axis[w.axes - 2], &col = w.axis[w.axes - 1];
   Problem p = {};
@@ -232,56 +266,49 @@ Problem picture_of(const Volume& w) {
   return p;
 }
 
-// Samples and outputs, and multiply-adds.
-struct Amount {
-  double samples = 1, taps = 1, outputs = 1;
-
-  explicit Amount(const Volume& w) {
-    for (int d = 0; d < w.axes; ++d) {
-      const Extent& e = w.axis[d].extent;
-      samples *= double(e.n), taps *= double(e.m), outputs *= double(outputs_of(e));
-    }
-  }
-};
-
-void sum_as_it_lies(const Volume& w, Context& context) {
-  Index shape[FC_MAX_NDIM], stride[FC_MAX_NDIM];
+void sum_as_it_lies(const Volume& asked, Context& context) {
+  const fc_dtype result = result_dtype(asked.a_dtype, asked.v_dtype);
+  const Array of_a = samples_of(asked), of_v = taps_of(asked), of_out = outputs_of(asked);
+  Scratch scratch;
+  const Rows a(scratch, of_a.view(), asked.a_dtype), v(scratch, of_v.view(), asked.v_dtype);
+  const Rows out(scratch, of_out.view(), result, false);
+  Volume w = {asked.a_dtype, asked.v_dtype, asked.axes, {}, a.data, v.data, out.data};
   for (int d = 0; d < w.axes; ++d) {
-    shape[d] = outputs_of(w.axis[d].extent), stride[d] = w.axis[d].out;
+    w.axis[d] = {asked.axis[d].extent, a.stride[d], v.stride[d], out.stride[d]};
   }
-  zero({w.out, w.axes, shape, stride}, kItemSize[result_dtype(w.a_dtype, w.v_dtype)]);
+  zero({out.data, w.axes, of_out.shape, out.stride}, kItemSize[result]);
   Problem p = picture_of(w);
   p.accumulate = true;
   const Amount amount(w);
   add_pictures(w, 0, p, amount.outputs * amount.taps, context);
+  out.finish();
 }
 
 }  // namespace
 
 void direct_volume(const Volume& asked, Context& context) {
   if (asked.axes == 2) return direct(picture_of(asked), context);
-  Volume w = asked;
-  if (Amount(w).taps > Amount(w).samples) swap_operands(w);
-  put_longest_last(w);
+  const Amount amount(asked);
+  const bool swap = amount.taps > amount.samples;
+  const Volume w = with_longest_last(swap ? swapped(asked) : asked);
   Scratch scratch;
-  const Taps taps(scratch, w);
-  if (!taps.finite) return sum_as_it_lies(asked, context);
-  const Size size = piece_size(w, context.workers());
+  const Array g = reversed_taps(scratch, w);
+  if (!is_finite(w.v_dtype, g.data, product(g.axes, g.shape))) return sum_as_it_lies(w, context);
   const int row = w.axes - 2;
+  const Size size = piece_size(w, context.workers());
   const Index along = ceil_div(outputs_of(w.axis[row].extent), size.rows);
   const Index pieces = ceil_div(outputs_of(w.axis[0].extent), size.planes) * along;
-  const Amount amount(w);
-  context.share(pieces, amount.outputs * amount.taps / double(pieces),
-                [&](Context& own, Shares& shares) {
-                  for (Range r; shares.next(r);) {
-                    for (Index i = r.first; i < r.last; ++i) {
-                      Volume piece = w;
-                      cut(piece, 0, i / along * size.planes, size.planes);
-                      cut(piece, row, i % along * size.rows, size.rows);
-                      sum_piece(piece, taps, own);
-                    }
-                  }
-                });
+  const double macs = amount.outputs * (swap ? amount.samples : amount.taps) / double(pieces);
+  context.share(pieces, macs, [&](Context& own, Shares& shares) {
+    for (Range r; shares.next(r);) {
+      for (Index i = r.first; i < r.last; ++i) {
+        Volume piece = w;
+        cut(piece, 0, i / along * size.planes, size.planes);
+        cut(piece, row, i % along * size.rows, size.rows);
+        sum_piece(piece, g, own);
+      }
+    }
+  });
 }
 
 }  // namespace fastconv
