@@ -217,7 +217,7 @@ void sum_piece(const Volume& w, const Array& g, Context& context) {
   const fc_dtype result = result_dtype(w.a_dtype, w.v_dtype);
   const Index item = kItemSize[result];
   const KernelTable& table = context.kernels;
-  const Index vector = table.spectral[0].lanes * Index(sizeof(float)) / item;
+  const Index vector = at_least(table.spectral[0].lanes * Index(sizeof(float)) / item, 1);
   const Pair pair = pair_of(w.a_dtype, w.v_dtype);
   Scratch scratch;
   const Array out = outputs_of(w);
