@@ -364,9 +364,7 @@ void solve_member(const Shape& s, const fc_candidate& how, Solve solve, Context&
   const int ndim = s.axes;
   if (ndim > 2 && !transforms(how.method)) {
     if (!s.out) return;
-    Volume w = {s.a_dtype, s.v_dtype, ndim, {}, s.a, s.v, s.out};
-    std::copy_n(s.axis, ndim, w.axis);
-    return direct_volume(w, context);
+    return direct_volume({s.a_dtype, s.v_dtype, ndim, s.axis, s.a, s.v, s.out}, context);
   }
   Scratch scratch;
   Index n[FC_MAX_NDIM], m[FC_MAX_NDIM], count[FC_MAX_NDIM];

@@ -63,7 +63,7 @@ struct Convolved {
 struct Volume {
   fc_dtype a_dtype, v_dtype;
   int axes;
-  Convolved axis[FC_MAX_NDIM];
+  const Convolved* axis;
   const char *a, *v;
   char* out;
 };

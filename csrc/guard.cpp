@@ -163,22 +163,26 @@ class Signal {
 
 // A problem of many axes, or a part of one, with its axes apart: between its rows are zeros, or
 // samples that are not its own.
-Volume volume_of(const Problem& p) {
+Volume volume_of(Scratch& scratch, const Problem& p) {
   const Leading& rows = *p.leading;
-  Volume w = {p.a_dtype, p.v_dtype, rows.count + 1, {}, p.a, p.v, p.out};
+  Convolved* axis = scratch.take<Convolved>(rows.count + 1);
   for (int d = 0; d < rows.count; ++d) {
     const Index pitch = rows.pitch[d];
-    w.axis[d] = {rows.axis[d], pitch * p.a_row, pitch * p.v_row, pitch * p.out_row};
+    axis[d] = {rows.axis[d], pitch * p.a_row, pitch * p.v_row, pitch * p.out_row};
   }
-  w.axis[rows.count] = {{p.cols, p.kw, p.col_lo, p.col_hi},
-                        kItemSize[p.a_dtype],
-                        kItemSize[p.v_dtype],
-                        kItemSize[result_dtype(p.a_dtype, p.v_dtype)]};
-  return w;
+  const Index out_item = kItemSize[result_dtype(p.a_dtype, p.v_dtype)];
+  axis[rows.count] = {
+      {p.cols, p.kw, p.col_lo, p.col_hi}, kItemSize[p.a_dtype], kItemSize[p.v_dtype], out_item};
+  return {p.a_dtype, p.v_dtype, rows.count + 1, axis, p.a, p.v, p.out};
+}
+
+void sum_by_axes(const Problem& p, Context& context) {
+  Scratch scratch;
+  direct_volume(volume_of(scratch, p), context);
 }
 
 void summed(const Problem& p, Context& context) {
-  p.leading ? direct_volume(volume_of(p), context) : direct(p, context);
+  p.leading ? sum_by_axes(p, context) : direct(p, context);
 }
 
 // What a transform has lost, computed again: directly or, where that is long, in double or, of
@@ -191,7 +195,11 @@ void redo(const Problem& lost, const Problem& of, Context& context) {
   const double macs = macs_of(lost);
   if (macs < kWorthChoosing) return summed(lost, context);
   const bool part = 4 * seen(lost) < seen(of), picture = lost.kh > 1 && lost.kw > 1;
-  if (lost.leading) return part ? run_within(volume_of(lost), context) : summed(lost, context);
+  if (lost.leading) {
+    Scratch scratch;
+    const Volume volume = volume_of(scratch, lost);
+    return part ? run_within(volume, context) : direct_volume(volume, context);
+  }
   if (pays_in_double(lost, macs)) return in_double(lost, context);
   if (part && picture) return alone(lost, context);
   direct(lost, context);

@@ -105,19 +105,20 @@ void VolumeSurvey::estimate_means(Scratch& scratch, const Coarse& a, const Coars
   const Index all = rows_ * cols_;
   mean_ = scratch.take<double>(all);
   std::fill_n(mean_, all, 0.0);
-  Volume w = {FC_F64, FC_F64, leading_ + 1, {}, nullptr, nullptr, nullptr};
-  w.a = reinterpret_cast<const char*>(a.sum), w.v = reinterpret_cast<const char*>(v.sum);
-  w.out = reinterpret_cast<char*>(mean_);
+  Convolved axis[FC_MAX_NDIM];
   Index step = sizeof(double), a_step = step, v_step = step;
   double share = 1;
   for (int d = leading_; d >= 0; --d) {
-    w.axis[d] = {{of_a_[d], of_v_[d], 0, blocks_[d] - 1}, a_step, v_step, step};
+    axis[d] = {{of_a_[d], of_v_[d], 0, blocks_[d] - 1}, a_step, v_step, step};
     a_step *= of_a_[d], v_step *= of_v_[d], step *= blocks_[d];
     share /= 2 * double(d == leading_ ? grain_.cols : grain_.rows);
   }
-  direct_volume(w, context);  // a mean of zero is exact
+  // A mean of zero is then exact.
+  direct_volume({FC_F64, FC_F64, leading_ + 1, axis, reinterpret_cast<const char*>(a.sum),
+                 reinterpret_cast<const char*>(v.sum), reinterpret_cast<char*>(mean_)},
+                context);
   for (int d = leading_; d >= 0; --d) {
-    const Index before = w.axis[d].out / Index(sizeof(double)), group = before * blocks_[d];
+    const Index before = axis[d].out / Index(sizeof(double)), group = before * blocks_[d];
     for (Index g = 0; g < all; g += group) {
       for (Index i = group - 1; i >= before; --i) mean_[g + i] += mean_[g + i - before];
     }

@@ -10,6 +10,7 @@
 // by two as they lie.
 #include <string.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "direct.h"
@@ -21,23 +22,19 @@ namespace {
 
 Index outputs_of(const Extent& e) { return e.hi - e.lo; }
 
-Volume with_longest_last(const Volume& w) {
-  Volume turned = w;
-  Extent extent[FC_MAX_NDIM];
-  int order[FC_MAX_NDIM];
+// The same with v the smaller, and the axis of the most outputs last.
+Volume in_order(Scratch& scratch, Volume w, bool swap) {
+  Extent* extent = scratch.take<Extent>(w.axes);
+  int* order = scratch.take<int>(w.axes);
   for (int d = 0; d < w.axes; ++d) extent[d] = w.axis[d].extent;
   longest_last(extent, w.axes, order);
-  for (int d = 0; d < w.axes; ++d) turned.axis[d] = w.axis[order[d]];
-  return turned;
-}
-
-Volume swapped(Volume w) {
-  std::swap(w.a_dtype, w.v_dtype);
-  std::swap(w.a, w.v);
+  Convolved* axis = scratch.take<Convolved>(w.axes);
   for (int d = 0; d < w.axes; ++d) {
-    std::swap(w.axis[d].extent.n, w.axis[d].extent.m);
-    std::swap(w.axis[d].a, w.axis[d].v);
+    axis[d] = w.axis[order[d]];
+    if (swap) std::swap(axis[d].extent.n, axis[d].extent.m), std::swap(axis[d].a, axis[d].v);
   }
+  w.axis = axis;
+  if (swap) std::swap(w.a_dtype, w.v_dtype), std::swap(w.a, w.v);
   return w;
 }
 
@@ -56,38 +53,41 @@ struct Amount {
 struct Array {
   char* data;
   int axes;
-  Index shape[FC_MAX_NDIM], stride[FC_MAX_NDIM];
+  Index *shape, *stride;
 
-  View view() const { return {data, axes, shape, stride}; }
-
-  // Dense, dirty memory for as much.
-  void take(Scratch& scratch, Index item) {
-    dense_strides(axes, shape, item, stride);
-    data = scratch.take<char>(bytes_of(axes, shape, item));
-  }
+  operator View() const { return {data, axes, shape, stride}; }
 };
 
 template <class Length, class Stride>
-Array array_of(const Volume& w, const char* data, Length length, Stride stride) {
-  Array array = {const_cast<char*>(data), w.axes, {}, {}};
+Array array_of(Scratch& scratch, const Volume& w, const char* data, Length length, Stride stride) {
+  const Array array = {const_cast<char*>(data), w.axes, scratch.take<Index>(w.axes),
+                       scratch.take<Index>(w.axes)};
   for (int d = 0; d < w.axes; ++d) {
     array.shape[d] = length(w.axis[d].extent), array.stride[d] = stride(w.axis[d]);
   }
   return array;
 }
 
-Array samples_of(const Volume& w) {
+Array samples_of(Scratch& scratch, const Volume& w) {
   return array_of(
-      w, w.a, [](const Extent& e) { return e.n; }, [](const Convolved& c) { return c.a; });
+      scratch, w, w.a, [](const Extent& e) { return e.n; }, [](const Convolved& c) { return c.a; });
 }
-Array taps_of(const Volume& w) {
+Array taps_of(Scratch& scratch, const Volume& w) {
   return array_of(
-      w, w.v, [](const Extent& e) { return e.m; }, [](const Convolved& c) { return c.v; });
+      scratch, w, w.v, [](const Extent& e) { return e.m; }, [](const Convolved& c) { return c.v; });
 }
-Array outputs_of(const Volume& w) {
+Array outputs_of(Scratch& scratch, const Volume& w) {
   return array_of(
-      w, w.out, [](const Extent& e) { return outputs_of(e); },
+      scratch, w, w.out, [](const Extent& e) { return outputs_of(e); },
       [](const Convolved& c) { return c.out; });
+}
+
+// Dense, dirty memory for as many.
+Array dense_like(Scratch& scratch, const Array& like, Index item) {
+  Array dense = {nullptr, like.axes, like.shape, scratch.take<Index>(like.axes)};
+  dense_strides(dense.axes, dense.shape, item, dense.stride);
+  dense.data = scratch.take<char>(bytes_of(dense.axes, dense.shape, item));
+  return dense;
 }
 
 // ---------------------------------------------------------------------------
@@ -97,17 +97,22 @@ Array outputs_of(const Volume& w) {
 // them all.
 struct Size {
   Index planes, rows;
-};
 
-double copied_bytes(const Volume& w, Size size) {
-  double bytes = double(kItemSize[w.a_dtype]);
-  for (int d = 0; d < w.axes; ++d) {
-    const Extent& e = w.axis[d].extent;
-    const Index outputs = d == 0 ? size.planes : d == w.axes - 2 ? size.rows : outputs_of(e);
-    bytes *= double(outputs + e.m - 1);
+  Index pieces(const Volume& w) const {
+    return ceil_div(outputs_of(w.axis[0].extent), planes) *
+           ceil_div(outputs_of(w.axis[w.axes - 2].extent), rows);
   }
-  return bytes;
-}
+
+  double copied_bytes(const Volume& w) const {
+    double bytes = double(kItemSize[w.a_dtype]);
+    for (int d = 0; d < w.axes; ++d) {
+      const Extent& e = w.axis[d].extent;
+      const Index outputs = d == 0 ? planes : d == w.axes - 2 ? rows : outputs_of(e);
+      bytes *= double(outputs + e.m - 1);
+    }
+    return bytes;
+  }
+};
 
 // Halved, where a piece has the most outputs to a tap, until there are enough and its samples are
 // few. It keeps as many outputs as taps, which are what it copies more than once.
@@ -117,10 +122,7 @@ Size piece_size(const Volume& w, int workers) {
   const Extent &plane = w.axis[0].extent, &row = w.axis[w.axes - 2].extent;
   const Index enough = workers > 1 ? kManyPieces * workers : 1;
   Size size = {outputs_of(plane), outputs_of(row)};
-  const auto pieces = [&] {
-    return ceil_div(outputs_of(plane), size.planes) * ceil_div(outputs_of(row), size.rows);
-  };
-  while (pieces() < enough || copied_bytes(w, size) > kCopiedBytes) {
+  while (size.pieces(w) < enough || size.copied_bytes(w) > kCopiedBytes) {
     const double planes = double(size.planes) / double(plane.m);
     const double rows = double(size.rows) / double(at_least(row.m, kLeastRows));
     if (planes <= 1 && rows <= 1) break;
@@ -130,41 +132,52 @@ Size piece_size(const Volume& w, int workers) {
   return size;
 }
 
-void cut(Volume& w, int d, Index from, Index count) {
-  Extent& e = w.axis[d].extent;
-  e.lo += from;
-  e.hi = at_most(e.hi, e.lo + count);
-  w.out += from * w.axis[d].out;
+// Counted row by row.
+Volume piece_of(Scratch& scratch, const Volume& w, Size size, Index piece) {
+  Convolved* axis = scratch.take<Convolved>(w.axes);
+  std::copy_n(w.axis, w.axes, axis);
+  Volume part = w;
+  part.axis = axis;
+  const auto cut = [&](int d, Index at, Index count) {
+    Extent& e = axis[d].extent;
+    e.lo += at * count;
+    e.hi = at_most(e.hi, e.lo + count);
+    part.out += at * count * axis[d].out;
+  };
+  const int row = w.axes - 2;
+  const Index along = ceil_div(outputs_of(w.axis[row].extent), size.rows);
+  cut(0, piece / along, size.planes);
+  cut(row, piece % along, size.rows);
+  return part;
 }
 
-// The samples that so many outputs read, beyond the ends of a as well.
+// The samples that the outputs y read, beyond the ends of a as well.
 Array padded(Scratch& scratch, const Volume& w, const Array& y) {
   const Index item = kItemSize[w.a_dtype];
-  Array from = samples_of(w), x = from;
-  for (int d = 0; d < w.axes; ++d) x.shape[d] = y.shape[d] + w.axis[d].extent.m - 1;
-  x.take(scratch, item);
+  Array from = samples_of(scratch, w);
+  const Array reach = samples_of(scratch, w);
+  for (int d = 0; d < w.axes; ++d) reach.shape[d] = y.shape[d] + w.axis[d].extent.m - 1;
+  const Array x = dense_like(scratch, reach, item);
   memset(x.data, 0, size_t(x.shape[0] * x.stride[0]));
-  View to = x.view();
-  to.shape = from.shape;
+  Array to = {x.data, w.axes, from.shape, x.stride};
   for (int d = 0; d < w.axes; ++d) {
     const Extent& e = w.axis[d].extent;
-    const Index reach = e.lo - (e.m - 1), first = at_least(reach, 0);
+    const Index begin = e.lo - (e.m - 1), first = at_least(begin, 0);
     from.shape[d] = at_most(e.hi, e.n) - first;
     from.data += first * from.stride[d];
-    to.data += (first - reach) * to.stride[d];
+    to.data += (first - begin) * to.stride[d];
   }
-  copy(to, from.view(), item);
+  copy(to, from, item);
   return x;
 }
 
 // Dense and reversed along every axis.
 Array reversed_taps(Scratch& scratch, const Volume& w) {
   const Index item = kItemSize[w.v_dtype];
-  Array dense = taps_of(w), g = dense;
-  g.take(scratch, item);
+  const Array v = taps_of(scratch, w), g = dense_like(scratch, v, item);
   Scratch local;
-  dense.take(local, item);
-  copy(dense.view(), taps_of(w).view(), item);
+  const Array dense = dense_like(local, v, item);
+  copy(dense, v, item);
   reverse(g.data, dense.data, product(g.axes, g.shape), item);
   return g;
 }
@@ -216,21 +229,20 @@ void sum_piece(const Volume& w, const Array& g, Context& context) {
   const int cols = w.axes - 1;
   const fc_dtype result = result_dtype(w.a_dtype, w.v_dtype);
   const Index item = kItemSize[result];
+  const Pair pair = pair_of(w.a_dtype, w.v_dtype);
   const KernelTable& table = context.kernels;
   const Index vector = at_least(table.spectral[0].lanes * Index(sizeof(float)) / item, 1);
-  const Pair pair = pair_of(w.a_dtype, w.v_dtype);
   Scratch scratch;
-  const Array out = outputs_of(w);
-  Array y = out;
-  y.shape[cols] = ceil_div(out.shape[cols], vector) * vector;
-  const bool direct = y.shape[cols] == out.shape[cols] && out.stride[cols] == item &&
+  const Array out = outputs_of(scratch, w), rounded = outputs_of(scratch, w);
+  rounded.shape[cols] = ceil_div(out.shape[cols], vector) * vector;
+  const bool direct = rounded.shape[cols] == out.shape[cols] && out.stride[cols] == item &&
                       out.stride[cols - 1] % item == 0 &&
                       aligned(out.data, out.axes, out.stride, result);
-  if (!direct) y.take(scratch, item);
+  const Array y = direct ? out : dense_like(scratch, rounded, item);
   const Array x = padded(scratch, w, y);
-  Sums{w, table.direct2d[pair], table.tile_rows[pair], x, g, y, context}.add(0, x.data, g.data,
-                                                                             y.data, true);
-  if (!direct) copy(out.view(), {y.data, w.axes, out.shape, y.stride}, item);
+  const Sums sums = {w, table.direct2d[pair], table.tile_rows[pair], x, g, y, context};
+  sums.add(0, x.data, g.data, y.data, true);
+  if (!direct) copy(out, {y.data, w.axes, out.shape, y.stride}, item);
 }
 
 // ---------------------------------------------------------------------------
@@ -266,21 +278,22 @@ Problem picture_of(const Volume& w) {
   return p;
 }
 
-void sum_as_it_lies(const Volume& asked, Context& context) {
+void sum_as_it_lies(const Volume& asked, double macs, Context& context) {
   const fc_dtype result = result_dtype(asked.a_dtype, asked.v_dtype);
-  const Array of_a = samples_of(asked), of_v = taps_of(asked), of_out = outputs_of(asked);
   Scratch scratch;
-  const Rows a(scratch, of_a.view(), asked.a_dtype), v(scratch, of_v.view(), asked.v_dtype);
-  const Rows out(scratch, of_out.view(), result, false);
-  Volume w = {asked.a_dtype, asked.v_dtype, asked.axes, {}, a.data, v.data, out.data};
-  for (int d = 0; d < w.axes; ++d) {
-    w.axis[d] = {asked.axis[d].extent, a.stride[d], v.stride[d], out.stride[d]};
+  const Rows a(scratch, samples_of(scratch, asked), asked.a_dtype);
+  const Rows v(scratch, taps_of(scratch, asked), asked.v_dtype);
+  const Array to = outputs_of(scratch, asked);
+  const Rows out(scratch, to, result, false);
+  Convolved* axis = scratch.take<Convolved>(asked.axes);
+  for (int d = 0; d < asked.axes; ++d) {
+    axis[d] = {asked.axis[d].extent, a.stride[d], v.stride[d], out.stride[d]};
   }
-  zero({out.data, w.axes, of_out.shape, out.stride}, kItemSize[result]);
+  const Volume w = {asked.a_dtype, asked.v_dtype, asked.axes, axis, a.data, v.data, out.data};
+  zero({out.data, w.axes, to.shape, out.stride}, kItemSize[result]);
   Problem p = picture_of(w);
   p.accumulate = true;
-  const Amount amount(w);
-  add_pictures(w, 0, p, amount.outputs * amount.taps, context);
+  add_pictures(w, 0, p, macs, context);
   out.finish();
 }
 
@@ -289,23 +302,20 @@ void sum_as_it_lies(const Volume& asked, Context& context) {
 void direct_volume(const Volume& asked, Context& context) {
   if (asked.axes == 2) return direct(picture_of(asked), context);
   const Amount amount(asked);
-  const bool swap = amount.taps > amount.samples;
-  const Volume w = with_longest_last(swap ? swapped(asked) : asked);
   Scratch scratch;
+  const Volume w = in_order(scratch, asked, amount.taps > amount.samples);
+  const double macs = amount.outputs * std::min(amount.taps, amount.samples);
   const Array g = reversed_taps(scratch, w);
-  if (!is_finite(w.v_dtype, g.data, product(g.axes, g.shape))) return sum_as_it_lies(w, context);
-  const int row = w.axes - 2;
+  if (!is_finite(w.v_dtype, g.data, product(g.axes, g.shape))) {
+    return sum_as_it_lies(w, macs, context);
+  }
   const Size size = piece_size(w, context.workers());
-  const Index along = ceil_div(outputs_of(w.axis[row].extent), size.rows);
-  const Index pieces = ceil_div(outputs_of(w.axis[0].extent), size.planes) * along;
-  const double macs = amount.outputs * (swap ? amount.samples : amount.taps) / double(pieces);
-  context.share(pieces, macs, [&](Context& own, Shares& shares) {
+  const Index pieces = size.pieces(w);
+  context.share(pieces, macs / double(pieces), [&](Context& own, Shares& shares) {
+    Scratch local;
     for (Range r; shares.next(r);) {
       for (Index i = r.first; i < r.last; ++i) {
-        Volume piece = w;
-        cut(piece, 0, i / along * size.planes, size.planes);
-        cut(piece, row, i % along * size.rows, size.rows);
-        sum_piece(piece, g, own);
+        sum_piece(piece_of(local, w, size, i), g, own);
       }
     }
   });

@@ -100,26 +100,39 @@ void scan(const void* data, ptrdiff_t count, ptrdiff_t block, double* sum, doubl
   }
 }
 
-// A vector of columns at a time down all rows, so that sums stay in registers.
+// C vectors of columns down all rows, so that sums stay in registers.
+template <class T, int C>
+FC_INLINE void scan_vectors(const char* base, ptrdiff_t stride, ptrdiff_t rows, double* sum,
+                            double* peak) {
+  constexpr int W = kLanes<T>;
+  Vec<T> sums[C] = {}, peaks[C] = {};
+  for (ptrdiff_t r = 0; r < rows; ++r) {
+    const T* x = reinterpret_cast<const T*>(base + r * stride);
+    FC_UNROLL
+    for (int c = 0; c < C; ++c) {
+      const Vec<T> m = magnitude(load<T>(x + c * W));
+      sums[c] = sums[c] + m;
+      peaks[c] = larger(m, peaks[c]);
+    }
+  }
+  T s[C * W], p[C * W];
+  FC_UNROLL
+  for (int c = 0; c < C; ++c) store<T>(s + c * W, sums[c]), store<T>(p + c * W, peaks[c]);
+  for (int l = 0; l < C * W; ++l) sum[l] = s[l], peak[l] = p[l];
+}
+
+// Vectors side by side do not wait for each other's sums.
 template <class T>
 void scan_columns(const void* data, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t count, double* sum,
                   double* peak) {
-  using V = Vec<T>;
-  constexpr int W = kLanes<T>;
+  constexpr int W = kLanes<T>, C = 2;
   const char* base = static_cast<const char*>(data);
+  const auto at = [&](ptrdiff_t c) { return base + c * ptrdiff_t(sizeof(T)); };
   ptrdiff_t c = 0;
-  for (; c + W <= count; c += W) {
-    V sums = {}, peaks = {};
-    for (ptrdiff_t r = 0; r < rows; ++r) {
-      const V m = magnitude(load<T>(reinterpret_cast<const T*>(base + r * stride) + c));
-      sums = sums + m;
-      peaks = larger(m, peaks);
-    }
-    T s[W], p[W];
-    store<T>(s, sums);
-    store<T>(p, peaks);
-    for (int l = 0; l < W; ++l) sum[c + l] = s[l], peak[c + l] = p[l];
+  for (; c + C * W <= count; c += C * W) {
+    scan_vectors<T, C>(at(c), stride, rows, sum + c, peak + c);
   }
+  for (; c + W <= count; c += W) scan_vectors<T, 1>(at(c), stride, rows, sum + c, peak + c);
   for (; c < count; ++c) {
     T s = 0, p = 0;
     for (ptrdiff_t r = 0; r < rows; ++r) {
