@@ -67,7 +67,8 @@ struct Shape {
   }
 };
 
-Shape shape_of(const fc_job& job, const fc_array& a, const fc_array& v, const fc_array& out) {
+Shape shape_of(const fc_job& job, bool transformed, const fc_array& a, const fc_array& v,
+               const fc_array& out) {
   Shape s = {};
   s.a = static_cast<char*>(a.data), s.v = static_cast<char*>(v.data);
   s.out = static_cast<char*>(out.data);
@@ -79,6 +80,7 @@ Shape shape_of(const fc_job& job, const fc_array& a, const fc_array& v, const fc
   }
   int kept[FC_MAX_NDIM];
   const int count = s.axes = convolved_axes(job, kept);
+  if (count == 2 && !transformed && kept[0] > kept[1]) std::swap(kept[0], kept[1]);
   for (int d = 0; d < job.ndim; ++d) {
     const Extent e = extent_of(job.axis[d]);
     const int at = job.nbatch + d;
@@ -395,7 +397,7 @@ void solve_member(const Shape& s, const fc_candidate& how, Solve solve, Context&
 
 void arrange(const fc_job& job, const fc_candidate& how, const fc_array& a, const fc_array& v,
              const fc_array& out, Solve solve, Context& context) {
-  const Shape s = shape_of(job, a, v, out);
+  const Shape s = shape_of(job, transforms(how.method), a, v, out);
   for (int d = 0; d < s.carried_count; ++d) {
     if (s.carried[d].count == 0) return;
   }

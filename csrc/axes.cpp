@@ -1,5 +1,7 @@
 // What the axes of a job come to: which are truly convolved, what lies beyond their
 // ends, and several of them as one. Pure.
+#include <utility>
+
 #include "engine.h"
 #include "lengths.h"
 
@@ -18,6 +20,14 @@ bool extends(const fc_job& job) {
 
 Extent extent_of(const fc_axis& axis) { return {axis.n, axis.m, axis.lo, axis.hi}; }
 
+// Transforms of few columns fill few lanes: 2,000x4 by 200x3 takes 0.6 of the time across,
+// 4,000x40 by 200x21 0.8.
+static bool is_narrow_strip(const Extent& rows, const Extent& cols) {
+  constexpr Index kNarrow = 40, kLong = 8;
+  const Index width = cols.hi - cols.lo;
+  return width <= kNarrow && rows.hi - rows.lo >= kLong * width;
+}
+
 // Where one operand has a single sample, products are not added up.
 int convolved_axes(const fc_job& job, int* axes) {
   int count = 0, longest = job.ndim - 1;
@@ -30,7 +40,12 @@ int convolved_axes(const fc_job& job, int* axes) {
     if (e.n > 1 && e.m > 1) axes[count++] = d;
   }
   if (count == 0) axes[count++] = longest;
-  if (count < 3) return count;
+  if (count < 2 || job.in_order) return count;
+  if (count == 2) {
+    const Extent rows = extent_of(job.axis[axes[0]]), cols = extent_of(job.axis[axes[1]]);
+    if (is_narrow_strip(rows, cols)) std::swap(axes[0], axes[1]);
+    return count;
+  }
   Extent extent[FC_MAX_NDIM];
   int order[FC_MAX_NDIM], as_given[FC_MAX_NDIM];
   for (int d = 0; d < count; ++d) extent[d] = extent_of(job.axis[axes[d]]), as_given[d] = axes[d];
@@ -123,6 +138,7 @@ fc_candidate chosen_for(const Problem& p) {
   fc_job job = {};
   job.a_dtype = p.a_dtype, job.v_dtype = p.v_dtype;
   job.ndim = 2;
+  job.in_order = 1;
   job.axis[0] = {p.rows, p.kh, p.row_lo, p.row_hi, FC_FILL};
   job.axis[1] = {p.cols, p.kw, p.col_lo, p.col_hi, FC_FILL};
   job.workers = 1;

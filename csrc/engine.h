@@ -115,7 +115,8 @@ bool extends(const fc_job&);
 Extent extent_of(const fc_axis&);
 
 // The axes on which products are added up, at least one; the others are carried along as batch
-// axes are. Returns how many: up to two in order, more with the longest last.
+// axes are. Returns how many. Unless the job's are in order the longest of three and more is the
+// last, and of two where that pays transforms; direct sums take two as they are.
 int convolved_axes(const fc_job&, int* axes);
 
 // The order of axes in which that of the most outputs comes last, where vectors lie, unless the one

@@ -94,6 +94,7 @@ typedef struct {
   fc_sharing shared[FC_MAX_NDIM]; /* by batch axis: what is the same all along it */
   /* So many batch axes, the last, follow the one convolved axis in the caller's order. */
   int after;
+  int in_order;              /* axes are taken in the order given, whichever is the longest */
   fc_dtype a_dtype, v_dtype; /* equal, or real and complex of one precision */
   int conjugate;             /* v is conjugated */
   double fill[2];            /* FC_FILL: re, im; integers in fill_bits */

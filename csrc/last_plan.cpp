@@ -11,9 +11,9 @@ bool same_axis(const fc_axis& x, const fc_axis& y) {
 
 // All that choose() reads of jobs without other facts than outer_product.
 bool alike(const fc_job& x, const fc_job& y) {
-  return x.ndim == y.ndim && x.nbatch == y.nbatch && x.a_dtype == y.a_dtype &&
-         x.v_dtype == y.v_dtype && x.method == y.method && x.accuracy == y.accuracy &&
-         x.separable == y.separable && x.workers == y.workers &&
+  return x.ndim == y.ndim && x.nbatch == y.nbatch && x.in_order == y.in_order &&
+         x.a_dtype == y.a_dtype && x.v_dtype == y.v_dtype && x.method == y.method &&
+         x.accuracy == y.accuracy && x.separable == y.separable && x.workers == y.workers &&
          x.facts.outer_product == y.facts.outer_product &&
          std::equal(x.axis, x.axis + x.ndim, y.axis, same_axis) &&
          std::equal(x.batch, x.batch + x.nbatch, y.batch) &&

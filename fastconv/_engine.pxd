@@ -82,6 +82,7 @@ cdef extern from "fastconv.h" nogil:
         ptrdiff_t batch[FC_MAX_NDIM]
         fc_sharing shared[FC_MAX_NDIM]
         int after
+        int in_order
         fc_dtype a_dtype, v_dtype
         int conjugate
         double fill[2]

@@ -17,7 +17,7 @@ cdef int poll(void *context) noexcept with gil:
 
 
 cdef void set_defaults(fc_job *job) noexcept:
-    job.nbatch = job.after = 0
+    job.nbatch = job.after = job.in_order = 0
     job.conjugate = 0
     job.fill[0] = job.fill[1] = 0
     job.fill_bits = 0

@@ -182,6 +182,18 @@ def test_an_empty_window_within_an_extended_picture(run, rng, boundary, method):
 
 
 @METHODS
+@pytest.mark.parametrize("layout", ["rows", "columns", "strided"])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_narrow_strips(run, rng, dtype, layout, method):
+    """Transforms take them across, direct sums as they are; either way they are the same."""
+    for a_shape, v_shape in [((400, 5), (30, 3)), ((300, 2), (300, 4)), ((350, 40), (3, 2))]:
+        a, v = oracle.draw(rng, a_shape, dtype), oracle.draw(rng, v_shape, dtype)
+        out = laid_out(np.empty(oracle.full_shape(a, v), dtype), layout)
+        got = run(laid_out(a, layout), v, full_windows(a, v, 0), out, method=method)
+        oracle.assert_within(np.ascontiguousarray(got), a, v)
+
+
+@METHODS
 @pytest.mark.parametrize("dtype", ["float32", "float64", "complex128", "int32", "uint8", "bool"])
 def test_more_axes(run, rng, dtype, method):
     """Three and four convolved axes, batches of them, windows inside."""
