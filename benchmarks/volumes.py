@@ -1,9 +1,11 @@
-"""Volumes flattened into two axes, beside ducc0's transforms, one pass an axis.
+"""More than two axes: transforms beside ducc0's, and small kernels as `convolve` takes them.
 
     python benchmarks/volumes.py [--seconds 1]
 
-'full', one thread each, checked and timed as in compare.py. `auto`: with accuracy='auto', which
-`convolve` has and `fftconvolve` has not.
+One thread each, checked and timed as in compare.py. Above, 'full' by transforms: ducc0's run one
+pass an axis, and `auto` is ours with accuracy='auto', which `convolve` has and `fftconvolve` has
+not. Below, 'same' by whatever each chooses: ducc0's transforms, scipy.ndimage's sums, with zeros
+beyond the ends, and scipy.signal.convolve.
 """
 
 import argparse
@@ -12,19 +14,31 @@ import os
 os.environ["FASTCONV_NUM_THREADS"] = "1"  # read when fastconv is imported, below
 
 import numpy as np
+import scipy.ndimage
+import scipy.signal
 
 from fastconv import signal
 from fastconv.cli.libraries import PEERS, load
 from fastconv.cli.race import Runner, race
 
-SIZES = (
+LARGE_KERNELS = (
     ((64, 64, 64), (9, 9, 9)),
     ((128, 128, 64), (15, 15, 15)),
     ((100, 100, 100), (31, 31, 31)),
     ((41, 61, 33), (41, 61, 33)),
     ((20, 20, 20), (20, 20, 20)),
     ((200, 40, 40), (5, 5, 5)),
+    ((300, 300, 3), (15, 15, 3)),
     ((30, 40, 50, 4), (7, 7, 7, 3)),
+)
+SMALL_KERNELS = (
+    ((64, 64, 64), (3, 3, 3)),
+    ((128, 128, 128), (3, 3, 3)),
+    ((30, 40, 50), (5, 5, 5)),
+    ((10, 10, 10), (5, 5, 5)),
+    ((300, 300, 3), (3, 3, 3)),
+    ((300, 300, 3), (7, 7, 3)),
+    ((20, 20, 20, 20), (3, 3, 3, 3)),
 )
 
 
@@ -32,23 +46,44 @@ def auto(a, v, mode):
     return signal.fftconvolve(a, v, mode, accuracy="auto")
 
 
+def sums(a, v, mode):
+    return scipy.ndimage.convolve(a, v, mode="constant")
+
+
+def compare(function, rivals_of, sizes, mode, seconds):
+    """A row for each size and dtype: our milliseconds, then each rival's."""
+    for shapes in sizes:
+        for dtype in ("float64", "float32"):
+            rng = np.random.default_rng(0)
+            a, v = (rng.standard_normal(shape).astype(dtype) for shape in shapes)
+            result = race(function, rivals_of(a, v), a, v, mode, seconds)
+            name = " * ".join("x".join(map(str, shape)) for shape in shapes)
+            times = (result.ours_s, *result.times.values())
+            print(f"{name:28}{dtype:9}" + "".join(f"{1e3 * s:12.3f}" for s in times), flush=True)
+
+
+def header(*columns):
+    print(f"{'a * v, ms':28}{'dtype':9}" + "".join(f"{name:>12}" for name in columns))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=1.0, help="for each row")
     asked = parser.parse_args()
     (ducc0,), _ = load(peer for peer in PEERS if peer.name == "ducc0")
-    print(f"{'a * v, ms':28}{'dtype':9}{'fftconvolve':>12}{'auto':>9}{'ducc0':>9}")
-    for shapes in SIZES:
-        for dtype in ("float64", "float32"):
-            rng = np.random.default_rng(0)
-            a, v = (rng.standard_normal(shape).astype(dtype) for shape in shapes)
-            others = [*ducc0.runners(a, v, "full"), Runner("auto", auto)]
-            result = race(signal.fftconvolve, others, a, v, "full", asked.seconds)
-            name = " * ".join("x".join(map(str, shape)) for shape in shapes)
-            ours, autos, theirs = (
-                1e3 * s for s in (result.ours_s, result.times["auto"], result.times["ducc0"])
-            )
-            print(f"{name:28}{dtype:9}{ours:12.2f}{autos:9.2f}{theirs:9.2f}", flush=True)
+
+    def transforms(a, v):
+        return [Runner("auto", auto), *ducc0.runners(a, v, "full")]
+
+    def all_kinds(a, v):
+        others = [Runner("ndimage", sums), Runner("scipy", scipy.signal.convolve)]
+        return [*ducc0.runners(a, v, "same"), *others]
+
+    header("fftconvolve", "auto", "ducc0")
+    compare(signal.fftconvolve, transforms, LARGE_KERNELS, "full", asked.seconds)
+    print()
+    header("convolve", "ducc0", "ndimage", "scipy")
+    compare(signal.convolve, all_kinds, SMALL_KERNELS, "same", asked.seconds)
 
 
 if __name__ == "__main__":
