@@ -27,7 +27,7 @@ namespace {
 struct Carried {
   Index count, a, v, out;
   fc_sharing shared;
-  bool after;  // the convolved axis, in the caller's order
+  bool after;  // the convolved axes, in the caller's order
 };
 
 // A job with its trivial axes carried along and its operands in their final roles.
@@ -37,6 +37,7 @@ struct Shape {
   fc_spectra* spectra;
   bool swapped = false;
   int carried_count = 0, axes = 0;
+  Carried channel = {1, 0, 0, 0, FC_SHARES_V, true};  // of direct sums of two axes or more
   Carried carried[2 * FC_MAX_NDIM];
   Convolved axis[FC_MAX_NDIM];
 
@@ -81,6 +82,7 @@ Shape shape_of(const fc_job& job, bool transformed, const fc_array& a, const fc_
   int kept[FC_MAX_NDIM];
   const int count = s.axes = convolved_axes(job, kept);
   if (count == 2 && !transformed && kept[0] > kept[1]) std::swap(kept[0], kept[1]);
+  const int behind = *std::max_element(kept, kept + count);
   for (int d = 0; d < job.ndim; ++d) {
     const Extent e = extent_of(job.axis[d]);
     const int at = job.nbatch + d;
@@ -90,10 +92,10 @@ Shape shape_of(const fc_job& job, bool transformed, const fc_array& a, const fc_
       s.axis[place - kept] = {e, a_stride, v_stride, out_stride};
     } else if (e.m == 1) {
       s.a += e.lo * a_stride;
-      s.carry({e.hi - e.lo, a_stride, 0, out_stride, FC_SHARES_V, d > kept[0]});
+      s.carry({e.hi - e.lo, a_stride, 0, out_stride, FC_SHARES_V, d > behind});
     } else {
       s.v += e.lo * v_stride;
-      s.carry({e.hi - e.lo, 0, v_stride, out_stride, FC_SHARES_A, d > kept[0]});
+      s.carry({e.hi - e.lo, 0, v_stride, out_stride, FC_SHARES_A, d > behind});
     }
   }
   return s;
@@ -364,9 +366,15 @@ void solve_flattened(const Shape& s, const View& a, const View& v, const View& o
 
 void solve_member(const Shape& s, const fc_candidate& how, Solve solve, Context& context) {
   const int ndim = s.axes;
-  if (ndim > 2 && !transforms(how.method)) {
+  const Carried& c = s.channel;
+  if (!transforms(how.method) && (ndim > 2 || c.count > 1)) {
     if (!s.out) return;
-    return direct_volume({s.a_dtype, s.v_dtype, ndim, s.axis, s.a, s.v, s.out}, context);
+    Convolved axis[FC_MAX_NDIM + 1] = {{{1, 1, 0, 1}, 0, 0, 0}};
+    std::copy_n(s.axis, ndim, axis + 1);
+    const bool picture = ndim == 2;
+    return direct_volume({s.a_dtype, s.v_dtype, ndim + picture, axis + !picture, s.a, s.v, s.out,
+                          c.count, c.a, c.out},
+                         context);
   }
   Scratch scratch;
   Index n[FC_MAX_NDIM], m[FC_MAX_NDIM], count[FC_MAX_NDIM];
@@ -397,7 +405,7 @@ void solve_member(const Shape& s, const fc_candidate& how, Solve solve, Context&
 
 void arrange(const fc_job& job, const fc_candidate& how, const fc_array& a, const fc_array& v,
              const fc_array& out, Solve solve, Context& context) {
-  const Shape s = shape_of(job, transforms(how.method), a, v, out);
+  Shape s = shape_of(job, transforms(how.method), a, v, out);
   for (int d = 0; d < s.carried_count; ++d) {
     if (s.carried[d].count == 0) return;
   }
@@ -405,6 +413,10 @@ void arrange(const fc_job& job, const fc_candidate& how, const fc_array& a, cons
     if (s.axis[d].extent.lo == s.axis[d].extent.hi) return;
   }
   if (s.axes == 1) return solve_one_axis(s, how, solve, context);
+  if (how.method == FC_DIRECT && s.carried_count > 0) {
+    const Carried& last = s.carried[s.carried_count - 1];
+    if (last.after && last.shared == FC_SHARES_V) s.channel = last, --s.carried_count;
+  }
   for_each_index(s, s.carried, s.carried_count, macs_of(s), context,
                  [&](const Shape& at, Context& own) { solve_member(at, how, solve, own); });
 }

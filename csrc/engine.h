@@ -66,6 +66,9 @@ struct Volume {
   const Convolved* axis;
   const char *a, *v;
   char* out;
+  // So many of a and of out under one v, bytes apart: the colours of an image, which lie side by
+  // side.
+  Index channels = 1, a_next = 0, out_next = 0;
 };
 
 // The rows of a problem: one axis or, flattened (Kronecker's substitution), several, whose

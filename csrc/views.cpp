@@ -98,6 +98,12 @@ Index row_offset(const View& x, Index r) {
 void copy(const View& to, const View& from, Index item) {
   const Index count = to.shape[0], to_step = to.stride[0], from_step = from.stride[0];
   if (to.ndim == 1) return copy_items(to.data, to_step, from.data, from_step, count, item);
+  const auto is_dense = [&](const Index* stride) {
+    return stride[1] == item && stride[0] == to.shape[1] * item;
+  };
+  if (to.ndim == 2 && is_dense(to.stride) && is_dense(from.stride)) {
+    return copy_items(to.data, item, from.data, item, count * to.shape[1], item);
+  }
   const auto turned = [](const Index* stride) { return imaxabs(stride[0]) < imaxabs(stride[1]); };
   if (to.ndim == 2 && turned(to.stride) != turned(from.stride)) {
     return copy_plane(to.data, to.stride, from.data, from.stride, to.shape, item);

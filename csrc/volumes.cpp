@@ -8,6 +8,9 @@
 // of x that lies as far behind. Piece by piece samples are copied, zeros and all, and then read
 // from cache by all taps. Where a tap is not finite, and 0 * Inf is not 0, pictures are summed two
 // by two as they lie.
+//
+// So are pictures of several channels, the colours of each sample side by side: rows then are as
+// many times as long.
 #include <string.h>
 
 #include <algorithm>
@@ -60,26 +63,36 @@ struct Array {
 
 template <class Length, class Stride>
 Array array_of(Scratch& scratch, const Volume& w, const char* data, Length length, Stride stride) {
-  const Array array = {const_cast<char*>(data), w.axes, scratch.take<Index>(w.axes),
-                       scratch.take<Index>(w.axes)};
+  const Array array = {const_cast<char*>(data), w.axes, scratch.take<Index>(w.axes + 1),
+                       scratch.take<Index>(w.axes + 1)};
   for (int d = 0; d < w.axes; ++d) {
     array.shape[d] = length(w.axis[d].extent), array.stride[d] = stride(w.axis[d]);
   }
   return array;
 }
 
+// With its channels as one more axis, the last.
+Array with_channels(Array array, const Volume& w, Index next) {
+  if (w.channels == 1) return array;
+  array.shape[w.axes] = w.channels, array.stride[w.axes] = next;
+  array.axes = w.axes + 1;
+  return array;
+}
+
 Array samples_of(Scratch& scratch, const Volume& w) {
-  return array_of(
+  const Array a = array_of(
       scratch, w, w.a, [](const Extent& e) { return e.n; }, [](const Convolved& c) { return c.a; });
+  return with_channels(a, w, w.a_next);
 }
 Array taps_of(Scratch& scratch, const Volume& w) {
   return array_of(
       scratch, w, w.v, [](const Extent& e) { return e.m; }, [](const Convolved& c) { return c.v; });
 }
 Array outputs_of(Scratch& scratch, const Volume& w) {
-  return array_of(
+  const Array out = array_of(
       scratch, w, w.out, [](const Extent& e) { return outputs_of(e); },
       [](const Convolved& c) { return c.out; });
+  return with_channels(out, w, w.out_next);
 }
 
 // Dense, dirty memory for as many.
@@ -104,7 +117,7 @@ struct Size {
   }
 
   double copied_bytes(const Volume& w) const {
-    double bytes = double(kItemSize[w.a_dtype]);
+    double bytes = double(w.channels * kItemSize[w.a_dtype]);
     for (int d = 0; d < w.axes; ++d) {
       const Extent& e = w.axis[d].extent;
       const Index outputs = d == 0 ? planes : d == w.axes - 2 ? rows : outputs_of(e);
@@ -159,7 +172,7 @@ Array padded(Scratch& scratch, const Volume& w, const Array& y) {
   for (int d = 0; d < w.axes; ++d) reach.shape[d] = y.shape[d] + w.axis[d].extent.m - 1;
   const Array x = dense_like(scratch, reach, item);
   memset(x.data, 0, size_t(x.shape[0] * x.stride[0]));
-  Array to = {x.data, w.axes, from.shape, x.stride};
+  Array to = {x.data, x.axes, from.shape, x.stride};
   for (int d = 0; d < w.axes; ++d) {
     const Extent& e = w.axis[d].extent;
     const Index begin = e.lo - (e.m - 1), first = at_least(begin, 0);
@@ -171,14 +184,24 @@ Array padded(Scratch& scratch, const Volume& w, const Array& y) {
   return x;
 }
 
-// Dense and reversed along every axis.
+// Dense and reversed along every axis; under channels column by column.
 Array reversed_taps(Scratch& scratch, const Volume& w) {
   const Index item = kItemSize[w.v_dtype];
-  const Array v = taps_of(scratch, w), g = dense_like(scratch, v, item);
-  Scratch local;
-  const Array dense = dense_like(local, v, item);
-  copy(dense, v, item);
-  reverse(g.data, dense.data, product(g.axes, g.shape), item);
+  const Array v = taps_of(scratch, w);
+  const auto turn = [&](const Array& x) {
+    if (w.channels == 1) return;
+    std::swap(x.shape[w.axes - 2], x.shape[w.axes - 1]);
+    std::swap(x.stride[w.axes - 2], x.stride[w.axes - 1]);
+  };
+  turn(v);
+  const Array g = dense_like(scratch, v, item);
+  {
+    Scratch local;
+    const Array dense = dense_like(local, v, item);
+    copy(dense, v, item);
+    reverse(g.data, dense.data, product(g.axes, g.shape), item);
+  }
+  turn(g);
   return g;
 }
 
@@ -204,11 +227,27 @@ struct Sums {
     }
   }
 
+  // Under channels the next sample is `channels` items away: one column of taps at a time.
+  void sum_rows(const char* samples, const char* taps, char* to, Index rows, Index kh,
+                bool fresh) const {
+    const int row = w.axes - 2, col = w.axes - 1;
+    const Index x_row = x.stride[row] / kItemSize[w.a_dtype], kw = w.axis[col].extent.m;
+    const Index y_row = y.stride[row] / kItemSize[result_dtype(w.a_dtype, w.v_dtype)];
+    const Index items = y.shape[col] * w.channels;
+    if (w.channels == 1) {
+      return kernel(samples, x_row, taps, to, y_row, rows, items, kh, kw, !fresh);
+    }
+    for (Index k = 0; k < kw; ++k) {
+      kernel(samples + k * x.stride[col], x_row, taps + k * g.stride[col], to, y_row, rows, items,
+             kh, 1, !fresh || k > 0);
+    }
+  }
+
   // Of many taps, the rows near the ends, which do not meet all, come some at a time.
   void add_picture(const char* samples, const char* taps, char* to, bool fresh) const {
     const int d = w.axes - 2;
     const Extent &row = w.axis[d].extent, &col = w.axis[d + 1].extent;
-    const double macs = double(outputs_of(col)) * double(row.m) * double(col.m);
+    const double macs = double(outputs_of(col) * w.channels) * double(row.m) * double(col.m);
     const Index most = at_least(Index(kPieceMacs / macs), 2 * together);
     const bool tall = at_most(row.m, row.n) >= 2 * together;
     for (Index r = row.lo, end; r < row.hi; r = end) {
@@ -216,9 +255,8 @@ struct Sums {
       const Index some = tall && (r < row.m - 1 || inside <= 0) ? together : tall ? inside : most;
       end = at_most(row.hi, r + at_most(some, most));
       const Index first = at_least(row.m - end, 0), last = at_most(row.m, row.m - 1 - r + row.n);
-      kernel(samples + (r - row.lo + first) * x.stride[d], x.stride[d] / x.stride[d + 1],
-             taps + first * g.stride[d], to + (r - row.lo) * y.stride[d],
-             y.stride[d] / y.stride[d + 1], end - r, y.shape[d + 1], last - first, col.m, !fresh);
+      sum_rows(samples + (r - row.lo + first) * x.stride[d], taps + first * g.stride[d],
+               to + (r - row.lo) * y.stride[d], end - r, last - first, fresh);
       context.spend(double(end - r) * macs);
     }
   }
@@ -235,14 +273,16 @@ void sum_piece(const Volume& w, const Array& g, Context& context) {
   Scratch scratch;
   const Array out = outputs_of(scratch, w), rounded = outputs_of(scratch, w);
   rounded.shape[cols] = ceil_div(out.shape[cols], vector) * vector;
-  const bool direct = rounded.shape[cols] == out.shape[cols] && out.stride[cols] == item &&
+  const bool side_by_side =
+      out.stride[out.axes - 1] == item && out.stride[cols] == item * w.channels;
+  const bool direct = side_by_side && rounded.shape[cols] == out.shape[cols] &&
                       out.stride[cols - 1] % item == 0 &&
                       aligned(out.data, out.axes, out.stride, result);
   const Array y = direct ? out : dense_like(scratch, rounded, item);
   const Array x = padded(scratch, w, y);
   const Sums sums = {w, table.direct2d[pair], table.tile_rows[pair], x, g, y, context};
   sums.add(0, x.data, g.data, y.data, true);
-  if (!direct) copy(out, {y.data, w.axes, out.shape, y.stride}, item);
+  if (!direct) copy(out, {y.data, y.axes, out.shape, y.stride}, item);
 }
 
 // ---------------------------------------------------------------------------
@@ -299,15 +339,24 @@ void sum_as_it_lies(const Volume& asked, double macs, Context& context) {
 
 }  // namespace
 
+static void channel_by_channel(Volume w, Context& context) {
+  const Index channels = std::exchange(w.channels, 1);
+  for (Index c = 0; c < channels; ++c, w.a += w.a_next, w.out += w.out_next) {
+    direct_volume(w, context);
+  }
+}
+
 void direct_volume(const Volume& asked, Context& context) {
-  if (asked.axes == 2) return direct(picture_of(asked), context);
+  if (asked.axes == 2 && asked.channels == 1) return direct(picture_of(asked), context);
   const Amount amount(asked);
+  const bool swap = amount.taps > amount.samples, alone = asked.channels == 1;
+  if (swap && !alone) return channel_by_channel(asked, context);
   Scratch scratch;
-  const Volume w = in_order(scratch, asked, amount.taps > amount.samples);
-  const double macs = amount.outputs * std::min(amount.taps, amount.samples);
+  const Volume w = in_order(scratch, asked, swap);
+  const double macs = amount.outputs * std::min(amount.taps, amount.samples) * double(w.channels);
   const Array g = reversed_taps(scratch, w);
   if (!is_finite(w.v_dtype, g.data, product(g.axes, g.shape))) {
-    return sum_as_it_lies(w, macs, context);
+    return alone ? sum_as_it_lies(w, macs, context) : channel_by_channel(asked, context);
   }
   const Size size = piece_size(w, context.workers());
   const Index pieces = size.pieces(w);
