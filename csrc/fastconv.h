@@ -92,7 +92,7 @@ typedef struct {
   fc_axis axis[FC_MAX_NDIM];      /* one for each convolved axis */
   ptrdiff_t batch[FC_MAX_NDIM];   /* their lengths */
   fc_sharing shared[FC_MAX_NDIM]; /* by batch axis: what is the same all along it */
-  /* So many batch axes, the last, follow the one convolved axis in the caller's order. */
+  /* So many batch axes, the last, follow the convolved axes in the caller's order. */
   int after;
   int in_order;              /* axes are taken in the order given, whichever is the longest */
   fc_dtype a_dtype, v_dtype; /* equal, or real and complex of one precision */

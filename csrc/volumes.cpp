@@ -184,12 +184,17 @@ Array padded(Scratch& scratch, const Volume& w, const Array& y) {
   return x;
 }
 
-// Dense and reversed along every axis; under channels column by column.
-Array reversed_taps(Scratch& scratch, const Volume& w) {
+// Has the kernel to be called for each column of taps?
+bool goes_by_columns(const Volume& w, const KernelTable& table) {
+  return w.channels > 1 && !table.spreads[pair_of(w.a_dtype, w.v_dtype)];
+}
+
+// Dense and reversed along every axis, row by row or column by column.
+Array reversed_taps(Scratch& scratch, const Volume& w, bool by_columns) {
   const Index item = kItemSize[w.v_dtype];
   const Array v = taps_of(scratch, w);
   const auto turn = [&](const Array& x) {
-    if (w.channels == 1) return;
+    if (!by_columns) return;
     std::swap(x.shape[w.axes - 2], x.shape[w.axes - 1]);
     std::swap(x.stride[w.axes - 2], x.stride[w.axes - 1]);
   };
@@ -209,7 +214,8 @@ Array reversed_taps(Scratch& scratch, const Volume& w) {
 struct Sums {
   const Volume& w;
   Direct2D kernel;
-  Index together;  // rows
+  Index together;   // rows
+  bool by_columns;  // the taps
   Array x, g, y;
   Context& context;
 
@@ -227,19 +233,20 @@ struct Sums {
     }
   }
 
-  // Under channels the next sample is `channels` items away: one column of taps at a time.
+  // Under channels the next sample is `channels` items away. What cannot step so far takes one
+  // column of taps at a time.
   void sum_rows(const char* samples, const char* taps, char* to, Index rows, Index kh,
                 bool fresh) const {
     const int row = w.axes - 2, col = w.axes - 1;
     const Index x_row = x.stride[row] / kItemSize[w.a_dtype], kw = w.axis[col].extent.m;
     const Index y_row = y.stride[row] / kItemSize[result_dtype(w.a_dtype, w.v_dtype)];
     const Index items = y.shape[col] * w.channels;
-    if (w.channels == 1) {
-      return kernel(samples, x_row, taps, to, y_row, rows, items, kh, kw, !fresh);
+    if (!by_columns) {
+      return kernel(samples, x_row, taps, to, y_row, rows, items, kh, kw, w.channels, !fresh);
     }
     for (Index k = 0; k < kw; ++k) {
       kernel(samples + k * x.stride[col], x_row, taps + k * g.stride[col], to, y_row, rows, items,
-             kh, 1, !fresh || k > 0);
+             kh, 1, 1, !fresh || k > 0);
     }
   }
 
@@ -280,7 +287,8 @@ void sum_piece(const Volume& w, const Array& g, Context& context) {
                       aligned(out.data, out.axes, out.stride, result);
   const Array y = direct ? out : dense_like(scratch, rounded, item);
   const Array x = padded(scratch, w, y);
-  const Sums sums = {w, table.direct2d[pair], table.tile_rows[pair], x, g, y, context};
+  const Sums sums = {
+      w, table.direct2d[pair], table.tile_rows[pair], goes_by_columns(w, table), x, g, y, context};
   sums.add(0, x.data, g.data, y.data, true);
   if (!direct) copy(out, {y.data, y.axes, out.shape, y.stride}, item);
 }
@@ -354,7 +362,7 @@ void direct_volume(const Volume& asked, Context& context) {
   Scratch scratch;
   const Volume w = in_order(scratch, asked, swap);
   const double macs = amount.outputs * std::min(amount.taps, amount.samples) * double(w.channels);
-  const Array g = reversed_taps(scratch, w);
+  const Array g = reversed_taps(scratch, w, goes_by_columns(w, context.kernels));
   if (!is_finite(w.v_dtype, g.data, product(g.axes, g.shape))) {
     return alone ? sum_as_it_lies(w, macs, context) : channel_by_channel(asked, context);
   }

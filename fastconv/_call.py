@@ -14,7 +14,7 @@ class Call:
     """The window of the full convolution of `a` with `v`, per axis, in `dtype`.
 
     The first `batch` axes are only carried along; the operand that is the same all along
-    one has length 1 there. The last `after` of them follow the one convolved axis in the
+    one has length 1 there. The last `after` of them follow the convolved axes in the
     order of axes that the caller sees.
     """
 

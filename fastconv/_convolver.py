@@ -262,9 +262,10 @@ class Convolver(_core.Prepared):
         self, x: NDArray[Any], axes: tuple[int, int], out: NDArray[Any] | None
     ) -> NDArray[Any]:
         _kernel_args.check_planes(x, axes)
+        batch, after = x.ndim - 2, x.ndim - 1 - max(axis % x.ndim for axis in axes)
         x = np.moveaxis(x, axes, (-2, -1))
-        batch = x.ndim - 2
-        call, step = self._extended(x, self._kernel[(np.newaxis,) * batch], batch=batch)
+        kernel = self._kernel[(np.newaxis,) * batch]
+        call, step = self._extended(x, kernel, batch=batch, after=after)
         moved = np.moveaxis(np.broadcast_to(np.zeros(()), call.shape), (-2, -1), axes)
         return _sums.delivered(
             call,

@@ -91,8 +91,8 @@ cdef class Job:
     batch : int
         So many leading axes are only carried along.
     after : int
-        So many of them, the last, follow the one convolved axis in the caller's
-        order of axes: lines lie side by side.
+        So many of them, the last, follow the convolved axes in the caller's order:
+        lines lie side by side, or the colours of an image.
     boundary, fill
         What a is beyond its ends: 'fill', 'wrap' or 'symm', and the fill value.
     conjugate : bool

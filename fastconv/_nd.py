@@ -98,7 +98,7 @@ def _call(
         method=method,
         accuracy=accuracy,
         batch=batch,
-        after=in1.ndim - 1 - axes[0] if len(axes) == 1 else 0,
+        after=in1.ndim - 1 - max(axes),
     )
 
 

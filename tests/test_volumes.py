@@ -103,3 +103,67 @@ def test_pieces(level, rng, shape, dtype):
     for workers in (2, 3):
         again = level.signal.convolve(a, v, method="direct", workers=workers)
         oracle.assert_same_bits(again, got)
+
+
+# --- colours: channels side by side under one kernel ---------------------------------------
+
+
+@pytest.mark.parametrize("dtype", [*oracle.FLOATS, "uint8", "int16", "int32", "int64", "bool"])
+@pytest.mark.parametrize(
+    "shape",
+    [
+        ((30, 41, 3), (5, 4)),
+        ((7, 6, 2), (9, 8)),
+        ((20, 50, 40), (3, 3)),
+        ((9, 12, 20, 3), (2, 3, 5)),
+    ],
+    ids=str,
+)
+def test_colours(run, rng, shape, dtype):
+    a, v = (oracle.draw(rng, s, dtype) for s in shape)
+    windows = [*whole(a[..., 0], v), (0, a.shape[-1])]
+    got = run(a, v[..., None], windows, method="direct")
+    for c in range(a.shape[-1]):
+        one = np.ascontiguousarray(a[..., c])
+        oracle.assert_within(np.ascontiguousarray(got[..., c]), one, v)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "complex128", "uint8", "int16"])
+def test_no_bit_of_a_colour_depends_on_how_they_lie(run, rng, dtype):
+    a, v = oracle.draw(rng, (12, 21, 3), dtype), oracle.draw(rng, (5, 3, 1), dtype)
+    windows = whole(a, v)
+    expected = run(a, v, windows, method="direct")
+    for lying in layouts(a):
+        oracle.assert_same_bits(run(lying, v, windows, method="direct"), expected)
+    for lying in layouts(expected):
+        lying[...] = 77
+        run(a, v, windows, lying, method="direct")
+        oracle.assert_same_bits(np.ascontiguousarray(lying), expected)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "complex64"])
+def test_colours_under_taps_that_are_not_finite(run, rng, dtype):
+    a, v = oracle.draw(rng, (12, 21, 3), dtype), oracle.draw(rng, (5, 3), dtype)
+    v[1, 2], a[4, 5, 1], a[0, 0, 2] = np.inf, np.nan, np.inf
+    got = run(a, v[..., None], [*whole(a[..., 0], v), (0, 3)], method="direct")
+    for c in range(3):
+        one = np.ascontiguousarray(a[..., c])
+        oracle.assert_within(np.ascontiguousarray(got[..., c]), one, v)
+
+
+@pytest.mark.parametrize("boundary", ["fill", "wrap", "symm"])
+@pytest.mark.parametrize("method", ["auto", "direct", "fft"])
+@pytest.mark.parametrize("dtype", ["float64", "uint8"])
+def test_a_convolver_of_colours(level, rng, dtype, method, boundary):
+    """Each colour as it is by itself, on two threads and in `out` as well."""
+    a, v = oracle.draw(rng, (40, 31, 4), dtype), oracle.draw(rng, (5, 3), dtype)
+    options = {"mode": "same", "method": method, "boundary": boundary}
+    got = level.Convolver(v, axes=(0, 1), **options)(a)
+    out = np.empty((4, 31, 40), dtype).transpose(2, 1, 0)
+    level.Convolver(v, axes=(0, 1), workers=2, **options)(a, out=out)
+    oracle.assert_same_bits(np.ascontiguousarray(out), got)
+    for c in range(4):
+        one = level.convolve2d(a[..., c], v, "same", boundary, method="direct")
+        np.testing.assert_allclose(
+            got[..., c], one, rtol=0, atol=1e-12 if dtype == "float64" else 0
+        )

@@ -25,3 +25,4 @@
 #define FC_DIRECT_1D_ROWS FC_DIRECT_ROWS(direct1d)
 #define FC_DIRECT_2D_ROWS FC_DIRECT_ROWS(direct2d)
 #define FC_TILE_ROWS FC_DIRECT_ROWS(kTileRows)
+#define FC_SPREADS FC_DIRECT_ROWS(kSpreads)

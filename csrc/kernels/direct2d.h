@@ -34,15 +34,29 @@ constexpr int kStripVectors = 3;
 // 21.5 GMAC/s, 18.2 all 512 at once.
 constexpr int kStripRows = 64;
 
+// Of which products samples may lie apart: of the others a variable step costs complex sums up to a
+// third of their time.
+template <class A>
+constexpr bool kSpreads = false;
+template <class T>
+constexpr bool kSpreads<RealTaps<T, 1>> = true;
+
+// Elements of x from one tap to the next.
+template <class A>
+FC_INLINE ptrdiff_t step_of(ptrdiff_t spread) {
+  return kSpreads<A> ? spread : A::step;
+}
+
 // What one row of x adds to rows First .. Last-1 of a tile; g is the row of taps
 // that output row 0 would take.
 template <class A, int First, int Last, int R, int C, class X>
 FC_INLINE void add_row(typename A::Sum (&sum)[R][C][A::sums], const X& x, const typename A::T* g,
-                       ptrdiff_t kw) {
+                       ptrdiff_t kw, ptrdiff_t spread) {
   for (ptrdiff_t k = 0; k < kw; ++k) {
     typename A::Shared shared[C];
     FC_UNROLL
-    for (int c = 0; c < C; ++c) shared[c] = A::share(x.at(k * A::step + c * Shape<A>::W));
+    for (int c = 0; c < C; ++c)
+      shared[c] = A::share(x.at(k * step_of<A>(spread) + c * Shape<A>::W));
     FC_UNROLL
     for (int r = First; r < Last; ++r) {
       const typename A::Factor tap = A::factor(g + (k - r * kw) * A::parts);
@@ -70,33 +84,33 @@ struct EndingRows {
 // KH == 0, the first R - 1 of them.
 template <class A, int KH, int S, int R, int C, class X>
 FC_INLINE void add_first_rows(typename A::Sum (&sum)[R][C][A::sums], const X& x,
-                              const typename A::T* g, ptrdiff_t kw) {
+                              const typename A::T* g, ptrdiff_t kw, ptrdiff_t spread) {
   if constexpr (S < R + KH - 1) {
     constexpr int first = KH && S >= KH ? S - KH + 1 : 0, last = S < R ? S + 1 : R;
-    add_row<A, first, last>(sum, x.row(S), g + S * kw * A::parts, kw);
-    add_first_rows<A, KH, S + 1>(sum, x, g, kw);
+    add_row<A, first, last>(sum, x.row(S), g + S * kw * A::parts, kw, spread);
+    add_first_rows<A, KH, S + 1>(sum, x, g, kw, spread);
   }
 }
 
 // The last R - 1 rows of x, from s on, which no longer meet the tile's first rows.
 template <class A, int First, int R, int C, class X>
 FC_INLINE void add_last_rows(typename A::Sum (&sum)[R][C][A::sums], const X& x, ptrdiff_t s,
-                             const typename A::T* g, ptrdiff_t kw) {
+                             const typename A::T* g, ptrdiff_t kw, ptrdiff_t spread) {
   if constexpr (First < R) {
-    add_row<A, First, R>(sum, x.row(s), g + s * kw * A::parts, kw);
-    add_last_rows<A, First + 1>(sum, x, s + 1, g, kw);
+    add_row<A, First, R>(sum, x.row(s), g + s * kw * A::parts, kw, spread);
+    add_last_rows<A, First + 1>(sum, x, s + 1, g, kw, spread);
   }
 }
 
 template <class A, int KH, int R, int C, class X>
 FC_INLINE void add_rows(typename A::Sum (&sum)[R][C][A::sums], const X& x, const typename A::T* g,
-                        ptrdiff_t kh, ptrdiff_t kw) {
-  add_first_rows<A, KH, 0>(sum, x, g, kw);
+                        ptrdiff_t kh, ptrdiff_t kw, ptrdiff_t spread) {
+  add_first_rows<A, KH, 0>(sum, x, g, kw, spread);
   if constexpr (KH == 0) {
     for (ptrdiff_t s = R - 1; s < kh; ++s) {
-      add_row<A, 0, R>(sum, x.row(s), g + s * kw * A::parts, kw);
+      add_row<A, 0, R>(sum, x.row(s), g + s * kw * A::parts, kw, spread);
     }
-    add_last_rows<A, 1>(sum, x, kh, g, kw);
+    add_last_rows<A, 1>(sum, x, kh, g, kw, spread);
   }
 }
 
@@ -104,16 +118,16 @@ FC_INLINE void add_rows(typename A::Sum (&sum)[R][C][A::sums], const X& x, const
 template <class A>
 using Block2D = void (*)(const typename A::T* x, ptrdiff_t x_row, const typename A::T* g,
                          typename A::T* y, ptrdiff_t y_row, ptrdiff_t rows, ptrdiff_t kh,
-                         ptrdiff_t kw, bool accumulate);
+                         ptrdiff_t kw, ptrdiff_t spread, bool accumulate);
 
 // R rows by C vectors, for a kernel of exactly KH rows or, with KH == 0, of R or
 // more.
 template <class A, int R, int C, int KH>
 __attribute__((noinline)) void tile(const typename A::T* x, ptrdiff_t x_row, const typename A::T* g,
                                     typename A::T* y, ptrdiff_t y_row, ptrdiff_t, ptrdiff_t kh,
-                                    ptrdiff_t kw, bool accumulate) {
+                                    ptrdiff_t kw, ptrdiff_t spread, bool accumulate) {
   typename A::Sum sum[R][C][A::sums] = {};
-  add_rows<A, KH>(sum, InnerRows<typename A::T>{x, x_row}, g, kh, kw);
+  add_rows<A, KH>(sum, InnerRows<typename A::T>{x, x_row}, g, kh, kw, spread);
   FC_UNROLL
   for (int r = 0; r < R; ++r) {
     FC_UNROLL
@@ -128,9 +142,10 @@ __attribute__((noinline)) void tile(const typename A::T* x, ptrdiff_t x_row, con
 template <class A, int R, int KH>
 FC_INLINE void part_tile(const typename A::T* x, ptrdiff_t x_row, const typename A::T* g,
                          typename A::T* y, ptrdiff_t y_row, ptrdiff_t lanes, ptrdiff_t kh,
-                         ptrdiff_t kw, bool accumulate) {
+                         ptrdiff_t kw, ptrdiff_t spread, bool accumulate) {
   typename A::Sum sum[R][1][A::sums] = {};
-  add_rows<A, KH>(sum, EndingRows<typename A::T>{x, x_row, lanes + (kw - 1) * A::step}, g, kh, kw);
+  const ptrdiff_t size = lanes + (kw - 1) * step_of<A>(spread);
+  add_rows<A, KH>(sum, EndingRows<typename A::T>{x, x_row, size}, g, kh, kw, spread);
   FC_UNROLL
   for (int r = 0; r < R; ++r) put_part<A>(sum[r][0], y + r * y_row, lanes, accumulate);
 }
@@ -138,9 +153,10 @@ FC_INLINE void part_tile(const typename A::T* x, ptrdiff_t x_row, const typename
 template <class A, int R, int KH>
 void part_tiles(const typename A::T* x, ptrdiff_t x_row, const typename A::T* g, typename A::T* y,
                 ptrdiff_t y_row, ptrdiff_t rows, ptrdiff_t lanes, ptrdiff_t kh, ptrdiff_t kw,
-                bool accumulate) {
+                ptrdiff_t spread, bool accumulate) {
   for (ptrdiff_t r = 0; r + R <= rows; r += R) {
-    part_tile<A, R, KH>(x + r * x_row, x_row, g, y + r * y_row, y_row, lanes, kh, kw, accumulate);
+    part_tile<A, R, KH>(x + r * x_row, x_row, g, y + r * y_row, y_row, lanes, kh, kw, spread,
+                        accumulate);
   }
 }
 
@@ -149,16 +165,16 @@ void part_tiles(const typename A::T* x, ptrdiff_t x_row, const typename A::T* g,
 template <class A>
 void part_rows(const typename A::T* x, ptrdiff_t x_row, const typename A::T* g, typename A::T* y,
                ptrdiff_t y_row, ptrdiff_t rows, ptrdiff_t lanes, ptrdiff_t kh, ptrdiff_t kw,
-               bool accumulate) {
+               ptrdiff_t spread, bool accumulate) {
   constexpr int R = TileShape<A>::rows, three = R > 3 ? 3 : 0;
   ptrdiff_t done = 0;
   if (kh >= R || kh == three) {
     done = rows / R * R;
     const auto tiles = kh >= R ? part_tiles<A, R, 0> : part_tiles<A, R, three>;
-    tiles(x, x_row, g, y, y_row, done, lanes, kh, kw, accumulate);
+    tiles(x, x_row, g, y, y_row, done, lanes, kh, kw, spread, accumulate);
   }
   part_tiles<A, 1, 0>(x + done * x_row, x_row, g, y + done * y_row, y_row, rows - done, lanes, kh,
-                      kw, accumulate);
+                      kw, spread, accumulate);
 }
 
 // A strip of C vectors swept downwards by a kernel of KH rows. KH rows of sums are
@@ -177,14 +193,15 @@ struct Strip {
     }
   }
   template <int First, int Last>
-  FC_INLINE void add(const T* x, const T* g, ptrdiff_t kw) {
+  FC_INLINE void add(const T* x, const T* g, ptrdiff_t kw, ptrdiff_t spread) {
     for (ptrdiff_t k = 0; k < kw; ++k) {
       typename A::Factor tap[KH];
       FC_UNROLL
       for (int r = First; r < Last; ++r) tap[r] = A::factor(g + ((KH - 1 - r) * kw + k) * A::parts);
       FC_UNROLL
       for (int c = 0; c < C; ++c) {
-        const typename A::Shared shared = A::share(load<T>(x + k * A::step + c * Shape<A>::W));
+        const typename A::Shared shared =
+            A::share(load<T>(x + k * step_of<A>(spread) + c * Shape<A>::W));
         FC_UNROLL
         for (int r = First; r < Last; ++r) A::add(sum[r][c], shared, tap[r]);
       }
@@ -208,20 +225,20 @@ struct Strip {
   }
   // The first KH - 1 rows of x meet 1, 2, ... rows of outputs, the last ones ..., 2, 1.
   template <int Open>
-  FC_INLINE void begin(const T* x, ptrdiff_t x_row, const T* g, ptrdiff_t kw) {
+  FC_INLINE void begin(const T* x, ptrdiff_t x_row, const T* g, ptrdiff_t kw, ptrdiff_t spread) {
     if constexpr (Open < KH) {
-      add<KH - Open, KH>(x, g, kw);
+      add<KH - Open, KH>(x, g, kw, spread);
       step_down();
-      begin<Open + 1>(x + x_row, x_row, g, kw);
+      begin<Open + 1>(x + x_row, x_row, g, kw, spread);
     }
   }
   template <int Open>
-  FC_INLINE void end(const T* x, ptrdiff_t x_row, const T* g, ptrdiff_t kw, T* y, ptrdiff_t y_row,
-                     bool accumulate) {
+  FC_INLINE void end(const T* x, ptrdiff_t x_row, const T* g, ptrdiff_t kw, ptrdiff_t spread, T* y,
+                     ptrdiff_t y_row, bool accumulate) {
     if constexpr (Open > 0) {
-      add<0, Open>(x, g, kw);
+      add<0, Open>(x, g, kw, spread);
       complete(y, accumulate);
-      end<Open - 1>(x + x_row, x_row, g, kw, y + y_row, y_row, accumulate);
+      end<Open - 1>(x + x_row, x_row, g, kw, spread, y + y_row, y_row, accumulate);
     }
   }
 };
@@ -229,19 +246,20 @@ struct Strip {
 template <class A, int KH, int C>
 __attribute__((noinline)) void slide(const typename A::T* x, ptrdiff_t x_row,
                                      const typename A::T* g, typename A::T* y, ptrdiff_t y_row,
-                                     ptrdiff_t rows, ptrdiff_t, ptrdiff_t kw, bool accumulate) {
+                                     ptrdiff_t rows, ptrdiff_t, ptrdiff_t kw, ptrdiff_t spread,
+                                     bool accumulate) {
   Strip<A, KH, C> strip;
   FC_UNROLL
   for (int r = 0; r < KH; ++r) strip.clear(r);
-  strip.template begin<1>(x, x_row, g, kw);
+  strip.template begin<1>(x, x_row, g, kw, spread);
   x += (KH - 1) * x_row;
   for (ptrdiff_t r = KH - 1; r < rows; ++r) {
-    strip.template add<0, KH>(x, g, kw);
+    strip.template add<0, KH>(x, g, kw, spread);
     strip.complete(y, accumulate);
     x += x_row;
     y += y_row;
   }
-  strip.template end<KH - 1>(x, x_row, g, kw, y, y_row, accumulate);
+  strip.template end<KH - 1>(x, x_row, g, kw, spread, y, y_row, accumulate);
 }
 
 // BlockSizes that do one kernel, by width in vectors, ascending from 1, and the
@@ -316,7 +334,7 @@ FC_INLINE ptrdiff_t swept_rows(const BlockSizes<A>& blocks, ptrdiff_t x_row) {
 template <class A>
 void band(const BlockSizes<A>& blocks, const typename A::T* x, ptrdiff_t x_row,
           const typename A::T* g, typename A::T* y, ptrdiff_t y_row, ptrdiff_t rows,
-          ptrdiff_t lanes, ptrdiff_t kh, ptrdiff_t kw, bool accumulate) {
+          ptrdiff_t lanes, ptrdiff_t kh, ptrdiff_t kw, ptrdiff_t spread, bool accumulate) {
   constexpr ptrdiff_t W = Shape<A>::W;
   const ptrdiff_t widest = blocks.of[blocks.widths - 1].vectors;
   const bool overlap = !accumulate && lanes >= W;
@@ -324,7 +342,7 @@ void band(const BlockSizes<A>& blocks, const typename A::T* x, ptrdiff_t x_row,
     const ptrdiff_t left = overlap ? (lanes - c + W - 1) / W : (lanes - c) / W;
     if (left == 0) {
       return part_rows<A>(x + c, x_row, g, y + c * A::outputs, y_row, rows, lanes - c, kh, kw,
-                          accumulate);
+                          spread, accumulate);
     }
     // As even as they go: 30 vectors by at most 9 are 9, 9, 6, 6.
     const ptrdiff_t blocks_left = (left + widest - 1) / widest;
@@ -334,7 +352,7 @@ void band(const BlockSizes<A>& blocks, const typename A::T* x, ptrdiff_t x_row,
     while (blocks.of[w].vectors * W > (overlap ? lanes : lanes - c)) --w;
     const ptrdiff_t width = blocks.of[w].vectors * W;
     if (c + width > lanes) c = lanes - width;
-    blocks.of[w].run(x + c, x_row, g, y + c * A::outputs, y_row, rows, kh, kw, accumulate);
+    blocks.of[w].run(x + c, x_row, g, y + c * A::outputs, y_row, rows, kh, kw, spread, accumulate);
     c += width;
   }
 }
@@ -342,7 +360,7 @@ void band(const BlockSizes<A>& blocks, const typename A::T* x, ptrdiff_t x_row,
 template <class A>
 void direct2d(const void* x_data, ptrdiff_t x_row, const void* g_data, void* y_data,
               ptrdiff_t y_row, ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t kh, ptrdiff_t kw,
-              bool accumulate) {
+              ptrdiff_t spread, bool accumulate) {
   using T = typename A::T;
   const T* x = static_cast<const T*>(x_data);
   const T* g = static_cast<const T*>(g_data);
@@ -359,7 +377,7 @@ void direct2d(const void* x_data, ptrdiff_t x_row, const void* g_data, void* y_d
     const ptrdiff_t most = swept_rows<A>(blocks, x_row);
     const ptrdiff_t some = rows - r < most ? rows - r : most;
     band<A>(blocks, x + r * x_row, x_row, g, y + r * y_row, y_row, some, cols * A::step, kh, kw,
-            accumulate);
+            spread, accumulate);
     r += some;
   }
 }

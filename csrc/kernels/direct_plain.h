@@ -38,11 +38,13 @@ struct Plain {
 
 template <class A>
 constexpr int kTileRows = 1;
+template <class A>
+constexpr bool kSpreads = true;
 
 template <class A>
 void direct2d(const void* x_data, ptrdiff_t x_row, const void* g_data, void* y_data,
               ptrdiff_t y_row, ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t kh, ptrdiff_t kw,
-              bool accumulate) {
+              ptrdiff_t spread, bool accumulate) {
   using T = typename A::Element;
   constexpr int X = A::x_parts, G = A::g_parts;
   const T* x = static_cast<const T*>(x_data);
@@ -53,7 +55,7 @@ void direct2d(const void* x_data, ptrdiff_t x_row, const void* g_data, void* y_d
       T sum[2] = {};
       for (ptrdiff_t i = 0; i < kh; ++i) {
         const T* from = x + ((r + i) * x_row + c) * X;
-        for (ptrdiff_t j = 0; j < kw; ++j) A::add(sum, from + j * X, g + (i * kw + j) * G);
+        for (ptrdiff_t j = 0; j < kw; ++j) A::add(sum, from + j * spread * X, g + (i * kw + j) * G);
       }
       A::put(sum, y + (r * y_row + c) * A::Y, accumulate);
     }

@@ -28,6 +28,7 @@ constexpr KernelTable FC_TABLE(FC_LEVEL) = {
     {FC_DIRECT_1D_ROWS},
     {FC_DIRECT_2D_ROWS},
     {FC_TILE_ROWS},
+    {FC_SPREADS},
     {FC_DOT_ROWS},
     peak_f32,
     peak_f64,

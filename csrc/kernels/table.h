@@ -41,11 +41,12 @@ constexpr ptrdiff_t kSweep = 16;
 using Direct1D = void (*)(const void* x, const void* g, void* y, ptrdiff_t count, ptrdiff_t m,
                           bool accumulate);
 
-// y[r, c] (+)= sum_{i < kh, j < kw} g[i, j] x[r + i, c + j]. Row strides in
-// elements; g is dense (kh, kw) and reversed along both axes.
+// y[r, c] (+)= sum_{i < kh, j < kw} g[i, j] x[r + i, c + j spread]. Row strides in
+// elements; g is dense (kh, kw) and reversed along both axes. Only of some pairs, `spreads`, may
+// spread be more than 1.
 using Direct2D = void (*)(const void* x, ptrdiff_t x_row, const void* g, void* y, ptrdiff_t y_row,
                           ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t kh, ptrdiff_t kw,
-                          bool accumulate);
+                          ptrdiff_t spread, bool accumulate);
 
 // *y (+)= sum_{k < count} v[-k] x[k]: v points at the last tap.
 using Dot = void (*)(const void* x, const void* v, ptrdiff_t count, void* y, bool accumulate);
@@ -196,6 +197,7 @@ struct KernelTable {
   Direct1D direct1d[kPairs];
   Direct2D direct2d[kPairs];
   int tile_rows[kPairs];  // of outputs, that direct2d sums together
+  bool spreads[kPairs];
   Dot dot[kPairs];
   // Runs `rounds` rounds of independent FMA chains; returns the multiply-adds done.
   double (*peak_f32)(ptrdiff_t rounds);
