@@ -27,7 +27,6 @@ constexpr Index kShort = 512;
 // Of one call of a kernel, which adds up sweeps (kernels/table.h) in one total: the sum of totals
 // and of the sweeps in each is least near there for 1,000 taps and more. 128 take 1 % more.
 constexpr Index kCallTaps = 256;
-constexpr double kCallMacs = 1000;  // a call beside its sums: 100 ns or so
 
 // to[j] = from[first + j], 0 <= j < count, with zeros outside from[0, n).
 void copy_padded(char* to, const char* from, Index n, Index first, Index count, Index item) {

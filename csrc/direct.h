@@ -9,6 +9,7 @@
 namespace fastconv {
 
 constexpr double kPieceMacs = 5e7;  // between looks at the poll: 2 to 20 ms
+constexpr double kCallMacs = 1000;  // a call beside its sums: 100 ns or so
 constexpr Index kVectorBytes = 64;  // the widest; a border block of columns is no narrower
 
 constexpr Index at_most(Index x, Index limit) { return x < limit ? x : limit; }

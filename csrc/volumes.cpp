@@ -264,7 +264,7 @@ struct Sums {
       const Index first = at_least(row.m - end, 0), last = at_most(row.m, row.m - 1 - r + row.n);
       sum_rows(samples + (r - row.lo + first) * x.stride[d], taps + first * g.stride[d],
                to + (r - row.lo) * y.stride[d], end - r, last - first, fresh);
-      context.spend(double(end - r) * macs);
+      context.spend(kCallMacs + double(end - r) * macs);
     }
   }
 };

@@ -331,15 +331,15 @@ int count_poll(void* calls) { return ++*static_cast<int*>(calls) < 0; }
 
 // Sums so small that their calls are all that takes time ask now and then too.
 void polls_of_small_slices() {
-  const std::vector<ptrdiff_t> a_shape = {60, 60, 2, 2}, v_shape = {20, 20, 2, 2};
-  Array a(FC_F64, a_shape, {1, 1, 1, 1}), v(FC_F64, v_shape, {1, 1, 1, 1});
-  Array out(FC_F64, {79, 79, 3, 3}, {1, 1, 1, 1});
+  constexpr int kAxes = 8;
+  constexpr ptrdiff_t n = 3, m = 4;
+  const std::vector<ptrdiff_t> ones(kAxes, 1);
+  Array a(FC_F64, std::vector<ptrdiff_t>(kAxes, n), ones);
+  Array v(FC_F64, std::vector<ptrdiff_t>(kAxes, m), ones);
+  Array out(FC_F64, std::vector<ptrdiff_t>(kAxes, n + m - 1), ones);
   fc_job job = empty_job({FC_F64, FC_F64}, FC_DIRECT);
-  job.ndim = 4;
-  for (int d = 0; d < 4; ++d) {
-    const ptrdiff_t n = a_shape[size_t(d)], m = v_shape[size_t(d)];
-    set_axis(job, d, n, m, 0, n + m - 1);
-  }
+  job.ndim = kAxes;
+  for (int d = 0; d < kAxes; ++d) set_axis(job, d, n, m, 0, n + m - 1);
   int calls = 0;
   job.poll = count_poll;
   job.poll_context = &calls;
