@@ -333,7 +333,7 @@ int count_poll(void* calls) { return ++*static_cast<int*>(calls) < 0; }
 void polls_of_small_slices() {
   constexpr int kAxes = 8;
   constexpr ptrdiff_t n = 3, m = 4;
-  const std::vector<ptrdiff_t> ones(kAxes, 1);
+  const std::vector<int> ones(kAxes, 1);
   Array a(FC_F64, std::vector<ptrdiff_t>(kAxes, n), ones);
   Array v(FC_F64, std::vector<ptrdiff_t>(kAxes, m), ones);
   Array out(FC_F64, std::vector<ptrdiff_t>(kAxes, n + m - 1), ones);
