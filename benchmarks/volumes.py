@@ -1,11 +1,12 @@
-"""More than two axes: transforms beside ducc0's, and small kernels as `convolve` takes them.
+"""More than two axes: transforms beside ducc0's, small kernels, and colour images.
 
     python benchmarks/volumes.py [--seconds 1]
 
 One thread each, checked and timed as in compare.py. Above, 'full' by transforms: ducc0's run one
 pass an axis, and `auto` is ours with accuracy='auto', which `convolve` has and `fftconvolve` has
-not. Below, 'same' by whatever each chooses: ducc0's transforms, scipy.ndimage's sums, with zeros
-beyond the ends, and scipy.signal.convolve.
+not. Between, 'same' by whatever each chooses: ducc0's transforms, scipy.ndimage's sums, with zeros
+beyond the ends, and scipy.signal.convolve. Below, 'same' of images whose three colours lie side by
+side, all under one kernel: `convolve(image, kernel[..., np.newaxis])` beside OpenCV's filter2D.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import os
 
 os.environ["FASTCONV_NUM_THREADS"] = "1"  # read when fastconv is imported, below
 
+import cv2
 import numpy as np
 import scipy.ndimage
 import scipy.signal
@@ -40,6 +42,8 @@ SMALL_KERNELS = (
     ((300, 300, 3), (7, 7, 3)),
     ((20, 20, 20, 20), (3, 3, 3, 3)),
 )
+IMAGE = (540, 960, 3)
+COLOUR_KERNELS = tuple((IMAGE, (size, size, 1)) for size in (3, 5, 9, 15, 31))
 
 
 def auto(a, v, mode):
@@ -48,6 +52,10 @@ def auto(a, v, mode):
 
 def sums(a, v, mode):
     return scipy.ndimage.convolve(a, v, mode="constant")
+
+
+def filtered(a, v, mode):
+    return cv2.filter2D(a, -1, v[::-1, ::-1, 0], borderType=cv2.BORDER_CONSTANT)
 
 
 def compare(function, rivals_of, sizes, mode, seconds):
@@ -79,11 +87,18 @@ def main():
         others = [Runner("ndimage", sums), Runner("scipy", scipy.signal.convolve)]
         return [*ducc0.runners(a, v, "same"), *others]
 
+    def of_colours(a, v):
+        return [Runner("OpenCV", filtered), Runner("scipy", scipy.signal.convolve)]
+
+    cv2.setNumThreads(1)
     header("fftconvolve", "auto", "ducc0")
     compare(signal.fftconvolve, transforms, LARGE_KERNELS, "full", asked.seconds)
     print()
     header("convolve", "ducc0", "ndimage", "scipy")
     compare(signal.convolve, all_kinds, SMALL_KERNELS, "same", asked.seconds)
+    print()
+    header("convolve", "OpenCV", "scipy")
+    compare(signal.convolve, of_colours, COLOUR_KERNELS, "same", asked.seconds)
 
 
 if __name__ == "__main__":

@@ -25,8 +25,10 @@ namespace {
 
 Index outputs_of(const Extent& e) { return e.hi - e.lo; }
 
-// The same with v the smaller, and the axis of the most outputs last.
+// The same with v the smaller, and the axis of the most outputs last; not the colours of an image,
+// whose rows are long as they are.
 Volume in_order(Scratch& scratch, Volume w, bool swap) {
+  if (w.channels > 1) return w;
   Extent* extent = scratch.take<Extent>(w.axes);
   int* order = scratch.take<int>(w.axes);
   for (int d = 0; d < w.axes; ++d) extent[d] = w.axis[d].extent;
