@@ -16,7 +16,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "lengths.h"
 #include "runtime.h"
 #include "views.h"
 

@@ -1,5 +1,6 @@
 // What the axes of a job come to: which are truly convolved, what lies beyond their
 // ends, and several of them as one. Pure.
+#include <algorithm>
 #include <utility>
 
 #include "engine.h"
@@ -25,7 +26,7 @@ Extent extent_of(const fc_axis& axis) { return {axis.n, axis.m, axis.lo, axis.hi
 static bool is_narrow_strip(const Extent& rows, const Extent& cols) {
   constexpr Index kNarrow = 40, kLong = 8;
   const Index width = cols.hi - cols.lo;
-  return width <= kNarrow && rows.hi - rows.lo >= kLong * width;
+  return width <= kNarrow && (rows.hi - rows.lo) / kLong >= width;
 }
 
 // Where one operand has a single sample, products are not added up.
@@ -55,10 +56,10 @@ int convolved_axes(const fc_job& job, int* axes) {
 }
 
 void longest_last(const Extent* extent, int count, int* order) {
-  constexpr Index kDense = 4;
-  Index weight[FC_MAX_NDIM];
+  constexpr double kDense = 4;
+  double weight[FC_MAX_NDIM];
   for (int d = 0; d < count; ++d) {
-    const Index own = (extent[d].hi - extent[d].lo) * (d == count - 1 ? kDense : 1);
+    const double own = double(extent[d].hi - extent[d].lo) * (d == count - 1 ? kDense : 1);
     int at = d;
     for (; at > 0 && weight[at - 1] > own; --at) {
       weight[at] = weight[at - 1], order[at] = order[at - 1];
@@ -73,6 +74,15 @@ bool transforms_fit(const Extent* extent, int count) {
   double points = 1;
   for (int d = 0; d < count; ++d) points *= double(extent[d].n) + double(extent[d].m);
   return points < 0x1p48;
+}
+
+Cut trim(Extent& e) {
+  const Cut first = {std::max<Index>(e.lo - (e.m - 1), 0), std::max<Index>(e.lo - (e.n - 1), 0)};
+  e.m = std::min(e.hi, e.m) - first.tap;
+  e.n = std::min(e.hi, e.n) - first.sample;
+  e.lo -= first.tap + first.sample;
+  e.hi -= first.tap + first.sample;
+  return first;
 }
 
 // Index (i_0, .., i_{k-1}) becomes sum_d i_d pitch_d. An axis inside another wraps

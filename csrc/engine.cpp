@@ -2,7 +2,6 @@
 #include "engine.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 #include <algorithm>
 #include <utility>

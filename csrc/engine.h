@@ -67,7 +67,7 @@ struct Volume {
   const char *a, *v;
   char* out;
   // So many of a and of out under one v, bytes apart: the colours of an image, which lie side by
-  // side.
+  // side. There are then three axes at the least.
   Index channels = 1, a_next = 0, out_next = 0;
 };
 
@@ -128,6 +128,12 @@ void longest_last(const Extent*, int count, int* order);
 
 // Can there be transforms of all these axes at all? Only then may they be flattened.
 bool transforms_fit(const Extent* extent, int count);
+
+// Cuts an axis to the samples and taps that its outputs read, and tells the first of each.
+struct Cut {
+  Index sample, tap;
+};
+Cut trim(Extent&);
 
 // Several axes as one, and how far apart the indices of each then lie; or where that is known.
 Extent flatten(const Extent* extent, int count, Index* pitch);

@@ -118,7 +118,8 @@ typedef struct {
 typedef struct {
   fc_method method;
   fc_ring ring;
-  ptrdiff_t block[2]; /* transform lengths, complex points: rows, columns (1-D: 1, L) */
+  ptrdiff_t block[2]; /* transform lengths, complex points: rows, columns (1-D: 1, L), of
+                         narrow strips columns, rows */
   int lanes;          /* 1: one transform a vector lane; 0: lanes inside one transform */
   int digits[2];      /* FC_ROUNDED: digits that a and v are split into */
   double predicted_ns;

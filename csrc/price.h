@@ -37,14 +37,14 @@ struct Task {
   fc_facts facts;  // of a and v in these roles
   int lanes;       // vector lanes of the transforms' real type
 
-  Extent row = kOne, col = kOne;  // after flattening and swapping: v is the shorter
-  double outputs = 1, taps = 1;   // of one member
-  double calls = 0;               // of the direct kernel, by a volume
-  double lines = 1;               // members that share a kernel, side by side in the lanes
-  double kernels = 1;             // of a bank: each line meets so many
-  double members = 1;             // problems of so many lines and kernels
-  bool fits = false;              // transforms can be so long; else row and col say nothing
-  bool swapped = false;
+  Extent row = kOne, col = kOne;         // after flattening and swapping: v is the shorter
+  double outputs = 1, taps = 1;          // of one member
+  double calls = 0;                      // of the direct kernel, by a volume
+  double lines = 1;                      // members that share a kernel, side by side in the lanes
+  double kernels = 1;                    // of a bank: each line meets so many
+  double members = 1;                    // problems of so many lines and kernels
+  bool fits = false;                     // transforms can be so long; else row and col say nothing
+  bool swapped = false, across = false;  // a narrow strip, rows and columns exchanged
   double far_bytes = 0;  // of a and of the result, beyond kCachedBytes: a member's share
 
   bool flat() const { return axes == 1; }
@@ -128,6 +128,7 @@ inline Task task_of(const fc_job& job, const Costs& costs, const KernelTable& ta
   t.taps = fmin(t.taps, samples);
   if (axes > 2) pass_over(t, extent);
   t.fits = transforms_fit(extent, axes);
+  t.across = axes == 2 && axis[0] > axis[1];
   if (t.fits) {
     t.row = flatten(extent, axes - 1, pitch);
     t.col = extent[axes - 1];
@@ -164,8 +165,9 @@ inline double direct_ns(const Task& t) {
 inline double separable_ns(const Task& t) {
   constexpr double kPassRate = 0.8, kBetweenNs = 0.12;
   const Costs& c = t.costs;
-  const double rows = (double(t.col.m) + c.direct_fixed[t.pair]) / c.direct_rate[t.pair];
-  const double columns = (double(t.row.m) + c.direct2d_fixed[t.pair]) / c.direct2d_rate[t.pair];
+  const Extent &row = t.across ? t.col : t.row, &col = t.across ? t.row : t.col;
+  const double rows = (double(col.m) + c.direct_fixed[t.pair]) / c.direct_rate[t.pair];
+  const double columns = (double(row.m) + c.direct2d_fixed[t.pair]) / c.direct2d_rate[t.pair];
   return 2 * c.direct_call + t.outputs * ((rows + columns) / kPassRate + kBetweenNs);
 }
 

@@ -41,19 +41,6 @@ namespace {
 
 constexpr double kLogTwo = 0.69314718055994530942, kLogHundred = 4.60517018598809136804;
 
-// Cuts an axis to the samples and taps that its outputs read, and tells the first of each.
-struct Cut {
-  Index sample, tap;
-};
-Cut trim(Extent& e) {
-  const Cut first = {std::max(e.lo - (e.m - 1), Index(0)), std::max(e.lo - (e.n - 1), Index(0))};
-  e.m = std::min(e.hi, e.m) - first.tap;
-  e.n = std::min(e.hi, e.n) - first.sample;
-  e.lo -= first.tap + first.sample;
-  e.hi -= first.tap + first.sample;
-  return first;
-}
-
 }  // namespace
 
 const Leading& leading_of(const Problem& p, Leading& own) {

@@ -104,8 +104,9 @@ void copy(const View& to, const View& from, Index item) {
   if (to.ndim == 2 && is_dense(to.stride) && is_dense(from.stride)) {
     return copy_items(to.data, item, from.data, item, count * to.shape[1], item);
   }
+  const bool rows = to.stride[to.ndim - 1] == item && from.stride[to.ndim - 1] == item;
   const auto turned = [](const Index* stride) { return imaxabs(stride[0]) < imaxabs(stride[1]); };
-  if (to.ndim == 2 && turned(to.stride) != turned(from.stride)) {
+  if (to.ndim == 2 && !rows && turned(to.stride) != turned(from.stride)) {
     return copy_plane(to.data, to.stride, from.data, from.stride, to.shape, item);
   }
   View t = {to.data, to.ndim - 1, to.shape + 1, to.stride + 1};

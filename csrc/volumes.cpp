@@ -6,8 +6,8 @@
 //
 // along every axis: each picture of the result is a sum over the pictures of g, each on the picture
 // of x that lies as far behind. Piece by piece samples are copied, zeros and all, and then read
-// from cache by all taps. Where a tap is not finite, and 0 * Inf is not 0, pictures are summed two
-// by two as they lie.
+// from cache by all taps. Where a tap is not finite, and 0 * Inf is not 0, or zeros would be most
+// of what is read, pictures are summed two by two as they lie.
 //
 // So are pictures of several channels, the colours of each sample side by side: rows then are as
 // many times as long.
@@ -108,6 +108,9 @@ Array dense_like(Scratch& scratch, const Array& like, Index item) {
 // ---------------------------------------------------------------------------
 // Pieces
 
+constexpr double kCopiedBytes = 384 << 10;
+constexpr Index kLeastRows = 16;
+
 // Outputs of a piece along the first axis and along the rows of its pictures; along others it has
 // them all.
 struct Size {
@@ -123,7 +126,8 @@ struct Size {
     for (int d = 0; d < w.axes; ++d) {
       const Extent& e = w.axis[d].extent;
       const Index outputs = d == 0 ? planes : d == w.axes - 2 ? rows : outputs_of(e);
-      bytes *= double(outputs + e.m - 1);
+      const Index reach = outputs + e.m - 1;
+      bytes *= double(d < w.axes - 2 ? at_most(reach, e.n) : reach);
     }
     return bytes;
   }
@@ -132,8 +136,7 @@ struct Size {
 // Halved, where a piece has the most outputs to a tap, until there are enough and its samples are
 // few. It keeps as many outputs as taps, which are what it copies more than once.
 Size piece_size(const Volume& w, int workers) {
-  constexpr double kCopiedBytes = 384 << 10;
-  constexpr Index kLeastRows = 16, kManyPieces = 4;
+  constexpr Index kManyPieces = 4;
   const Extent &plane = w.axis[0].extent, &row = w.axis[w.axes - 2].extent;
   const Index enough = workers > 1 ? kManyPieces * workers : 1;
   Size size = {outputs_of(plane), outputs_of(row)};
@@ -147,8 +150,8 @@ Size piece_size(const Volume& w, int workers) {
   return size;
 }
 
-// Counted row by row.
-Volume piece_of(Scratch& scratch, const Volume& w, Size size, Index piece) {
+// Counted row by row. Pictures that it does not meet are no part of it.
+Volume piece_of(Scratch& scratch, const Volume& w, Size size, Index piece, Array& g) {
   Convolved* axis = scratch.take<Convolved>(w.axes);
   std::copy_n(w.axis, w.axes, axis);
   Volume part = w;
@@ -163,19 +166,26 @@ Volume piece_of(Scratch& scratch, const Volume& w, Size size, Index piece) {
   const Index along = ceil_div(outputs_of(w.axis[row].extent), size.rows);
   cut(0, piece / along, size.planes);
   cut(row, piece % along, size.rows);
+  for (int d = 0; d < row; ++d) {
+    Extent& e = axis[d].extent;
+    const Index taps = e.m;
+    const Cut first = trim(e);
+    part.a += first.sample * axis[d].a;
+    g.data += (taps - first.tap - e.m) * g.stride[d];
+  }
   return part;
 }
 
-// The samples that the outputs y read, beyond the ends of a as well.
+// The samples that the outputs y read, in pictures beyond the ends of a as well.
 Array padded(Scratch& scratch, const Volume& w, const Array& y) {
   const Index item = kItemSize[w.a_dtype];
   Array from = samples_of(scratch, w);
   const Array reach = samples_of(scratch, w);
-  for (int d = 0; d < w.axes; ++d) reach.shape[d] = y.shape[d] + w.axis[d].extent.m - 1;
+  for (int d = w.axes - 2; d < w.axes; ++d) reach.shape[d] = y.shape[d] + w.axis[d].extent.m - 1;
   const Array x = dense_like(scratch, reach, item);
   memset(x.data, 0, size_t(x.shape[0] * x.stride[0]));
   Array to = {x.data, x.axes, from.shape, x.stride};
-  for (int d = 0; d < w.axes; ++d) {
+  for (int d = w.axes - 2; d < w.axes; ++d) {
     const Extent& e = w.axis[d].extent;
     const Index begin = e.lo - (e.m - 1), first = at_least(begin, 0);
     from.shape[d] = at_most(e.hi, e.n) - first;
@@ -219,6 +229,7 @@ struct Sums {
   Index together;   // rows
   bool by_columns;  // the taps
   Array x, g, y;
+  Index x_item, y_item, x_row, y_row, items;  // items of a row of outputs
   Context& context;
 
   // Along the axes from d on; fresh: y holds nothing yet.
@@ -229,47 +240,65 @@ struct Sums {
       const Index ahead = e.m - 1 - (e.lo + i);  // taps that lie before a
       const Index first = at_least(ahead, 0), last = at_most(e.m, ahead + e.n);
       for (Index k = first; k < last; ++k) {
-        add(d + 1, samples + (i + k) * x.stride[d], taps + k * g.stride[d], to + i * y.stride[d],
-            fresh && k == first);
+        add(d + 1, samples + (k - ahead) * x.stride[d], taps + k * g.stride[d],
+            to + i * y.stride[d], fresh && k == first);
       }
-    }
-  }
-
-  // Under channels the next sample is `channels` items away. What cannot step so far takes one
-  // column of taps at a time.
-  void sum_rows(const char* samples, const char* taps, char* to, Index rows, Index kh,
-                bool fresh) const {
-    const int row = w.axes - 2, col = w.axes - 1;
-    const Index x_row = x.stride[row] / kItemSize[w.a_dtype], kw = w.axis[col].extent.m;
-    const Index y_row = y.stride[row] / kItemSize[result_dtype(w.a_dtype, w.v_dtype)];
-    const Index items = y.shape[col] * w.channels;
-    if (!by_columns) {
-      return kernel(samples, x_row, taps, to, y_row, rows, items, kh, kw, w.channels, !fresh);
-    }
-    for (Index k = 0; k < kw; ++k) {
-      kernel(samples + k * x.stride[col], x_row, taps + k * g.stride[col], to, y_row, rows, items,
-             kh, 1, 1, !fresh || k > 0);
     }
   }
 
   // Of many taps, the rows near the ends, which do not meet all, come some at a time.
   void add_picture(const char* samples, const char* taps, char* to, bool fresh) const {
     const int d = w.axes - 2;
-    const Extent &row = w.axis[d].extent, &col = w.axis[d + 1].extent;
-    const double macs = double(outputs_of(col) * w.channels) * double(row.m) * double(col.m);
-    const Index most = at_least(Index(kPieceMacs / macs), 2 * together);
+    const Extent& row = w.axis[d].extent;
+    const double macs = double(items) * double(row.m) * double(columns().m);
+    const Index most = at_least(Index(kPieceMacs / macs), together);
     const bool tall = at_most(row.m, row.n) >= 2 * together;
     for (Index r = row.lo, end; r < row.hi; r = end) {
       const Index inside = (row.n - r) / together * together;
       const Index some = tall && (r < row.m - 1 || inside <= 0) ? together : tall ? inside : most;
       end = at_most(row.hi, r + at_most(some, most));
       const Index first = at_least(row.m - end, 0), last = at_most(row.m, row.m - 1 - r + row.n);
-      sum_rows(samples + (r - row.lo + first) * x.stride[d], taps + first * g.stride[d],
+      add_rows(samples + (r - row.lo + first) * x.stride[d], taps + first * g.stride[d],
                to + (r - row.lo) * y.stride[d], end - r, last - first, fresh);
-      context.spend(kCallMacs + double(end - r) * macs);
     }
   }
+
+  // Under channels the next sample is `channels` items away. What cannot step so far takes one
+  // column of taps at a time.
+  void add_rows(const char* samples, const char* taps, char* to, Index rows, Index kh,
+                bool fresh) const {
+    const Index kw = columns().m;
+    if (!by_columns) return call(samples, taps, to, rows, kh, kw, w.channels, fresh);
+    for (Index k = 0; k < kw; ++k) {
+      call(samples + k * x.stride[w.axes - 1], taps + k * g.stride[w.axes - 1], to, rows, kh, 1, 1,
+           fresh && k == 0);
+    }
+  }
+
+  // So many columns at a time as are a piece of work, and whole vectors.
+  void call(const char* samples, const char* taps, char* to, Index rows, Index kh, Index kw,
+            Index spread, bool fresh) const {
+    const double macs = double(rows) * double(kh) * double(kw);
+    const bool whole = double(items) * macs <= kPieceMacs;
+    const Index most =
+        whole ? items : ceil_div(Index(kPieceMacs / macs) + 1, kVectorBytes) * kVectorBytes;
+    for (Index i = 0; i < items; i += most) {
+      const Index some = at_most(most, items - i);
+      kernel(samples + i * x_item, x_row, taps, to + i * y_item, y_row, rows, some, kh, kw, spread,
+             !fresh);
+      context.spend(kCallMacs + double(some) * macs);
+    }
+  }
+
+  const Extent& columns() const { return w.axis[w.axes - 1].extent; }
 };
+
+// The least count from this one on of which each has so many items, and which are whole vectors.
+Index whole_vectors(Index count, Index each, Index item, const KernelTable& table) {
+  Index together = at_least(table.spectral[0].lanes * Index(sizeof(float)) / item, 1);
+  for (; together % 2 == 0 && each % 2 == 0; each /= 2) together /= 2;
+  return ceil_div(count, together) * together;
+}
 
 // Rows that the kernel cannot write as they lie, or that are no whole vectors, are copied.
 void sum_piece(const Volume& w, const Array& g, Context& context) {
@@ -278,10 +307,9 @@ void sum_piece(const Volume& w, const Array& g, Context& context) {
   const Index item = kItemSize[result];
   const Pair pair = pair_of(w.a_dtype, w.v_dtype);
   const KernelTable& table = context.kernels;
-  const Index vector = at_least(table.spectral[0].lanes * Index(sizeof(float)) / item, 1);
   Scratch scratch;
   const Array out = outputs_of(scratch, w), rounded = outputs_of(scratch, w);
-  rounded.shape[cols] = ceil_div(out.shape[cols], vector) * vector;
+  rounded.shape[cols] = whole_vectors(out.shape[cols], w.channels, item, table);
   const bool side_by_side =
       out.stride[out.axes - 1] == item && out.stride[cols] == item * w.channels;
   const bool direct = side_by_side && rounded.shape[cols] == out.shape[cols] &&
@@ -289,14 +317,26 @@ void sum_piece(const Volume& w, const Array& g, Context& context) {
                       aligned(out.data, out.axes, out.stride, result);
   const Array y = direct ? out : dense_like(scratch, rounded, item);
   const Array x = padded(scratch, w, y);
-  const Sums sums = {
-      w, table.direct2d[pair], table.tile_rows[pair], goes_by_columns(w, table), x, g, y, context};
+  const Index x_item = kItemSize[w.a_dtype];
+  const Sums sums = {w,
+                     table.direct2d[pair],
+                     table.tile_rows[pair],
+                     goes_by_columns(w, table),
+                     x,
+                     g,
+                     y,
+                     x_item,
+                     item,
+                     x.stride[cols - 1] / x_item,
+                     y.stride[cols - 1] / item,
+                     y.shape[cols] * w.channels,
+                     context};
   sums.add(0, x.data, g.data, y.data, true);
   if (!direct) copy(out, {y.data, y.axes, out.shape, y.stride}, item);
 }
 
 // ---------------------------------------------------------------------------
-// Taps that are not finite
+// Taps that are not finite, or longer than the picture
 
 // out += the products of pictures two by two, along the axes from d on.
 void add_pictures(const Volume& w, int d, const Problem& p, double macs, Context& context) {
@@ -349,24 +389,39 @@ void sum_as_it_lies(const Volume& asked, double macs, Context& context) {
 
 }  // namespace
 
-static void channel_by_channel(Volume w, Context& context) {
-  const Index channels = std::exchange(w.channels, 1);
-  for (Index c = 0; c < channels; ++c, w.a += w.a_next, w.out += w.out_next) {
+// Channels some at a time.
+static void by_channels(Volume w, Index some, Context& context) {
+  for (Index left = w.channels; left > 0; left -= w.channels) {
+    w.channels = at_most(some, left);
     direct_volume(w, context);
+    w.a += w.channels * w.a_next, w.out += w.channels * w.out_next;
   }
 }
 
+// So many that a piece of few rows is small.
+static Index channels_together(const Volume& w) {
+  constexpr Index kLeast = 16;
+  Size least = {1, kLeastRows};
+  const double one = least.copied_bytes(w) / double(w.channels);
+  return at_least(Index(kCopiedBytes / one), kLeast);
+}
+
 void direct_volume(const Volume& asked, Context& context) {
-  if (asked.axes == 2 && asked.channels == 1) return direct(picture_of(asked), context);
+  if (asked.axes == 2) return direct(picture_of(asked), context);
+  if (asked.channels > channels_together(asked)) {
+    return by_channels(asked, channels_together(asked), context);
+  }
   const Amount amount(asked);
-  const bool swap = amount.taps > amount.samples, alone = asked.channels == 1;
-  if (swap && !alone) return channel_by_channel(asked, context);
+  const bool swap = amount.taps > amount.samples;
   Scratch scratch;
   const Volume w = in_order(scratch, asked, swap);
   const double macs = amount.outputs * std::min(amount.taps, amount.samples) * double(w.channels);
   const Array g = reversed_taps(scratch, w, goes_by_columns(w, context.kernels));
-  if (!is_finite(w.v_dtype, g.data, product(g.axes, g.shape))) {
-    return alone ? sum_as_it_lies(w, macs, context) : channel_by_channel(asked, context);
+  const Extent &row = w.axis[w.axes - 2].extent, &col = w.axis[w.axes - 1].extent;
+  const bool finite = is_finite(w.v_dtype, g.data, product(g.axes, g.shape));
+  if (!finite || row.m > row.n || col.m > col.n) {
+    if (asked.channels > 1) return by_channels(asked, 1, context);
+    return sum_as_it_lies(w, macs, context);
   }
   const Size size = piece_size(w, context.workers());
   const Index pieces = size.pieces(w);
@@ -374,7 +429,9 @@ void direct_volume(const Volume& asked, Context& context) {
     Scratch local;
     for (Range r; shares.next(r);) {
       for (Index i = r.first; i < r.last; ++i) {
-        sum_piece(piece_of(local, w, size, i), g, own);
+        Array met = g;
+        const Volume piece = piece_of(local, w, size, i, met);
+        sum_piece(piece, met, own);
       }
     }
   });

@@ -17,6 +17,8 @@ SHAPES = [
     ((4, 150, 5), (3, 8, 1)),
     ((12, 30, 17), (11, 25, 6)),
     ((3, 4, 5), (9, 20, 6)),
+    ((2, 20, 30), (90, 3, 3)),
+    ((20, 4, 30), (3, 15, 6)),
     ((40, 3, 4, 2), (7, 2, 2, 2)),
     ((3, 2, 4, 30), (2, 2, 3, 9)),
 ]
@@ -126,6 +128,13 @@ def test_colours(run, rng, shape, dtype):
     for c in range(a.shape[-1]):
         one = np.ascontiguousarray(a[..., c])
         oracle.assert_within(np.ascontiguousarray(got[..., c]), one, v)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "int64"])
+def test_more_channels_than_fit(run, rng, dtype):
+    """They come some at a time."""
+    a, v = oracle.draw(rng, (4, 5, 3001), dtype), oracle.draw(rng, (3, 2, 1), dtype)
+    oracle.assert_exact(run(a, v, whole(a, v), method="direct"), oracle.exact(a, v))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "complex128", "uint8", "int16"])
