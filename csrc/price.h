@@ -37,14 +37,15 @@ struct Task {
   fc_facts facts;  // of a and v in these roles
   int lanes;       // vector lanes of the transforms' real type
 
-  Extent row = kOne, col = kOne;         // after flattening and swapping: v is the shorter
-  double outputs = 1, taps = 1;          // of one member
-  double calls = 0;                      // of the direct kernel, by a volume
-  double lines = 1;                      // members that share a kernel, side by side in the lanes
-  double kernels = 1;                    // of a bank: each line meets so many
-  double members = 1;                    // problems of so many lines and kernels
-  bool fits = false;                     // transforms can be so long; else row and col say nothing
-  bool swapped = false, across = false;  // a narrow strip, rows and columns exchanged
+  Extent row = kOne, col = kOne;  // after flattening and swapping: v is the shorter
+  double outputs = 1, taps = 1;   // of one member
+  double calls = 0;               // of the direct kernel, by a volume
+  double lines = 1;               // members that share a kernel, side by side in the lanes
+  double kernels = 1;             // of a bank: each line meets so many
+  double members = 1;             // problems of so many lines and kernels
+  bool fits = false;              // transforms can be so long; else row and col say nothing
+  bool swapped = false;
+  bool across = false;   // a narrow strip: row and col are its columns and its rows
   double far_bytes = 0;  // of a and of the result, beyond kCachedBytes: a member's share
 
   bool flat() const { return axes == 1; }

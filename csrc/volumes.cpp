@@ -150,7 +150,7 @@ Size piece_size(const Volume& w, int workers) {
   return size;
 }
 
-// Counted row by row. Pictures that it does not meet are no part of it.
+// Counted row by row. Of a and of g, which is moved, it has the pictures alone that it meets.
 Volume piece_of(Scratch& scratch, const Volume& w, Size size, Index piece, Array& g) {
   Convolved* axis = scratch.take<Convolved>(w.axes);
   std::copy_n(w.axis, w.axes, axis);
@@ -401,7 +401,7 @@ static void by_channels(Volume w, Index some, Context& context) {
 // So many that a piece of few rows is small.
 static Index channels_together(const Volume& w) {
   constexpr Index kLeast = 16;
-  Size least = {1, kLeastRows};
+  const Size least = {1, kLeastRows};
   const double one = least.copied_bytes(w) / double(w.channels);
   return at_least(Index(kCopiedBytes / one), kLeast);
 }
