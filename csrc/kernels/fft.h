@@ -121,13 +121,13 @@ FC_INLINE void butterfly_of_8(Get get, Put put) {
   put(6, plus_i(c2, c3));
 
   if constexpr (twice) b1 = get(1) - get(5), b3 = get(3) - get(7);
-  const C e1 = {(b1.re + b1.im) * root, (b1.im - b1.re) * root};   // b1 w_8
-  const C e3 = {(b3.im - b3.re) * root, -(b3.re + b3.im) * root};  // b3 w_8^3
-  const C f0 = e1 + e3, f1 = e1 - e3;
-  put(1, d0 + f0);
-  put(5, d0 - f0);
-  put(3, minus_i(d2, f1));
-  put(7, plus_i(d2, f1));
+  // b1 w_8 and b3 w_8^3, without the root that both have.
+  const C e1 = {b1.re + b1.im, b1.im - b1.re}, e3 = {b3.im - b3.re, b3.re + b3.im};
+  const C f0 = {e1.re + e3.re, e1.im - e3.im}, f1 = {e1.re - e3.re, e1.im + e3.im};
+  put(1, C{fma(f0.re, root, d0.re), fma(f0.im, root, d0.im)});
+  put(5, C{fma(-f0.re, root, d0.re), fma(-f0.im, root, d0.im)});
+  put(3, C{fma(f1.im, root, d2.re), fma(-f1.re, root, d2.im)});
+  put(7, C{fma(-f1.im, root, d2.re), fma(f1.re, root, d2.im)});
 }
 
 // The R-point transform of get(0) .. get(R - 1), put at 0 .. R - 1. `simple`: get only loads. The
