@@ -1,5 +1,7 @@
 #include "lengths.h"
 
+#include <algorithm>
+
 namespace fastconv {
 namespace {
 
@@ -31,15 +33,33 @@ Index matrix_length(Index at_least, int lanes) {
   return next_length(kMatrixOdds, at_least, Index(lanes) * lanes);
 }
 
-// As square as it gets, the rows at least as long as the columns: columns pay for
-// a transposition and a twist, and their factors are read once more a group.
+Radices radices(Index length) {
+  Radices passes;
+  int odd[3], odds = 0;
+  for (int r : {5, 3, 3}) {
+    if (length % r == 0) odd[odds++] = r, length /= r;
+  }
+  for (; length > 4 && length != 16; length /= 8) passes.add(8);
+  for (; length >= 4; length /= 4) passes.add(4);
+  if (length == 2) passes.add(2);
+  for (int i = 0; i < odds; ++i) passes.add(odd[i]);
+  if (passes.count == 0) passes.add(1);
+  std::rotate(passes.radix, passes.radix + 1, passes.radix + passes.count);
+  return passes;
+}
+
 Split split_length(Index length, int lanes) {
+  constexpr Index kLongest = 8;
   Split best = {0, 0};
+  Index least = 0;
   for (const LengthFactor& odd : kLaneOdds) {
     for (Index n1 = odd.factor * lanes; n1 * n1 <= length; n1 *= 2) {
-      if (length % n1 != 0 || n1 <= best.n1) continue;
       const Index n2 = length / n1;
-      if (axis_length(n2, lanes) == n2) best = {n1, n2};
+      if (n1 * n2 != length || axis_length(n2, lanes) != n2) continue;
+      const Index cost = radices(n1).count + radices(n2).count + (n2 - 1) / (kLongest * n1);
+      if (best.n1 != 0 && (cost > least || (cost == least && n1 < best.n1))) continue;
+      best = {n1, n2};
+      least = cost;
     }
   }
   return best;

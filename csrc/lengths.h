@@ -31,14 +31,29 @@ constexpr LengthFactor kMatrixOdds[] = {{1, 0, 0},
                                         {135, 7.076815597050831, 8.5},
                                         {225, 7.813781191217037, 9.0}};
 
+// The passes of a transform in one lane, outermost first. Eights, a four or two where the power of
+// two asks for it, then the odd radices; the first of them, the largest, is moved to the leaf. Odd
+// passes thus work on the shortest runs, which are in L1.
+struct Radices {
+  int count = 0, radix[24];
+
+  void add(int r) { radix[count++] = r; }
+  const int* begin() const { return radix; }
+  const int* end() const { return radix + count; }
+};
+Radices radices(Index length);
+
 // The next length of a transform that lies in one lane.
 Index lane_length(Index at_least);
 
 // The next length of one axis of a 2-D transform whose lanes lie inside it.
 Index axis_length(Index at_least, int lanes);
 
-// The next length of a 1-D transform whose lanes lie inside it: n1 n2, each an
-// axis length. split_length tells the two.
+// The next length of a 1-D transform whose lanes lie inside it: n1 n2, each an axis length.
+// split_length tells the two: of fewest passes, n2 beyond 8 n1 counting as more, and of such the
+// most square, with rows at least as long as the columns: these pay for a transposition and a
+// twist, and their factors are read once more a group. 2^20 as 512 x 2,048 takes 0.93 to 0.97 of
+// the time of 1,024 x 1,024.
 struct Split {
   Index n1, n2;
 };

@@ -2,6 +2,7 @@
 
 #include <stdint.h>
 
+#include <algorithm>
 #include <new>
 #include <vector>
 
@@ -10,7 +11,7 @@
 namespace fastconv {
 namespace {
 
-constexpr size_t kFirstChunk = size_t(1) << 18;
+constexpr size_t kFirstChunk = size_t(1) << 18, kMostAhead = size_t(8) << 20;
 // An arena above this is given back after the call: long signals come and go,
 // the blocks of everyday calls stay warm.
 constexpr size_t kKeepBytes = size_t(64) << 20;
@@ -34,7 +35,7 @@ struct Chunk {
   size_t bytes;
 };
 
-// A stack of chunks. A new chunk doubles the arena, so a call settles on few.
+// A stack of chunks. A new chunk doubles the arena, up to 8 MB, so a call settles on few.
 class Arena {
  public:
   std::vector<Chunk> chunks;
@@ -48,8 +49,8 @@ class Arena {
   }
 
   void grow(size_t bytes) {
-    size_t want = total() > kFirstChunk ? total() : kFirstChunk;
-    if (want < bytes) want = bytes;
+    size_t want = std::min(std::max(total(), kFirstChunk), kMostAhead);
+    want = std::max(want, bytes);
     want = (want + kAlign - 1) / kAlign * kAlign;
     chunks.reserve(chunks.size() + 1);
     chunks.push_back(

@@ -95,23 +95,6 @@ Shared<Made> shared(Lists<Made>& lists, const Key& key, size_t bytes, Make make)
   return Shared<Made>(node.release()->made.get());
 }
 
-// Eights, a four or two where the power of two asks for it, then the odd radices;
-// the first of them, the largest, is moved to the leaf. Odd passes thus work on the
-// shortest runs, which are in L1.
-std::vector<int> radices(Index length) {
-  std::vector<int> odd, even;
-  for (int r : {5, 3, 3}) {
-    if (length % r == 0) odd.push_back(r), length /= r;
-  }
-  for (; length > 4 && length != 16; length /= 8) even.push_back(8);
-  for (; length >= 4; length /= 4) even.push_back(4);
-  if (length == 2) even.push_back(2);
-  even.insert(even.end(), odd.begin(), odd.end());
-  if (even.empty()) even.push_back(1);
-  std::rotate(even.begin(), even.begin() + 1, even.end());
-  return even;
-}
-
 template <class T>
 std::unique_ptr<char[]> reals(Index count) {
   return std::unique_ptr<char[]>(new char[size_t(count) * sizeof(T)]);
