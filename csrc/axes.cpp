@@ -21,8 +21,8 @@ bool extends(const fc_job& job) {
 
 Extent extent_of(const fc_axis& axis) { return {axis.n, axis.m, axis.lo, axis.hi}; }
 
-// Transforms of few columns fill few lanes: 2,000x4 by 200x3 takes 0.6 of the time across,
-// 4,000x40 by 200x21 0.8.
+// Transforms of few columns fill few lanes: 2,000x4 by 200x3 takes 0.41 of the time across,
+// 4,000x40 by 200x21 0.88.
 static bool is_narrow_strip(const Extent& rows, const Extent& cols) {
   constexpr Index kNarrow = 40, kLong = 8;
   const Index width = cols.hi - cols.lo;

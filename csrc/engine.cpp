@@ -217,6 +217,7 @@ void scan(fc_job& job, const fc_array& a, const fc_array& v) {
   facts.a_max = of_a.max, facts.a_norm = of_a.norm();
   facts.v_max = of_v.max, facts.v_norm = of_v.norm();
   facts.repair_macs = 0;
+  facts.in_double = 0;
   facts.known = !is_float(job.a_dtype);
   if (facts.known) return;
   fc_plan plan;
@@ -228,13 +229,16 @@ void scan(fc_job& job, const fc_array& a, const fc_array& v) {
     for (int d = 0; d < job.ndim; ++d) count[job.nbatch + d] = job.axis[d].hi - job.axis[d].lo;
     dense_strides(job.nbatch + job.ndim, count, kItemSize[result_dtype(job.a_dtype, job.v_dtype)],
                   nowhere.stride);
+    Repair repair;
     for_each_problem(
         job, plan.chosen, a, v, nowhere,
         [&](const Problem& p, bool, const fc_job&, const fc_candidate& way, Context& own) {
           if (!transforms(way.method)) return;
-          facts.repair_macs += repair_macs(p, way, job.accuracy, own);
+          repair.add(repair_of(p, way, job.accuracy, own));
         },
         context);
+    facts.repair_macs = repair.macs;
+    facts.in_double = repair.in_double;
   }
   facts.known = 1;
 }

@@ -106,6 +106,8 @@ struct Problem {
   const InTurn* in_turn = nullptr;
   // Integers in doubles: far from the ends of the range and, as digits are added up, of one scale.
   bool whole = false;
+  // Floats in doubles: small values are kept as far as floats keep them.
+  bool of_floats = false;
   // Where the spectra of v are kept, or null: v is no one's kernel, or used but once.
   fc_spectra* spectra = nullptr;
 };
@@ -263,8 +265,18 @@ void alone(Problem, Context&);
 void in_double(const Problem&, Context&);
 bool pays_in_double(const Problem&, double macs);
 
-// Multiply-adds that `guarded` would spend on redoing what the transform loses.
-double repair_macs(const Problem&, const fc_candidate& how, fc_accuracy, Context&);
+// What `guarded` would do about what the transform loses: so many multiply-adds to redo it, or
+// all of some lines in double precision.
+struct Repair {
+  double macs = 0;
+  bool in_double = false;
+
+  void add(const Repair& more) {
+    macs += more.macs;
+    in_double |= more.in_double;
+  }
+};
+Repair repair_of(const Problem&, const fc_candidate& how, fc_accuracy, Context&);
 
 // How many digits, of `width` bits, a and v must be split into so that sums of their products
 // are proven to round right through transforms of `points` complex points in all, how many

@@ -77,6 +77,7 @@ typedef struct {
   double a_max, v_max;   /* largest finite magnitude (of re and im) */
   double a_norm, v_norm; /* l2 norms of the finite samples */
   double repair_macs;    /* multiply-adds to redo what a transform would lose */
+  int in_double;         /* so much of float32 that it is transformed in double */
   int outer_product;     /* v is one: 1, is none: -1, not looked at: 0, whatever is known */
 } fc_facts;
 

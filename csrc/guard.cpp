@@ -227,9 +227,9 @@ class Guard {
     transforms_ = !doubles_ && 2 * lost <= macs_of(p);
   }
 
-  double repair_macs() const {
-    if (doubles_) return 0;
-    return transforms_ && survey_ ? survey_->macs() : transforms_ ? 0 : macs_of(p_);
+  Repair repair_of() const {
+    if (doubles_) return {0, true};
+    return {transforms_ && survey_ ? survey_->macs() : transforms_ ? 0 : macs_of(p_), false};
   }
 
   bool transforms_as_it_is() const { return transforms_ && signal_.untouched(); }
@@ -273,10 +273,10 @@ class Group {
   // May all kernels see the same transforms?
   bool together() const { return together_; }
 
-  double repair_macs() const {
-    double macs = 0;
-    for (Index k = 0; k < p_.kernels; ++k) macs += guards_[k].repair_macs();
-    return macs;
+  Repair repair_of() const {
+    Repair repair;
+    for (Index k = 0; k < p_.kernels; ++k) repair.add(guards_[k].repair_of());
+    return repair;
   }
 
   void repair(Context& context) const {
@@ -383,15 +383,15 @@ void alone(Problem p, Context& context) {
   guarded(swap ? swapped(p) : p, how, FC_ACCURACY_AUTO, context);
 }
 
-double repair_macs(const Problem& p, const fc_candidate& how, fc_accuracy accuracy,
-                   Context& context) {
+Repair repair_of(const Problem& p, const fc_candidate& how, fc_accuracy accuracy,
+                 Context& context) {
   const Groups groups(p);
-  double macs = 0;
+  Repair repair;
   for (Index g = 0; g < groups.count(); ++g) {
     Scratch scratch;
-    macs += Group(scratch, groups[g], how, accuracy, context).repair_macs();
+    repair.add(Group(scratch, groups[g], how, accuracy, context).repair_of());
   }
-  return macs;
+  return repair;
 }
 
 }  // namespace fastconv

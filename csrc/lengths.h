@@ -1,4 +1,5 @@
-// Which transform lengths there are: 2^a times 1, 3, 5, 9 or 15 points. Pure.
+// Which transform lengths there are, 2^a times 1, 3, 5, 9 or 15 points and, by matrix, products of
+// two such; of which passes they are made. Pure.
 #pragma once
 #include <stddef.h>
 
@@ -35,7 +36,8 @@ constexpr LengthFactor kMatrixOdds[] = {{1, 0, 0},
 // two asks for it, then the odd radices; the first of them, the largest, is moved to the leaf. Odd
 // passes thus work on the shortest runs, which are in L1.
 struct Radices {
-  int count = 0, radix[24];
+  static constexpr int kMost = 24;
+  int count = 0, radix[kMost];
 
   void add(int r) { radix[count++] = r; }
   const int* begin() const { return radix; }

@@ -12,24 +12,14 @@
 namespace fastconv {
 namespace {
 
-// The part of one axis of a and v that the window needs, the window moved with it.
-struct Cut {
-  Index a, v;
-};
-Cut cut_axis(Index& n, Index& m, Index& lo, Index& hi) {
-  const Cut cut = {std::max<Index>(0, lo - m + 1), std::max<Index>(0, lo - n + 1)};
-  n = std::min(n, hi) - cut.a;
-  m = std::min(m, hi) - cut.v;
-  lo -= cut.a + cut.v;
-  hi -= cut.a + cut.v;
-  return cut;
-}
-
+// The part of a and v that the window needs.
 Problem trimmed(Problem p) {
-  const Cut rows = cut_axis(p.rows, p.kh, p.row_lo, p.row_hi);
-  const Cut cols = cut_axis(p.cols, p.kw, p.col_lo, p.col_hi);
-  p.a += rows.a * p.a_row + cols.a * kItemSize[p.a_dtype];
-  p.v += rows.v * p.v_row + cols.v * kItemSize[p.v_dtype];
+  Extent row = {p.rows, p.kh, p.row_lo, p.row_hi}, col = {p.cols, p.kw, p.col_lo, p.col_hi};
+  const Cut rows = trim(row), cols = trim(col);
+  p.rows = row.n, p.kh = row.m, p.row_lo = row.lo, p.row_hi = row.hi;
+  p.cols = col.n, p.kw = col.m, p.col_lo = col.lo, p.col_hi = col.hi;
+  p.a += rows.sample * p.a_row + cols.sample * kItemSize[p.a_dtype];
+  p.v += rows.tap * p.v_row + cols.tap * kItemSize[p.v_dtype];
   return p;
 }
 

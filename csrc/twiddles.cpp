@@ -105,6 +105,7 @@ const LaneTable* make_lane_table(Index length) {
   std::unique_ptr<LaneTable> table(new LaneTable());
   LanePlan& plan = table->plan;
   plan.length = length;
+  static_assert(Radices::kMost <= LanePlan::kMaxPasses, "a plan holds all passes");
   Index pairs = 0, n = length;
   for (int radix : radices(length)) {
     plan.radix[plan.passes++] = radix;

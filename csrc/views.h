@@ -1,5 +1,4 @@
-// Strided N-D arrays made dense, and back: the only place that knows strides
-// between the C face and the methods.
+// Strided N-D arrays copied, added and made dense.
 #pragma once
 #include "engine.h"
 #include "runtime.h"

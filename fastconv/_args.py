@@ -1,6 +1,6 @@
 """The arguments of the public functions: what is taken, and what is said of the rest.
 
-The only module that raises for a bad argument. Where numpy or scipy has the
+With _kernel_args the only module that raises for a bad argument. Where numpy or scipy has the
 same mistake, the message begins with their text.
 """
 

@@ -119,7 +119,7 @@ class Convolver(_core.Prepared):
         method: str = "auto",
         accuracy: str = "auto",
         separable: str | bool = "auto",
-        workers: int | None = None,
+        workers: SupportsIndex | None = None,
     ) -> None:
         _args.check_options(method, accuracy)
         self._kernel = _kernel_args.kernel(kernel)

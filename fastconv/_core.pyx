@@ -124,8 +124,8 @@ def convolve(
     method : {'auto', 'direct', 'fft', 'overlap'}, optional
         'auto' takes what is predicted to be fastest. 'direct' sums products,
         'fft' transforms everything at once, 'overlap' transforms block by
-        block. A method that would be wrong on the data at hand (integers that
-        it could not round exactly) is replaced by 'direct'.
+        block. Transforms that would be wrong on the data at hand (taps that are not
+        finite; most outputs small beside loud ones) are replaced by 'direct'.
     accuracy : {'auto', 'normwise', 'componentwise'}, optional
         How small values beside large ones are treated by methods that use the
         FFT: 'normwise' bounds errors by the norms of the inputs, 'auto' also
@@ -156,8 +156,8 @@ def convolve(
         `fillvalue` does not fit the dtype, if `out` has another shape or cannot
         be written, or if `workers` is zero.
     TypeError
-        If `mode` is not a string or integer, `axis` or `workers` not an integer,
-        or `out` not an ndarray of the result's dtype.
+        If `mode` is not a string or integer, `method` or `accuracy` not a string,
+        `axis` or `workers` not an integer, or `out` not an ndarray of the result's dtype.
 
     See Also
     --------
@@ -173,7 +173,8 @@ def convolve(
 
     Arrays of other libraries (those with ``__array_function__``), and dtypes
     such as longdouble and object, are passed on to numpy's own function, the
-    latter line by line; for the former `axis` and `boundary` are not taken.
+    latter line by line; for the former `axis`, `boundary`, `fillvalue` and `out` are
+    not taken.
 
     References
     ----------
@@ -268,7 +269,7 @@ def correlate(
     ------
     ValueError
         If an input is empty or, without `axis`, not one-dimensional, if
-        `max_lag` is negative or given beside `mode` or `boundary`, and as for
+        `max_lag` is negative or given beside `mode` or another boundary than zeros, and as for
         `convolve`.
     TypeError
         If `max_lag` is not an integer, and as for `convolve`.

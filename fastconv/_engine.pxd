@@ -68,6 +68,7 @@ cdef extern from "fastconv.h" nogil:
         double a_max, v_max
         double a_norm, v_norm
         double repair_macs
+        int in_double
         int outer_product
 
     ctypedef struct fc_spectra:

@@ -37,8 +37,8 @@ class Explanation:
     Attributes
     ----------
     method : str
-        'direct', 'fft' or 'overlap'; 'numpy' or 'sums' for dtypes that the
-        engine does not compute in.
+        'direct', 'separable' (two passes), 'fft' or 'overlap'; 'numpy' or 'sums'
+        for dtypes that the engine does not compute in.
     ring : str
         'native' where the arithmetic is that of the dtype, 'rounded' for
         integers that go through float64 and are rounded back exactly.
@@ -50,7 +50,8 @@ class Explanation:
     workers : int
         How many threads share the work.
     candidates : tuple of Candidate
-        What was compared, fastest first, with the predicted nanoseconds.
+        What was compared, fastest first: each with its `method`, `ring`, `block` and
+        `predicted_ns`.
     reasons : tuple of str
         The choice in words. Where the data is not known, those of its
         properties that would change the choice.
@@ -226,6 +227,8 @@ def _reasons(
         bad = facts["a_bad"]
         reasons.append(f"a has {bad} samples that are not finite" if bad else "a is finite")
         reasons.append("v is finite" if facts["v_finite"] else "v is not finite")
+        if facts["in_double"]:
+            reasons.append("small values beside large ones ask for transforms in double precision")
         if facts["repair_macs"]:
             reasons.append(
                 f"about {facts['repair_macs']:.2g} multiply-adds repair what a transform would lose"
@@ -240,8 +243,10 @@ def _conditions(call: Call, plan: Mapping[str, Any]) -> Iterator[str]:
     for words, facts in _hypotheses(call):
         other = call.job(facts).choose()
         if (other["method"], other["ring"]) != (plan["method"], plan["ring"]):
-            block = _block(other, len(call.windows))
-            yield f"if {words}: {_way(other['method'], other['ring'], block)}"
+            way = _way(other["method"], other["ring"], _block(other, len(call.windows)))
+            if facts["repair_macs"] and call.dtype.char in "fF":
+                way = "transforms in double precision, or direct"
+            yield f"if {words}: {way}"
 
 
 def _hypotheses(call: Call) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -268,6 +273,7 @@ def _facts(
         "a_norm": peak * call.a.size**0.5,
         "v_norm": peak * call.v.size**0.5,
         "repair_macs": repair,
+        "in_double": 0,
         "outer_product": outer,
     }
 

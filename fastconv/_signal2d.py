@@ -1,6 +1,6 @@
 """convolve2d and correlate2d, by scipy's rules: boundaries, and 'valid' taken either way round."""
 
-from typing import Any
+from typing import Any, SupportsIndex
 
 from numpy.typing import ArrayLike, NDArray
 
@@ -22,7 +22,7 @@ def convolve2d(
     accuracy: str = "auto",
     separable: str | bool = "auto",
     out: NDArray[Any] | None = None,
-    workers: int | None = None,
+    workers: SupportsIndex | None = None,
 ) -> NDArray[Any]:
     """
     Convolve two 2-dimensional arrays.
@@ -78,9 +78,10 @@ def convolve2d(
     ------
     ValueError
         If an input is not 2-D, if neither is large enough for 'valid', if
-        `mode`, `boundary`, `method` or `accuracy` is none of the names above,
-        if `fillvalue` does not fit the dtype, if `out` has another shape or
-        cannot be written, or if `workers` is zero.
+        `mode`, `boundary`, `method`, `accuracy` or `separable` is none of the
+        names above, if `in1` is empty and `boundary` repeats it, if `fillvalue`
+        does not fit the dtype, if `out` has another shape or cannot be written,
+        or if `workers` is zero.
     TypeError
         If `out` is not an ndarray of the result's dtype, or `workers` not an
         integer.
@@ -141,7 +142,7 @@ def correlate2d(
     accuracy: str = "auto",
     separable: str | bool = "auto",
     out: NDArray[Any] | None = None,
-    workers: int | None = None,
+    workers: SupportsIndex | None = None,
 ) -> NDArray[Any]:
     """
     Cross-correlate two 2-dimensional arrays.

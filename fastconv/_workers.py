@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, SupportsIndex, TypeVar
 
 from . import _args, _core
 
@@ -75,7 +75,7 @@ def taken_last(function: Callable[..., T]) -> Callable[..., T]:
 
 
 @contextmanager
-def set_workers(workers: int) -> Iterator[None]:
+def set_workers(workers: SupportsIndex) -> Iterator[None]:
     """
     Set how many threads each call of this thread may use.
 
@@ -106,9 +106,7 @@ def set_workers(workers: int) -> Iterator[None]:
     ...     fastconv.get_workers()
     3
     """
-    if workers is None:
-        raise TypeError("workers must be an integer: got None, takes 1 or more, or -1 for all CPUs")
-    with asked(workers):
+    with asked(_args.worker_count(workers, cpus())):
         yield
 
 

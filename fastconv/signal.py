@@ -5,7 +5,7 @@
 
 from functools import partial
 from timeit import Timer
-from typing import Any, Literal, overload
+from typing import Any, Literal, SupportsIndex, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -33,7 +33,7 @@ def convolve(
     *,
     accuracy: str = "auto",
     out: NDArray[Any] | None = None,
-    workers: int | None = None,
+    workers: SupportsIndex | None = None,
 ) -> Any:
     """
     Convolve two N-dimensional arrays.
@@ -135,7 +135,7 @@ def correlate(
     *,
     accuracy: str = "auto",
     out: NDArray[Any] | None = None,
-    workers: int | None = None,
+    workers: SupportsIndex | None = None,
 ) -> Any:
     """
     Cross-correlate two N-dimensional arrays.
@@ -206,7 +206,7 @@ def fftconvolve(
     *,
     accuracy: str = "normwise",
     out: NDArray[Any] | None = None,
-    workers: int | None = None,
+    workers: SupportsIndex | None = None,
 ) -> Any:
     """
     Convolve two N-dimensional arrays along some axes, in floating point.
@@ -292,7 +292,7 @@ def oaconvolve(
     *,
     accuracy: str = "normwise",
     out: NDArray[Any] | None = None,
-    workers: int | None = None,
+    workers: SupportsIndex | None = None,
 ) -> Any:
     """
     Convolve two N-dimensional arrays along some axes, in floating point.

@@ -10,6 +10,9 @@ import itertools
 import numpy as np
 import oracle
 import pytest
+import scipy.signal
+
+import fastconv
 
 METHODS = pytest.mark.parametrize("method", ["auto", "fft", "overlap"])
 DTYPES = pytest.mark.parametrize("dtype", oracle.FLOATS)
@@ -73,6 +76,21 @@ def test_families(level, name, dtype, method):
         reference = oracle.reference(a, v)
         for mode in ("full", "same", "valid"):
             reference.assert_within(level.convolve(a, v, mode, method=method), mode)
+
+
+@pytest.mark.parametrize(("n", "m", "apart"), [((200_000,), 1000, 10_000), ((600, 600), 30, 100)])
+@pytest.mark.parametrize("quiet", [2.0**-14, 2.0**-34])
+def test_floats_in_double(level, n, m, apart, quiet, rng):
+    """Quiet nearly everywhere, between loud samples that every transform in single meets."""
+    a = rng.standard_normal(n) * quiet
+    a[(slice(apart // 2, None, apart),) * len(n)] = 1
+    a, v = a.astype("f4"), rng.standard_normal((m,) * len(n)).astype("f4")
+    result = (level.convolve if a.ndim == 1 else level.convolve2d)(a, v, "valid")
+    exact = scipy.signal.convolve(a.astype("f8"), v.astype("f8"), "valid", "direct")
+    terms = scipy.signal.convolve(np.abs(a, dtype="f8"), np.abs(v, dtype="f8"), "valid", "direct")
+    assert np.max(np.abs(result - exact) / terms) < 2.0**-8
+    told = fastconv.explain(a, v, "valid").reasons
+    assert any("double precision" in reason for reason in told), told
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

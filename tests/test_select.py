@@ -20,7 +20,7 @@ def plan(n, m, dtype="float64", mode="full", **options):
 
 KNOWN = {
     "known": 1, "v_finite": 1, "a_bad": 0, "a_max": 1.0, "v_max": 1.0,
-    "a_norm": 1.0, "v_norm": 1.0, "repair_macs": 0.0, "outer_product": 0,
+    "a_norm": 1.0, "v_norm": 1.0, "repair_macs": 0.0, "in_double": 0, "outer_product": 0,
 }  # fmt: skip
 
 

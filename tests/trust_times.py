@@ -35,6 +35,10 @@ JUDGED = (
     ((64, 64, 64), (9, 9, 9)),
     ((128, 128, 64), (15, 15, 15)),
 )
+# Whose corners and edges are much of the call: printed, not promised.
+SMALL = (((61, 67), (15, 15)), ((64, 64), (31, 31)), ((256, 256), (31, 31)), ((20,) * 3, (20,) * 3))
+# Lost nearly everywhere in single precision: by transforms in double, sooner than by direct sums.
+BESIDE_LOUD = ((((200_000,), (1000,)), 10_000), (((600, 600), (30, 30)), 100))
 ROUNDS = 40
 
 
@@ -75,10 +79,32 @@ def guarded(shapes, dtype):
     return best[0] / best[1]
 
 
+def beside_loud(shapes, apart):
+    """Float32, quiet but for some samples, in units of direct sums in float32."""
+    rng = np.random.default_rng(0)
+    a, v = (rng.standard_normal(shape).astype("f4") for shape in shapes)
+    a *= np.float32(2.0**-14)
+    a[(slice(apart // 2, None, apart),) * a.ndim] = 1
+    windows = [(m - 1, n) for n, m in zip(*shapes, strict=True)]
+    job = _core.Job(a.shape, v.shape, a.dtype, v.dtype, windows)
+    out = np.empty([n - m + 1 for n, m in zip(*shapes, strict=True)], a.dtype)
+    direct = next(plan for plan in job.plans() if plan["method"] == "direct")
+    best = [float("inf"), float("inf")]
+    for _ in range(ROUNDS // 4):
+        for k, plan in enumerate((job.choose(), direct)):
+            best[k] = min(best[k], job.time_ns(a, v, out, plan))
+    return best[0] / best[1]
+
+
 def guard():
     for shapes in JUDGED:
         for dtype in ("float32", "float64"):
             yield f"small values, {dtype}, {named(shapes)}", guarded(shapes, dtype), SAFETY
+    for shapes, apart in BESIDE_LOUD:
+        yield f"float32 between loud samples, {named(shapes)}", beside_loud(shapes, apart), 1.0
+    for shapes in SMALL:
+        for dtype in ("float32", "float64"):
+            yield f"of small arrays, {dtype}, {named(shapes)}", guarded(shapes, dtype), float("inf")
 
 
 def interrupt():
