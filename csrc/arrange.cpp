@@ -231,39 +231,46 @@ bool merged(const Carried* axes, int count, Carried& one) {
   return true;
 }
 
-// The arrays of lines that no one stride steps through, copied.
-void solve_scattered(Shape s, const Carried* axes, int count, const Bank& bank, bool columns,
-                     Solve solve, Context& context) {
+// Lines or kernels that no one stride steps through: all arrays copied, dense.
+void solve_scattered(Shape s, const Carried* line, int line_count, const Carried* kernel,
+                     int kernel_count, bool columns, bool swap, Solve solve, Context& context) {
   Scratch scratch;
-  const Convolved along = s.axis[0];
-  Index a_shape[2 * FC_MAX_NDIM], a_stride[2 * FC_MAX_NDIM];
-  Index out_shape[2 * FC_MAX_NDIM], out_stride[2 * FC_MAX_NDIM];
-  for (int d = 0; d < count; ++d) {
-    a_shape[d] = out_shape[d] = axes[d].count;
-    a_stride[d] = axes[d].a, out_stride[d] = axes[d].out;
+  Convolved& along = s.axis[0];
+  const Index outputs = along.extent.hi - along.extent.lo;
+  struct Array {
+    int ndim = 0;
+    Index shape[2 * FC_MAX_NDIM], stride[2 * FC_MAX_NDIM], dense[2 * FC_MAX_NDIM];
+
+    void add(Index count, Index step) { shape[ndim] = count, stride[ndim++] = step; }
+    char* make_dense(Scratch& memory, Index item) {
+      dense_strides(ndim, shape, item, dense);
+      return memory.take<char>(bytes_of(ndim, shape, item));
+    }
+  } a, v, out;
+  for (int d = 0; d < kernel_count; ++d) {
+    v.add(kernel[d].count, kernel[d].v), out.add(kernel[d].count, kernel[d].out);
   }
-  a_shape[count] = along.extent.n, a_stride[count] = along.a;
-  out_shape[count] = along.extent.hi - along.extent.lo, out_stride[count] = along.out;
-  const auto dense = [&](Index* shape, Index item, Index* stride) {
-    dense_strides(count + 1, shape, item, stride);
-    return scratch.take<char>(bytes_of(count + 1, shape, item));
+  for (int d = 0; d < line_count; ++d) {
+    a.add(line[d].count, line[d].a), out.add(line[d].count, line[d].out);
+  }
+  a.add(along.extent.n, along.a), v.add(along.extent.m, along.v), out.add(outputs, along.out);
+  const auto copied = [&](Array& x, const char* from, Index item) {
+    char* to = x.make_dense(scratch, item);
+    copy({to, x.ndim, x.shape, x.dense}, {const_cast<char*>(from), x.ndim, x.shape, x.stride},
+         item);
+    return to;
   };
-  Index a_dense[2 * FC_MAX_NDIM], out_dense[2 * FC_MAX_NDIM];
-  char* a = dense(a_shape, s.a_item(), a_dense);
-  copy({a, count + 1, a_shape, a_dense}, {s.a, count + 1, a_shape, a_stride}, s.a_item());
-  char* to = s.out;
-  char* out = to ? dense(out_shape, s.out_item(), out_dense) : nullptr;
-  const Lines lines = {product(count, a_shape), a_shape[count] * s.a_item(),
-                       out_shape[count] * s.out_item()};
-  s.a = a, s.out = out;
-  s.axis[0].a = s.a_item(), s.axis[0].out = s.out_item();
-  for (Index k = 0; k < bank.count; ++k) {
-    solve_lines(s, lines, {1, 0, 0}, columns, false, solve, context);
-    s.v += bank.v;
-    if (!to) continue;
-    copy({to + k * bank.out, count + 1, out_shape, out_stride},
-         {out, count + 1, out_shape, out_dense}, s.out_item());
-  }
+  char* const to = s.out;
+  s.a = copied(a, s.a, s.a_item()), s.v = copied(v, s.v, s.v_item());
+  s.out = to ? out.make_dense(scratch, s.out_item()) : nullptr;
+  along.a = s.a_item(), along.v = s.v_item(), along.out = s.out_item();
+  const Lines lines = {product(line_count, a.shape), along.extent.n * along.a, outputs * along.out};
+  const Bank bank = {product(kernel_count, v.shape), along.extent.m * along.v,
+                     lines.count * lines.out};
+  solve_lines(s, lines, bank, columns, swap, solve, context);
+  if (to)
+    copy({to, out.ndim, out.shape, out.stride}, {s.out, out.ndim, out.shape, out.dense},
+         s.out_item());
 }
 
 // Columns fill whole vectors, and transforms take them where they fill the lanes.
@@ -303,17 +310,14 @@ void solve_one_axis(Shape s, const fc_candidate& how, Solve solve, Context& cont
   const bool keeps = how.method == FC_ONESHOT && s.spectra && !s.swapped;
   const bool swap = line_count == 0 && kernel_count == 0 && e.m > e.n && !keeps;
   Carried lines, kernels;
-  const bool even = merged(line, line_count, lines);
-  if (!merged(kernel, kernel_count, kernels)) {
-    kernels.count = 1;
-    for (int d = 0; d < kernel_count; ++d) outer[outer_count++] = kernel[d];
-  }
+  const bool even = merged(line, line_count, lines) && merged(kernel, kernel_count, kernels);
   const Bank bank = {kernels.count, kernels.v, kernels.out};
-  double macs = macs_of(s) * double(bank.count);
+  double macs = macs_of(s);
   for (int d = 0; d < line_count; ++d) macs *= double(line[d].count);
+  for (int d = 0; d < kernel_count; ++d) macs *= double(kernel[d].count);
   for_each_index(s, outer, outer_count, macs, context, [&](const Shape& at, Context& own) {
     even ? solve_lines(at, {lines.count, lines.a, lines.out}, bank, columns, swap, solve, own)
-         : solve_scattered(at, line, line_count, bank, columns, solve, own);
+         : solve_scattered(at, line, line_count, kernel, kernel_count, columns, swap, solve, own);
   });
 }
 

@@ -110,18 +110,21 @@ Extent flattened(const Extent* extent, int count, const Index* pitch) {
   return flat;
 }
 
-// So many lines that they stay in L2, and fill the lanes of any level: what shares a
-// transform is then the same in one problem as in several.
+// These fill the lanes of any level.
+constexpr Index kLaneLines = 32;
+
+// So many lines that they stay in L2, and fill all lanes: what shares a transform is then the same
+// in one problem as in several.
 static Index lines_together(Index line_bytes) {
-  constexpr Index kTogetherBytes = Index(512) << 10, kLaneLines = 32;
+  constexpr Index kTogetherBytes = Index(512) << 10;
   const Index some = kTogetherBytes / line_bytes / kLaneLines * kLaneLines;
   return some > kLaneLines ? some : kLaneLines;
 }
 
-// A line is never left alone, where other sums would take it.
+// Fewer than fill the lanes are not left alone, where they would share them otherwise.
 Index line_groups(Index count, Index line_bytes) {
   const Index some = lines_together(line_bytes);
-  return count <= some + 1 ? 1 : (count - 1 + some - 1) / some;
+  return count < kLaneLines ? 1 : (count - kLaneLines) / some + 1;
 }
 
 Range line_group(Index count, Index line_bytes, Index group) {

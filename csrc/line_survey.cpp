@@ -12,8 +12,15 @@
 namespace fastconv {
 namespace {
 
+// Outputs at the two ends of 'full': those that may be lost, and those that no product meets.
 struct Edge {
-  Index leading = 0, trailing = 0;  // outputs at the two ends of 'full'
+  Index leading = 0, trailing = 0;
+  Index empty_leading = 0, empty_trailing = 0;
+
+  bool operator==(const Edge& o) const {
+    return leading == o.leading && trailing == o.trailing && empty_leading == o.empty_leading &&
+           empty_trailing == o.empty_trailing;
+  }
 };
 
 class LineSurvey final : public Survey {
@@ -30,8 +37,11 @@ class LineSurvey final : public Survey {
   Bound bound_of(Index chunk_row, Index chunk_col) const;
   void mark_blocks();
   void mark_around(Index block_row, Index block_col);
+  void look_past_end(const Coarse& a, const Coarse& v);
   template <class T>
   void look_at_ends(Context&);
+  template <class T>
+  void find_empty();
 
   const fc_candidate& how_;
   const Judge judge_;
@@ -68,7 +78,9 @@ LineSurvey::LineSurvey(Scratch& scratch, const Problem& p, const fc_candidate& h
   estimate_means(judging, a, v, context);
   look_around(judging, a, context.kernels.spectral[!is_single(p.a_dtype)].lanes);
   mark_blocks();
+  look_past_end(a, v);
   is_single(p.a_dtype) ? look_at_ends<float>(context) : look_at_ends<double>(context);
+  is_single(p.a_dtype) ? find_empty<float>() : find_empty<double>();
 }
 
 // Rectangles of blocks that are not safe, and the edges of 'full'.
@@ -83,15 +95,16 @@ void LineSurvey::for_each(Visit visit) const {
     offer({rows.first * tall, rows.last * tall}, {cols.first * wide, cols.last * wide}, mark);
   };
   if (marked_) for_each_rectangle(mark_, rows_, cols_, blocks);
-  const auto same = [](const Edge& x, const Edge& y) {
-    return x.leading == y.leading && x.trailing == y.trailing;
-  };
   for (Index i = 0, last; i < lines_; i = last) {
     const Edge& edge = edge_[i];
-    for (last = i + 1; last < lines_ && same(edge_[last], edge);) ++last;
-    for (const Range ends : {Range{0, edge.leading}, Range{end_ - edge.trailing, end_}}) {
-      columns_ ? offer(ends, {i, last}, kWeak) : offer({i, last}, ends, kWeak);
-    }
+    for (last = i + 1; last < lines_ && edge_[last] == edge;) ++last;
+    const auto ends = [&](Index leading, Index trailing, Mark mark) {
+      for (const Range end : {Range{0, leading}, Range{end_ - trailing, end_}}) {
+        columns_ ? offer(end, {i, last}, mark) : offer({i, last}, end, mark);
+      }
+    };
+    ends(edge.leading, edge.trailing, kWeak);
+    ends(edge.empty_leading, edge.empty_trailing, kZero);
   }
 }
 
@@ -256,6 +269,31 @@ void LineSurvey::mark_around(Index i, Index j) {
   }
 }
 
+// Where no output begins a block of its own for the last products, theirs is hidden in the one
+// before, beside what is louder. It shows if they are far less than lines alike throughout have
+// there.
+void LineSurvey::look_past_end(const Coarse& a, const Coarse& v) {
+  const Index blocks = columns_ ? rows_ : cols_, a_blocks = columns_ ? a.rows : a.cols;
+  const Index last = blocks - 1, n = columns_ ? p_.rows : p_.cols, m = columns_ ? p_.kh : p_.kw;
+  if (ceil_div(end_, grain_) == blocks) return;
+  const Index some_n = n - (a_blocks - 1) * grain_, some_m = m - (blocks - a_blocks - 1) * grain_;
+  const double alike = double(some_n) / double(n) * (double(some_m) / double(m)) * v.whole.sum;
+  for (Index line = 0; line < lines_; ++line) {
+    const Index step = columns_ ? cols_ : 1;
+    const Index at = columns_ ? line : line * a_blocks;
+    double sum = 0;
+    for (Index b = 0; b < a_blocks; ++b) sum += a.sum[at + b * step];
+    const Index i = columns_ ? last : line, j = columns_ ? line : last;
+    const double products = 2 * double(grain_) * mean_[i * cols_ + j];
+    if (4 * products >= alike * sum) continue;
+    const Bound bound = bound_of(i / tall_, j / wide_);
+    if (!judge_.is_weak(products / double(some_n + some_m - 1), bound)) continue;
+    if (!marked_) memset(mark_, kSafe, size_t(rows_ * cols_));
+    marked_ = true;
+    mark_around(i, j);
+  }
+}
+
 // ---------------------------------------------------------------------------
 // The ends of 'full', where s itself is had
 
@@ -376,6 +414,34 @@ void LineSurvey::look_at_ends(Context& context) {
         (trailing ? edge.trailing : edge.leading) = weak == count ? whole : weak;
       }
     }
+  }
+}
+
+// How many of the items from the first on are zero, or from the last.
+template <class T>
+Index zeros(const char* first, Index step, Index count, bool complex, bool from_last) {
+  if (from_last) first += (count - 1) * step, step = -step;
+  for (Index i = 0; i < count; ++i, first += step) {
+    const T* x = reinterpret_cast<const T*>(first);
+    if (x[0] != 0 || (complex && x[1] != 0)) return i;
+  }
+  return count;
+}
+
+// Zeros that stand before or behind all else, as those that one pads with.
+template <class T>
+void LineSurvey::find_empty() {
+  const Index n = columns_ ? p_.rows : p_.cols, m = columns_ ? p_.kh : p_.kw;
+  const Index a_item = kItemSize[p_.a_dtype], v_item = kItemSize[p_.v_dtype];
+  const Index step = columns_ ? p_.a_row : a_item, next = columns_ ? a_item : p_.a_row;
+  const Index tap = columns_ ? p_.v_row : v_item;
+  const bool complex = is_complex(p_.a_dtype), complex_taps = is_complex(p_.v_dtype);
+  const Index before = zeros<T>(p_.v, tap, m, complex_taps, false);
+  const Index behind = zeros<T>(p_.v, tap, m, complex_taps, true);
+  for (Index line = 0; line < lines_; ++line) {
+    const char* a = p_.a + line * next;
+    edge_[line].empty_leading = std::min(end_, before + zeros<T>(a, step, n, complex, false));
+    edge_[line].empty_trailing = std::min(end_, behind + zeros<T>(a, step, n, complex, true));
   }
 }
 

@@ -173,7 +173,8 @@ Judge::Judge(const Problem& p, const fc_candidate& how, const Coarse& v) : v_pea
   const bool single = is_single(p.a_dtype);
   const double unit = (single ? 0x1p-24 : 0x1p-53) / (single || p.of_floats ? 0x1p-8 : 0x1p-30);
   const double points = double(how.block[0]) * double(how.block[1]), depth = log2(points);
-  const double usual = 6 * unit * sqrt(depth / points), v_norm = sqrt(v.whole.energy);
+  const double usual = 6 * unit * sqrt(depth / points);
+  const double v_norm = std::min(sqrt(v.whole.energy), sqrt(v.whole.sum) * sqrt(v.whole.top));
   by_norm_ = std::min(unit * (14 * depth + 12) * v_norm, usual * v.whole.sum);
   by_sum_ = usual * v_norm;
 }
