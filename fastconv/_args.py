@@ -136,7 +136,7 @@ def check_size(shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
 def shape_or_data(name: str, given: object, dtype: Any, any_ndim: bool = False) -> NDArray[Any]:
     """An ndarray as it is; for an int or a tuple of ints an array of that shape, without memory."""
     if isinstance(given, np.ndarray):
-        return given
+        return given if given.ndim else given.reshape(1)
     try:
         shape = tuple(operator.index(n) for n in (given if isinstance(given, tuple) else (given,)))
     except TypeError:
@@ -340,6 +340,8 @@ def scipy_fillvalue(fillvalue: Any, dtype: np.dtype[Any]) -> Any:
             f"`fillvalue` must be scalar or an array with one element. Got shape {given.shape}"
         )
     too_wide = isinstance(fillvalue, np.ndarray) and not np.can_cast(given.dtype, dtype, "safe")
+    if too_wide and given.dtype.kind not in "biufc":
+        raise TypeError(f"`fillvalue` must be a number: got an array of {given.dtype}")
     try:
         if not too_wide:
             return np.asarray(fillvalue, dtype).reshape(())[()]
@@ -460,6 +462,7 @@ def lag_range(n: int, m: int, mode: object) -> tuple[int, int]:
     if mode == "valid":
         return min(n - m, 0), max(n - m, 0) + 1
     if mode == "same":
-        first = 1 - m + (n + m - 1) // 2 - n // 2
-        return first, first + n
+        middle, half = len(range(1 - m, n)) // 2, n // 2
+        lags = range(1 - m, n)[middle - half : middle + half + n % 2]
+        return lags.start, lags.stop
     raise ValueError(f"Mode {mode} is invalid: takes 'full', 'same' or 'valid'")

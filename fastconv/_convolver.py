@@ -131,6 +131,7 @@ class Convolver(_core.Prepared):
         self._method, self._accuracy = method, accuracy
         self._separable, self._workers = separable, workers
         self._extension = _args.extension(boundary, fillvalue)
+        _kernel_args.check_fillvalue(self._extension, self._kernel)
         taps = np.ascontiguousarray(np.flip(self._kernel).conj()) if correlate else self._kernel
         taps.flags.writeable = False
         self._taps = taps
@@ -331,10 +332,13 @@ class Convolver(_core.Prepared):
 
     def _choice(self) -> str:
         """The method for the last plain signal or, before any, for one ten times the kernel."""
-        if self._taps.dtype.num not in _args.ENGINE_TYPES:
+        dtype = np.result_type(
+            self._taps.dtype, np.asarray(self._extension.get("fillvalue", False)).dtype
+        )
+        if dtype.num not in _args.ENGINE_TYPES:
             return ": plain sums"
         lengths = self.last if all(self.last) else tuple(10 * m for m in self._taps.shape)
-        x = np.broadcast_to(np.zeros((), self._taps.dtype), lengths)
+        x = np.broadcast_to(np.zeros((), dtype), lengths)
         if self._axes is None and not self._extension:
             call = self._line_call(Lines(x, self._taps), self._window(lengths[0], self._taps.size))
         else:

@@ -37,7 +37,16 @@ def kernel_axes(kernel: NDArray[Any], axis: Any, axes: Any) -> tuple[int, tuple[
         first, second = (-2, -1) if axes is None else map(operator.index, axes)
     except (TypeError, ValueError):
         raise ValueError(f"axes must be two integers: got {axes!r}") from None
+    if first == second:
+        raise ValueError(f"axes must be unique: got {axes!r}")
     return -1, (first, second)
+
+
+def check_fillvalue(extension: Mapping[str, Any], kernel: NDArray[Any]) -> None:
+    """Refuse what no signal can go on with, whatever its dtype."""
+    if "fillvalue" in extension:
+        widest = object if kernel.dtype == object else np.clongdouble
+        _args.scipy_fillvalue(extension["fillvalue"], np.dtype(widest))
 
 
 def check_separable(separable: Any, kernel: NDArray[Any]) -> None:

@@ -63,7 +63,7 @@ def _product(in1: NDArray[Any], in2: NDArray[Any], out: NDArray[Any] | None) -> 
     product: NDArray[Any] = in1 * in2
     if out is None:
         return product
-    _args.check_out(out, (), product.dtype)
+    _args.check_out(out, (), np.result_type(in1, in2))
     out[...] = product
     return out
 

@@ -184,6 +184,8 @@ cdef class Prepared:
 
     @cython.final
     cdef Spectra kept(self):
+        if self.store is None:
+            raise AttributeError("there is no kernel: __init__ did not succeed")
         # Other threads may still read from a full store: it lives as long as they hold it.
         if fc_spectra_full(self.store.store):
             self.store = Spectra(self.taps)
@@ -201,6 +203,8 @@ cdef class Prepared:
     @property
     def last(self):
         """The lengths of the last plain signal; zeros before it."""
+        if self.taps is None:
+            return ()
         return tuple([self.seen[d] for d in range(np.PyArray_NDIM(self.taps))])
 
 

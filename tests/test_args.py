@@ -209,6 +209,10 @@ def test_explain_takes_shapes_and_arrays(wrong):
         fastconv.explain(8, wrong)
 
 
+def test_explain_takes_arrays_without_axes():
+    assert fastconv.explain(np.array(5.0), 3).reasons[0].startswith("1 by 3 ")
+
+
 @pytest.mark.parametrize("wrong", [0, (), (0, 3), (2, 2, 2), -1])
 def test_explain_takes_lengths_of_one_or_more(wrong):
     with pytest.raises(ValueError, match=r"^a must have one or two lengths"):

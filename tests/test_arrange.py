@@ -114,10 +114,10 @@ def test_bits_do_not_depend_on_memory(run, rng, dtype, after, method):
 
 @METHODS
 @pytest.mark.parametrize("after", [0, 1])
-@pytest.mark.parametrize(("n", "m"), [(2010, 31), (2010, 2000), (40, 1500)])
+@pytest.mark.parametrize(("n", "m"), [(2010, 31), (1000, 100), (2010, 2000), (40, 1500)])
 def test_bits_of_a_line_do_not_depend_on_what_is_copied_with_it(run, rng, n, m, after, method):
     """Lines that lie otherwise in memory are copied 32 at a time; some of these are loud."""
-    for count in (33, 65):
+    for count in (33, 36, 65, 70):
         a, v = oracle.draw(rng, (count, n), "float64"), oracle.draw(rng, (1, m), "float64")
         a *= 10.0 ** rng.integers(-12, 12, (count, 1))
         a[2, 7], a[-1, -1] = np.nan, 1e200
@@ -132,13 +132,18 @@ def test_bits_of_a_line_do_not_depend_on_what_is_copied_with_it(run, rng, n, m, 
 
 @METHODS
 def test_bits_of_a_bank_do_not_depend_on_memory(run, rng, method):
-    """Kernels that one stride steps through, and those that none does."""
-    for n, m in [(10, 900), (900, 70)]:
-        a = oracle.draw(rng, (1, 1, n), "float64")
-        bank = oracle.draw(rng, (3, 4, m), "float64")
-        apart = np.repeat(bank, 2, axis=1)[:, ::2]
-        together = run(a, bank, [(0, n + m - 1)], batch=2, method=method)
-        oracle.assert_same_bits(run(a, apart, [(0, n + m - 1)], batch=2, method=method), together)
+    """Kernels, and lines, that one stride steps through, and those that none does."""
+    for n, m in [(10, 900), (900, 70), (5000, 700)]:
+        for rows in (1, 6):
+            a = oracle.draw(rng, (1, 1, rows, n), "float64")
+            bank = oracle.draw(rng, (3, 4, 1, m), "float64")
+            apart = np.repeat(bank, 2, axis=1)[:, ::2]
+            out = np.empty((3, 4, rows, n + m - 1), order="F")
+            how = {"batch": 3, "method": method}
+            together = run(a, bank, [(0, n + m - 1)], **how)
+            oracle.assert_same_bits(run(a, apart, [(0, n + m - 1)], **how), together)
+            run(a, bank, [(0, n + m - 1)], out, **how)
+            oracle.assert_same_bits(np.ascontiguousarray(out), together)
 
 
 @pytest.mark.parametrize("dtype", oracle.FLOATS)

@@ -212,9 +212,10 @@ def test_bits_do_not_depend_on_memory(ours, numpys, axis, method, dtype, rng):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "complex64"])
-@pytest.mark.parametrize("columns", [7, 37, 65, 1030])
-def test_bits_do_not_depend_on_how_many_columns_are_copied_at_once(columns, dtype, rng):
-    a, v = oracle.draw(rng, (300, columns), dtype), oracle.draw(rng, 200, dtype)
+@pytest.mark.parametrize("columns", [7, 34, 37, 65, 103, 1030])
+@pytest.mark.parametrize(("n", "m"), [(300, 200), (1000, 100)])
+def test_bits_do_not_depend_on_how_many_columns_are_copied_at_once(n, m, columns, dtype, rng):
+    a, v = oracle.draw(rng, (n, columns), dtype), oracle.draw(rng, m, dtype)
     for method in ("direct", "auto"):
         expected = fastconv.convolve(a, v, axis=0, method=method)
         for there in (np.asfortranarray(a), a[:, ::-1].copy()[:, ::-1]):

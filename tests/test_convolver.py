@@ -301,6 +301,33 @@ def test_repr_tells_the_choice():
     assert repr(steep).endswith("separable=True: separable at n=30x30)")
 
 
+@pytest.mark.parametrize(
+    ("kernel", "fillvalue"), [([1, 2], np.nan), (np.int8([1, 2]), 300), ([1.0], 1j)]
+)
+def test_repr_with_a_fill_value_that_only_some_signals_hold(kernel, fillvalue):
+    assert f"fillvalue={fillvalue!r}: " in repr(Convolver(kernel, fillvalue=fillvalue))
+
+
+def test_what_no_signal_can_mend_is_refused_at_once():
+    for options, message in [
+        ({"fillvalue": "x"}, "malformed"),
+        ({"fillvalue": [1, 2]}, "fillvalue"),
+        ({"axes": (1, 1)}, "unique"),
+        ({"separable": True}, "outer product"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            Convolver([[1, 2], [3, 4]], **options)
+
+
+def test_without_a_kernel():
+    """As `__new__` alone leaves it, or an `__init__` that failed."""
+    empty = Convolver.__new__(Convolver)
+    for name in ("nbytes", "spectra", "kernel", "mode"):
+        with pytest.raises(AttributeError):
+            getattr(empty, name)
+    assert empty.last == ()
+
+
 def test_sixteen_threads_share_one():
     lengths = (100, 5000, 20_000, 60_000)
     v = draw(700, "float64", 1)

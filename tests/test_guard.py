@@ -78,6 +78,45 @@ def test_families(level, name, dtype, method):
             reference.assert_within(level.convolve(a, v, mode, method=method), mode)
 
 
+@DTYPES
+@pytest.mark.parametrize(("n", "m"), [(188, 310), (310, 188), (100_000, 190), (190, 966)])
+@pytest.mark.parametrize("mode", ["full", "same"])
+def test_ends_that_fade_within_a_block(level, n, m, mode, dtype, rng):
+    """The last products fall on a part of a block, beside louder ones."""
+    for which in range(2):
+        a, v = rng.standard_normal(n), rng.standard_normal(m)
+        (a, v)[which][:] *= 0.5 ** np.minimum(np.arange((n, m)[which]), 100)
+        a, v = a.astype(dtype), v.astype(dtype)
+        for x, y in ((a, v), (a[::-1], v[::-1])):
+            oracle.reference(x, y).assert_within(level.convolve(x, y, mode), mode)
+
+
+@DTYPES
+def test_zeros_that_are_padded_with_stay_zeros(level, dtype, rng):
+    for n, m, before, behind in [(300, 150, 0, 138), (500, 283, 250, 40), (6000, 900, 333, 777)]:
+        a, v = oracle.draw(rng, n, dtype), oracle.draw(rng, m, dtype)
+        a[:before] = 0
+        v[m - min(behind, m - 1) :] = 0
+        rows = level.convolve(np.stack([a, a[::-1], np.zeros(n, dtype)]), v, axis=-1)
+        columns = level.convolve(np.stack([a] * 20, axis=1), v, axis=0)
+        empty = min(behind, m - 1)
+        for line in (level.convolve(a, v), rows[0], columns[:, 3]):
+            assert not line[:before].any()
+            assert not line[n + m - 1 - empty :].any()
+        assert not rows[1][n + m - 1 - before - empty :].any()
+        assert not rows[2].any()
+
+
+def test_lines_whose_squares_are_none(level, rng):
+    x, k = rng.standard_normal((4, 3000)), rng.standard_normal(300)
+    x[1] *= 1e-200 * np.exp(-0.1 * np.arange(3000))
+    x[2] *= np.exp(-0.2 * np.arange(3000))
+    for taps in (k, k * 1e-190):
+        result = level.convolve(x, taps, axis=1)
+        for line, signal in zip(result, x, strict=True):
+            oracle.reference(signal, taps).assert_within(line, "full")
+
+
 @pytest.mark.parametrize(("n", "m", "apart"), [((200_000,), 1000, 10_000), ((600, 600), 30, 100)])
 @pytest.mark.parametrize("quiet", [2.0**-14, 2.0**-34])
 def test_floats_in_double(level, n, m, apart, quiet, rng):

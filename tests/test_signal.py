@@ -348,6 +348,10 @@ def test_lags_are_scipys(mode):
         expected = scipys.correlation_lags(n, m, mode)
         assert_array_equal(signal.correlation_lags(n, m, mode), expected, strict=True)
         assert len(expected) == len(signal.correlate(np.ones(n), np.ones(m), mode))
+    for n, m in itertools.product(range(-1, 8), repeat=2):
+        assert_array_equal(
+            signal.correlation_lags(n, m, mode), scipys.correlation_lags(n, m, mode), strict=True
+        )
 
 
 def test_lags_are_those_of_the_values():
