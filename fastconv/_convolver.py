@@ -192,7 +192,7 @@ class Convolver(_core.Prepared):
         return self._separable
 
     @property
-    def workers(self) -> int | None:
+    def workers(self) -> SupportsIndex | None:
         return self._workers
 
     @property
