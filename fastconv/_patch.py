@@ -267,8 +267,8 @@ def patched(*, watch: Watch | None = None) -> Iterator[None]:
         yield
     finally:
         with _lock:
-            if added:
-                at = _watches.index(added[0])
+            if added:  # itself, not one that is equal to it by now
+                at = next(i for i, other in enumerate(_watches) if other is watch)
                 _watches = _watches[:at] + _watches[at + 1 :]
         unpatch()
 

@@ -357,6 +357,17 @@ def test_as_a_method_it_binds_like_a_function():
 # --- threads and processes --------------------------------------------------------------------
 
 
+def test_watches_that_are_equal_are_told_apart():
+    first, second = Seen(), Seen()
+    with fastconv.patched(watch=first):
+        np.convolve(A, V)
+        with fastconv.patched(watch=second):
+            second[:] = first
+        np.convolve(A, V)
+    assert first == [("numpy.convolve", True)] * 2
+    assert second == first[:1]
+
+
 def test_threads_that_patch_while_others_convolve():
     """Whoever calls gets an answer, and each watch its own block's calls at least."""
     done = threading.Event()
