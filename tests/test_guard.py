@@ -125,9 +125,10 @@ def test_floats_in_double(level, n, m, apart, quiet, rng):
     a[(slice(apart // 2, None, apart),) * len(n)] = 1
     a, v = a.astype("f4"), rng.standard_normal((m,) * len(n)).astype("f4")
     result = (level.convolve if a.ndim == 1 else level.convolve2d)(a, v, "valid")
-    exact = scipy.signal.convolve(a.astype("f8"), v.astype("f8"), "valid", "direct")
-    terms = scipy.signal.convolve(np.abs(a, dtype="f8"), np.abs(v, dtype="f8"), "valid", "direct")
-    assert np.max(np.abs(result - exact) / terms) < 2.0**-8
+    some, taps = a[: 20 * m if a.ndim == 1 else 2 * m].astype("f8"), v.astype("f8")
+    exact = scipy.signal.convolve(some, taps, "valid", "direct")
+    terms = scipy.signal.convolve(np.abs(some), np.abs(taps), "valid", "direct")
+    assert np.max(np.abs(result[: len(exact)] - exact) / terms) < 2.0**-8
     told = fastconv.explain(a, v, "valid").reasons
     assert any("double precision" in reason for reason in told), told
 
