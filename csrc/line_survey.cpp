@@ -16,11 +16,6 @@ namespace {
 struct Edge {
   Index leading = 0, trailing = 0;
   Index empty_leading = 0, empty_trailing = 0;
-
-  bool operator==(const Edge& o) const {
-    return leading == o.leading && trailing == o.trailing && empty_leading == o.empty_leading &&
-           empty_trailing == o.empty_trailing;
-  }
 };
 
 class LineSurvey final : public Survey {
@@ -37,11 +32,11 @@ class LineSurvey final : public Survey {
   Bound bound_of(Index chunk_row, Index chunk_col) const;
   void mark_blocks();
   void mark_around(Index block_row, Index block_col);
-  void look_past_end(const Coarse& a, const Coarse& v);
+  void look_past_end(Index line);
   template <class T>
   void look_at_ends(Context&);
   template <class T>
-  void find_empty();
+  void find_empty(const Coarse& a);
 
   const fc_candidate& how_;
   const Judge judge_;
@@ -78,9 +73,8 @@ LineSurvey::LineSurvey(Scratch& scratch, const Problem& p, const fc_candidate& h
   estimate_means(judging, a, v, context);
   look_around(judging, a, context.kernels.spectral[!is_single(p.a_dtype)].lanes);
   mark_blocks();
-  look_past_end(a, v);
   is_single(p.a_dtype) ? look_at_ends<float>(context) : look_at_ends<double>(context);
-  is_single(p.a_dtype) ? find_empty<float>() : find_empty<double>();
+  is_single(p.a_dtype) ? find_empty<float>(a) : find_empty<double>(a);
 }
 
 // Rectangles of blocks that are not safe, and the edges of 'full'.
@@ -95,17 +89,23 @@ void LineSurvey::for_each(Visit visit) const {
     offer({rows.first * tall, rows.last * tall}, {cols.first * wide, cols.last * wide}, mark);
   };
   if (marked_) for_each_rectangle(mark_, rows_, cols_, blocks);
-  for (Index i = 0, last; i < lines_; i = last) {
-    const Edge& edge = edge_[i];
-    for (last = i + 1; last < lines_ && edge_[last] == edge;) ++last;
-    const auto ends = [&](Index leading, Index trailing, Mark mark) {
-      for (const Range end : {Range{0, leading}, Range{end_ - trailing, end_}}) {
+  const auto ends = [&](Index Edge::* leading, Index Edge::* trailing, Mark mark, Index most) {
+    for (Index i = 0, last; i < lines_; i = last) {
+      const Index before = edge_[i].*leading, behind = end_ - edge_[i].*trailing;
+      for (last = i + 1; last < lines_ && edge_[last].*leading == before &&
+                         end_ - edge_[last].*trailing == behind;) {
+        ++last;
+      }
+      for (const Range end : {Range{std::max<Index>(0, before - most), before},
+                              Range{behind, std::min(end_, behind + most)}}) {
+        if (end.first == end.last) continue;
         columns_ ? offer(end, {i, last}, mark) : offer({i, last}, end, mark);
       }
-    };
-    ends(edge.leading, edge.trailing, kWeak);
-    ends(edge.empty_leading, edge.empty_trailing, kZero);
-  }
+    }
+  };
+  ends(&Edge::leading, &Edge::trailing, kWeak, end_);
+  // Further out there are whole blocks of zeros.
+  ends(&Edge::empty_leading, &Edge::empty_trailing, kZero, 2 * grain_);
 }
 
 // Mean of s over the outputs that a block's products fall on. The coarse convolution has a
@@ -270,28 +270,16 @@ void LineSurvey::mark_around(Index i, Index j) {
 }
 
 // Where no output begins a block of its own for the last products, theirs is hidden in the one
-// before, beside what is louder. It shows if they are far less than lines alike throughout have
-// there.
-void LineSurvey::look_past_end(const Coarse& a, const Coarse& v) {
-  const Index blocks = columns_ ? rows_ : cols_, a_blocks = columns_ ? a.rows : a.cols;
-  const Index last = blocks - 1, n = columns_ ? p_.rows : p_.cols, m = columns_ ? p_.kh : p_.kw;
-  if (ceil_div(end_, grain_) == blocks) return;
-  const Index some_n = n - (a_blocks - 1) * grain_, some_m = m - (blocks - a_blocks - 1) * grain_;
-  const double alike = double(some_n) / double(n) * (double(some_m) / double(m)) * v.whole.sum;
-  for (Index line = 0; line < lines_; ++line) {
-    const Index step = columns_ ? cols_ : 1;
-    const Index at = columns_ ? line : line * a_blocks;
-    double sum = 0;
-    for (Index b = 0; b < a_blocks; ++b) sum += a.sum[at + b * step];
-    const Index i = columns_ ? last : line, j = columns_ ? line : last;
-    const double products = 2 * double(grain_) * mean_[i * cols_ + j];
-    if (4 * products >= alike * sum) continue;
-    const Bound bound = bound_of(i / tall_, j / wide_);
-    if (!judge_.is_weak(products / double(some_n + some_m - 1), bound)) continue;
-    if (!marked_) memset(mark_, kSafe, size_t(rows_ * cols_));
-    marked_ = true;
-    mark_around(i, j);
-  }
+// before, beside what is louder.
+void LineSurvey::look_past_end(Index line) {
+  const Index last = (columns_ ? rows_ : cols_) - 1, outputs = end_ - (last - 1) * grain_;
+  if (outputs > grain_) return;
+  const Index i = columns_ ? last : line, j = columns_ ? line : last;
+  const double products = 2 * double(grain_) * mean_[i * cols_ + j];
+  if (!judge_.is_weak(products / double(outputs), bound_of(i / tall_, j / wide_))) return;
+  if (!marked_) memset(mark_, kSafe, size_t(rows_ * cols_));
+  marked_ = true;
+  mark_around(i, j);
 }
 
 // ---------------------------------------------------------------------------
@@ -393,7 +381,8 @@ void LineSurvey::look_at_ends(Context& context) {
   const Index whole = std::min(grain_, end_), count = std::min(whole, kLook);
   std::fill_n(edge_, lines_, Edge());
   for (const bool trailing : {false, true}) {
-    if (trailing ? hi <= end_ - whole : lo >= whole) continue;
+    // What lies past the end tells of the two blocks before it as well.
+    if (trailing ? hi <= end_ - 3 * grain_ : lo >= whole) continue;
     const Ends<T> ends(p_, trailing, count, context);
     const Index at = trailing ? (end_ - 1) / grain_ : 0, taps = std::min(ends.taps(), kFirstTaps);
     const Index room = std::min(lines_, kTogether) * ends.pitch(taps);
@@ -412,6 +401,7 @@ void LineSurvey::look_at_ends(Context& context) {
         if (weak > taps) weak = ends.weak(ends.sums(line, 1, ends.taps(), one[0], one[1]), loss);
         Edge& edge = edge_[line];
         (trailing ? edge.trailing : edge.leading) = weak == count ? whole : weak;
+        if (trailing && weak == count) look_past_end(line);
       }
     }
   }
@@ -428,20 +418,30 @@ Index zeros(const char* first, Index step, Index count, bool complex, bool from_
   return count;
 }
 
-// Zeros that stand before or behind all else, as those that one pads with.
+// Zeros that stand before or behind all else, as those that one pads with. Silent blocks are
+// stepped over.
 template <class T>
-void LineSurvey::find_empty() {
+void LineSurvey::find_empty(const Coarse& a) {
   const Index n = columns_ ? p_.rows : p_.cols, m = columns_ ? p_.kh : p_.kw;
   const Index a_item = kItemSize[p_.a_dtype], v_item = kItemSize[p_.v_dtype];
   const Index step = columns_ ? p_.a_row : a_item, next = columns_ ? a_item : p_.a_row;
-  const Index tap = columns_ ? p_.v_row : v_item;
+  const Index tap = columns_ ? p_.v_row : v_item, blocks = columns_ ? a.rows : a.cols;
   const bool complex = is_complex(p_.a_dtype), complex_taps = is_complex(p_.v_dtype);
-  const Index before = zeros<T>(p_.v, tap, m, complex_taps, false);
-  const Index behind = zeros<T>(p_.v, tap, m, complex_taps, true);
-  for (Index line = 0; line < lines_; ++line) {
-    const char* a = p_.a + line * next;
-    edge_[line].empty_leading = std::min(end_, before + zeros<T>(a, step, n, complex, false));
-    edge_[line].empty_trailing = std::min(end_, behind + zeros<T>(a, step, n, complex, true));
+  for (const bool from_last : {false, true}) {
+    const Index of_taps = zeros<T>(p_.v, tap, m, complex_taps, from_last);
+    for (Index line = 0; line < lines_; ++line) {
+      const double* sum = a.sum + (columns_ ? line : line * blocks);
+      const auto silent = [&](Index b) { return sum[b * (columns_ ? cols_ : 1)] == 0; };
+      Index first = 0, last = blocks;
+      while (!from_last && first < last && silent(first)) ++first;
+      while (from_last && first < last && silent(last - 1)) --last;
+      const Index from = std::min(n, first * grain_), some = std::min(n, last * grain_) - from;
+      const char* x = p_.a + line * next + from * step;
+      const Index skipped = from_last ? n - from - some : from;
+      const Index empty = of_taps + skipped + zeros<T>(x, step, some, complex, from_last);
+      Edge& edge = edge_[line];
+      (from_last ? edge.empty_trailing : edge.empty_leading) = std::min(end_, empty);
+    }
   }
 }
 

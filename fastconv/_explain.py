@@ -50,8 +50,8 @@ class Explanation:
     workers : int
         How many threads share the work.
     candidates : tuple of Candidate
-        What was compared, fastest first: each with its `method`, `ring`, `block` and
-        `predicted_ns`.
+        What was compared, fastest first: each with its method, ring, block and
+        predicted_ns.
     reasons : tuple of str
         The choice in words. Where the data is not known, those of its
         properties that would change the choice.
