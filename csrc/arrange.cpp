@@ -268,9 +268,9 @@ void solve_scattered(Shape s, const Carried* line, int line_count, const Carried
   const Bank bank = {product(kernel_count, v.shape), along.extent.m * along.v,
                      lines.count * lines.out};
   solve_lines(s, lines, bank, columns, swap, solve, context);
-  if (to)
-    copy({to, out.ndim, out.shape, out.stride}, {s.out, out.ndim, out.shape, out.dense},
-         s.out_item());
+  if (!to) return;
+  copy({to, out.ndim, out.shape, out.stride}, {s.out, out.ndim, out.shape, out.dense},
+       s.out_item());
 }
 
 // Columns fill whole vectors, and transforms take them where they fill the lanes.

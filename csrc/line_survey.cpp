@@ -89,6 +89,7 @@ void LineSurvey::for_each(Visit visit) const {
     offer({rows.first * tall, rows.last * tall}, {cols.first * wide, cols.last * wide}, mark);
   };
   if (marked_) for_each_rectangle(mark_, rows_, cols_, blocks);
+  // Of lines that are alike, as many of these outputs as `most`, the innermost.
   const auto ends = [&](Index Edge::* leading, Index Edge::* trailing, Mark mark, Index most) {
     for (Index i = 0, last; i < lines_; i = last) {
       const Index before = edge_[i].*leading, behind = end_ - edge_[i].*trailing;
