@@ -1,6 +1,7 @@
 // What lies beyond the ends of a: a value, its period, its mirror image.
 #pragma once
 #include "engine.h"
+#include "runtime.h"
 
 namespace fastconv {
 
@@ -14,5 +15,15 @@ using VisitPiece = FunctionRef<void(const fc_job&, const fc_array& a, const fc_a
 // turned round likewise; what taps make of a constant is known without a (outside.cpp).
 void for_each_piece(const fc_job&, const fc_array& a, const fc_array& v, const fc_array& out,
                     VisitPiece);
+
+// Is a so small that a copy of it with what lies beyond takes less than cutting does? For sums.
+bool pays_to_pad(const fc_job&);
+
+// That copy, and the job on it: no sample that it reads lies beyond.
+struct Padded {
+  fc_job job;
+  fc_array array;
+  Padded(Scratch&, const fc_job&, const fc_array& a);
+};
 
 }  // namespace fastconv

@@ -132,6 +132,10 @@ void for_each_problem(const fc_job& job, const fc_candidate& how, const fc_array
         context);
   };
   if (!extends(job)) return arranged(job, how, a, taps, out);
+  if (!transforms(how.method) && pays_to_pad(job)) {
+    const Padded padded(scratch, job, a);
+    return arranged(padded.job, how, padded.array, taps, out);
+  }
   for_each_piece(job, a, taps, out,
                  [&](const fc_job& piece, const fc_array& part, const fc_array& kernel,
                      const fc_array& to, bool own_way) {
