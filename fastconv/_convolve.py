@@ -19,7 +19,6 @@ from ._lines import Lines, lines
 __all__ = ["convolve", "correlate"]
 
 
-@_workers.taken_last
 def any_convolve(
     a: Any,
     v: Any,
@@ -30,7 +29,13 @@ def any_convolve(
     method: str,
     accuracy: str,
     out: Any,
+    workers: Any,
 ) -> NDArray[Any]:
+    if workers is not None:
+        how: dict[str, Any] = {"axis": axis, "boundary": boundary, "fillvalue": fillvalue}
+        how |= {"method": method, "accuracy": accuracy, "out": out}
+        with _workers.asked(workers):
+            return convolve(a, v, mode, **how)
     _args.check_options(method, accuracy)
     extension = _args.extension(boundary, fillvalue)
     if _args.is_foreign(a) or _args.is_foreign(v):
@@ -53,7 +58,6 @@ def any_convolve(
     return _sums.delivered(call, shape, pairs.seen, out)
 
 
-@_workers.taken_last
 def any_correlate(
     a: Any,
     v: Any,
@@ -65,7 +69,13 @@ def any_correlate(
     method: str,
     accuracy: str,
     out: Any,
+    workers: Any,
 ) -> NDArray[Any]:
+    if workers is not None:
+        how: dict[str, Any] = {"axis": axis, "boundary": boundary, "fillvalue": fillvalue}
+        how |= {"max_lag": max_lag, "method": method, "accuracy": accuracy, "out": out}
+        with _workers.asked(workers):
+            return correlate(a, v, mode, **how)
     _args.check_options(method, accuracy)
     extension = _args.extension(boundary, fillvalue)
     if _args.is_foreign(a) or _args.is_foreign(v):

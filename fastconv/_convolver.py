@@ -135,18 +135,18 @@ class Convolver(_core.Prepared):
         taps = np.ascontiguousarray(np.flip(self._kernel).conj()) if correlate else self._kernel
         taps.flags.writeable = False
         self._taps = taps
-        two = taps.ndim == 2
-        plain = not self._extension and self._last_axes() == (tuple(range(-taps.ndim, 0)))
-        if separable is True:
-            plain = plain and self._is_separable()
         # scipy's centre of an even kernel lies a sample later when correlating; numpy's does not.
+        scipys = taps.ndim == 2 or bool(self._extension)
         super().__init__(
             taps,
             self._mode,
             method,
             accuracy,
-            ahead=two and self._correlate,
-            plain=plain,
+            axes=self._axes or (self._axis,),
+            boundary=self._boundary,
+            fillvalue=fillvalue if "fillvalue" in self._extension else 0,
+            ahead=scipys and self._correlate,
+            plain=separable is not True or self._is_separable(),
             separable=separable,
             workers=_workers.number_asked(workers),
         )
@@ -297,10 +297,6 @@ class Convolver(_core.Prepared):
             return False
         call, _ = extended_call(self._taps, self._taps, "full")
         return call.is_separable()
-
-    def _last_axes(self) -> tuple[int, ...]:
-        # Of a line, axis 0 is the last one too.
-        return self._axes or ((self._axis,) if self._axis else (-1,))
 
     def _options(self) -> dict[str, Any]:
         """What was given besides the kernel and the mode, and is no default."""

@@ -93,8 +93,18 @@ def correlate(
 ) -> NDArray[Any]: ...
 def take_over(convolve: Callable[..., Any], correlate: Callable[..., Any]) -> None: ...
 def is_default_mode(mode: object) -> bool: ...
-def plain_2d(
-    in1: Any, in2: Any, mode: Any, correlating: bool, method: Any, out: Any
+def plain_nd(
+    in1: Any,
+    in2: Any,
+    mode: Any,
+    boundary: Any,
+    fillvalue: Any,
+    method: Any,
+    accuracy: Any,
+    out: Any,
+    *,
+    correlating: bool,
+    of_2d: bool,
 ) -> NDArray[Any] | None: ...
 def window(mode: str, n: int, m: int, correlating: bool) -> _Window: ...
 
@@ -113,6 +123,9 @@ class Prepared:
         method: str,
         accuracy: str,
         *,
+        axes: tuple[int, ...],
+        boundary: str,
+        fillvalue: Any,
         ahead: bool,
         plain: bool,
         separable: str | bool,

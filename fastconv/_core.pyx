@@ -220,6 +220,12 @@ def convolve(
         result = plain(a, v, mode, False, method, out)
         if result is not None:
             return result
+    elif workers is None:
+        result = plain_lines(
+            a, v, axis, mode, False, boundary, fillvalue, method, accuracy, out
+        )
+        if result is not None:
+            return result
     return general_convolve(
         a, v, mode, axis, boundary, fillvalue, method, accuracy, out, workers
     )
@@ -314,6 +320,10 @@ def correlate(
         result = plain(a, v, mode, True, method, out)
         if result is not None:
             return result
+    elif workers is None and max_lag is None:
+        result = plain_lines(a, v, axis, mode, True, boundary, fillvalue, method, accuracy, out)
+        if result is not None:
+            return result
     return general_correlate(
         a, v, mode, axis, boundary, fillvalue, max_lag, method, accuracy, out, workers
     )
@@ -333,6 +343,7 @@ def window(mode, ptrdiff_t n, ptrdiff_t m, bint correlating):
 
 
 include "_plain.pxi"
+include "_plain_nd.pxi"
 include "_jobs.pxi"
 include "_prepared.pxi"
 include "_levels.pxi"

@@ -15,8 +15,12 @@ def convolved(
     name: str, in1: Any, in2: Any, mode: Any, method: Any, accuracy: Any, out: NDArray[Any] | None
 ) -> NDArray[Any]:
     """convolve and correlate: in the dtype of the inputs, along every axis."""
-    _args.check_choice("accuracy", accuracy, _core.ACCURACIES)
     correlating = name == "correlate"
+    how = ("fill", 0, method, accuracy, out)
+    plain = _core.plain_nd(in1, in2, mode, *how, correlating=correlating, of_2d=False)
+    if plain is not None:
+        return plain
+    _args.check_choice("accuracy", accuracy, _core.ACCURACIES)
     in1, in2 = _args.pair_nd("in1 and in2" if correlating else "volume and kernel", in1, in2)
     if in1.ndim == 0:
         complex_taps = correlating and in2.dtype.kind == "c"
@@ -25,10 +29,6 @@ def convolved(
     _args.check_mode_nd(name, mode)
     _args.check_method_nd(method)
     _args.check_samples_nd(mode, in1, in2)
-    if in1.ndim == 1 and (mode != "same" or in1.size >= in2.size):
-        # Here numpy's rules are the same, and its short way is there for small inputs.
-        function = _core.correlate if correlating else _core.convolve
-        return function(in1, in2, mode, method=method, accuracy=accuracy, out=out)
     call = _call(in1, in2, mode, tuple(range(in1.ndim)), correlating, method, accuracy)
     return _sums.delivered(call, call.shape, lambda result: result, out)
 
@@ -38,6 +38,11 @@ def convolved_in_floats(
     in1: Any, in2: Any, mode: Any, axes: Any, accuracy: Any, out: NDArray[Any] | None
 ) -> NDArray[Any]:
     """fftconvolve and oaconvolve: in floating point, along some axes; the others broadcast."""
+    if axes is None and _are_floats(in1, in2):
+        how = ("fill", 0, "auto", accuracy, out)
+        plain = _core.plain_nd(in1, in2, mode, *how, correlating=False, of_2d=False)
+        if plain is not None:
+            return plain
     _args.check_choice("accuracy", accuracy, _core.ACCURACIES)
     in1, in2 = _args.pair_nd("in1 and in2", in1, in2)
     if in1.ndim == 0:
@@ -56,6 +61,10 @@ def convolved_in_floats(
     lengths = dict(zip(order, call.shape, strict=True))
     shape = tuple(lengths[d] for d in range(in1.ndim))
     return _sums.delivered(call, shape, lambda result: result.transpose(order), out)
+
+
+def _are_floats(in1: Any, in2: Any) -> bool:
+    return type(in1) is type(in2) is np.ndarray and in1.dtype.kind in "fc" and in2.dtype.kind in "fc"
 
 
 def _product(in1: NDArray[Any], in2: NDArray[Any], out: NDArray[Any] | None) -> NDArray[Any]:

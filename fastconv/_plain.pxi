@@ -131,18 +131,24 @@ cdef inline bint is_real(np.ndarray x) noexcept:
     return np.PyArray_ISFLOAT(x) or np.PyArray_ISINTEGER(x)
 
 
+# Or one of them is none that is promoted here: the engine reads real and complex side by side.
+cdef inline bint share_dtype(np.ndarray a, np.ndarray v) noexcept:
+    return np.PyArray_TYPE(a) == np.PyArray_TYPE(v) or not (is_real(a) and is_real(v))
+
+
+cdef tuple promoted(a, v):
+    dtype_of_both = numpy.promote_types(a.dtype, v.dtype)
+    return a.astype(dtype_of_both), v.astype(dtype_of_both)
+
+
 cdef object plain(a, v, mode, bint correlating, method, out):
     """The answer for two plain arrays and a plain `out` or none, else None."""
     if not (np.PyArray_CheckExact(a) and np.PyArray_CheckExact(v)):
         a, v = as_array(a, correlating), as_array(v, correlating)
         if not (np.PyArray_CheckExact(a) and np.PyArray_CheckExact(v)):
             return None
-    if (
-        np.PyArray_TYPE(<np.ndarray>a) != np.PyArray_TYPE(<np.ndarray>v)
-        and is_real(<np.ndarray>a) and is_real(<np.ndarray>v)
-    ):
-        dtype_of_both = numpy.promote_types(a.dtype, v.dtype)
-        a, v = a.astype(dtype_of_both), v.astype(dtype_of_both)
+    if not share_dtype(<np.ndarray>a, <np.ndarray>v):
+        a, v = promoted(a, v)
     if np.PyArray_TYPE(<np.ndarray>a) == HALF and out is None:
         return plain_half(a, v, mode, correlating, method)
     cdef int type_num = result_type(<np.ndarray>a, <np.ndarray>v), asked = asked_method(method)
@@ -176,56 +182,6 @@ cdef object plain_half(np.ndarray a, np.ndarray v, mode, bint correlating, metho
         return None
     with numpy.errstate(over="ignore", under="ignore"):
         return result.astype(numpy.float16)
-
-
-def plain_2d(in1, in2, mode, bint correlating, method, out):
-    """
-    convolve2d's or correlate2d's answer for two plain arrays, zeros beyond.
-
-    None where the general path has to answer, or refuse.
-    """
-    if not (np.PyArray_CheckExact(in1) and np.PyArray_CheckExact(in2)):
-        return None
-    cdef np.ndarray a = in1, v = in2
-    cdef int type_num = result_type(a, v), asked = asked_method(method)
-    if type_num < 0 or asked < 0 or not (is_plain(a, 2) and is_plain(v, 2)):
-        return None
-    cdef Mode window = mode_of(mode)
-    cdef fc_job job
-    cdef fc_axis *axis
-    cdef np.npy_intp[2] shape
-    cdef int d
-    set_defaults(&job)
-    for d in range(2):
-        axis = &job.axis[d]
-        axis.n, axis.m = np.PyArray_DIM(a, d), np.PyArray_DIM(v, d)
-        axis.boundary = FC_FILL
-        if window == IS_FULL:
-            axis.lo, axis.hi = 0, axis.n + axis.m - 1
-        elif window == IS_SAME:
-            # scipy's centre for an even kernel lies one sample later when correlating.
-            axis.lo = axis.m // 2 if correlating else (axis.m - 1) // 2
-            axis.hi = axis.lo + axis.n
-        elif window == IS_VALID and axis.n >= axis.m:
-            axis.lo, axis.hi = axis.m - 1, axis.n
-        else:
-            return None
-        shape[d] = axis.hi - axis.lo
-    out = target(out, 2, shape, type_num, a, v)
-    if out is None:
-        return None
-    job.ndim = 2
-    job.a_dtype = <fc_dtype>dtype_of(np.PyArray_TYPE(a))
-    job.v_dtype = <fc_dtype>dtype_of(np.PyArray_TYPE(v))
-    job.conjugate, job.method = correlating, <fc_method>asked
-    cdef fc_array from_a, from_v, to
-    view(a, &from_a)
-    view(v, &from_v)
-    view(<np.ndarray>out, &to)
-    if correlating:
-        reverse(v, &from_v)
-    check(run_job(&job, NULL, &from_a, &from_v, &to))
-    return out
 
 
 cdef int solve_plain(

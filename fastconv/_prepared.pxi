@@ -43,10 +43,14 @@ cdef class Prepared:
         'same' has the signal's length.
     method, accuracy : str
         As the public functions take them.
+    axes : tuple of int
+        Those of a signal that the taps lie along.
+    boundary, fillvalue
+        As `convolve2d` takes them.
     ahead : bool
         'same' has its centre a sample later where the number of taps is even.
     plain : bool
-        Whether a plain signal of as many axes may be taken here.
+        Whether a plain signal may be taken here.
     separable : {'auto', True, False}
         As `convolve2d` takes it; True promises that the taps are an outer product.
     workers : int
@@ -59,6 +63,8 @@ cdef class Prepared:
     cdef fc_method method
     cdef fc_accuracy accuracy
     cdef fc_separable separable
+    cdef int[2] axes
+    cdef object boundary, fillvalue
     cdef bint ahead, plain
     cdef int workers
     cdef int small_type  # of signals that fc_small may take, or -1
@@ -67,17 +73,23 @@ cdef class Prepared:
     cdef ptrdiff_t[2] seen
 
     def __init__(
-        self, np.ndarray taps, mode, method, accuracy, *, ahead, plain, separable, workers
+        self, np.ndarray taps, mode, method, accuracy, *, axes, boundary, fillvalue, ahead, plain,
+        separable, workers
     ):
+        cdef int d
         self.taps = taps
         self.store = Spectra(self.taps)
         self.mode = {"full": IS_FULL, "same": IS_SAME, "valid": IS_VALID}[mode]
         self.method, self.accuracy = METHODS[method], ACCURACIES[accuracy]
         self.separable = SEPARABLE[separable]
+        for d in range(np.PyArray_NDIM(taps)):
+            self.axes[d] = axes[d]
+        self.boundary, self.fillvalue = boundary, fillvalue
         self.ahead, self.plain = ahead, plain and is_plain(taps, np.PyArray_NDIM(taps))
         self.workers = workers
         self.seen[0] = self.seen[1] = 0
-        may = self.plain and np.PyArray_NDIM(taps) == 1 and self.method <= FC_DIRECT
+        line = np.PyArray_NDIM(taps) == 1 and boundary == "fill" and fillvalue is ZERO
+        may = self.plain and line and self.axes[0] in (0, -1) and self.method <= FC_DIRECT
         real = may and is_real(taps) and dtype_of(np.PyArray_TYPE(taps)) >= 0
         self.small_type = np.PyArray_TYPE(taps) if real else -1
         few = real and taps.size <= MOST_TAPS
@@ -119,7 +131,8 @@ cdef class Prepared:
         axis.n, axis.m = np.PyArray_DIM(x, 0), np.PyArray_DIM(self.taps, 0)
         if axis.n >= self.too_long or not is_dense(x):
             return None
-        self.set_axis(&axis, 1)
+        if not set_window_by(OF_2D, self.mode, self.ahead, &axis):
+            return None
         cdef np.npy_intp size = axis.hi - axis.lo
         cdef bint turned = axis.n >= axis.m and self.mirrored is not None
         out = np.PyArray_SimpleNew(1, &size, self.small_type)
@@ -135,52 +148,19 @@ cdef class Prepared:
 
     @cython.final
     cdef object at_once(self, np.ndarray x, out):
-        cdef int d, ndim = np.PyArray_NDIM(self.taps), type_num = result_type(x, self.taps)
-        cdef fc_axis[2] axis
-        cdef np.npy_intp[2] shape
-        if type_num < 0 or not is_plain(x, ndim):
-            return None
-        for d in range(ndim):
-            axis[d].n, axis[d].m = np.PyArray_DIM(x, d), np.PyArray_DIM(self.taps, d)
-            axis[d].boundary = FC_FILL
-            if not self.set_axis(&axis[d], ndim):
-                return None
-            shape[d] = axis[d].hi - axis[d].lo
-            self.seen[d] = axis[d].n
-        out = target(out, ndim, shape, type_num, x, self.taps)
-        if out is not None:
-            self.solve(x, axis, <np.ndarray>out)
-        return out
-
-    @cython.final
-    cdef bint set_axis(self, fc_axis *axis, int ndim) noexcept:
-        if self.mode == IS_SAME:
-            axis.lo = (axis.m if self.ahead else axis.m - 1) // 2
-            axis.hi = axis.lo + axis.n
-        else:
-            set_window(self.mode, False, axis)
-        # In two dimensions 'valid' may have to exchange both axes, or refuse.
-        return self.mode != IS_VALID or ndim == 1 or axis.n >= axis.m
-
-    @cython.final
-    cdef int solve(self, np.ndarray x, fc_axis *axis, np.ndarray out) except -1:
-        cdef fc_dtype x_dtype = <fc_dtype>dtype_of(np.PyArray_TYPE(x))
-        cdef fc_dtype dtype = <fc_dtype>dtype_of(np.PyArray_TYPE(self.taps))
-        cdef int d, ndim = np.PyArray_NDIM(self.taps)
+        cdef int d, at, ndim = np.PyArray_NDIM(x), axes = np.PyArray_NDIM(self.taps)
         cdef fc_job job
         cdef Spectra store = self.kept()
         set_defaults(&job)
-        job.ndim = ndim
-        for d in range(ndim):
-            job.axis[d] = axis[d]
-        job.a_dtype, job.v_dtype = x_dtype, dtype
         job.method, job.accuracy, job.separable = self.method, self.accuracy, self.separable
         job.spectra = store.store
-        cdef fc_array from_x, from_v, to
-        view(x, &from_x)
-        view(self.taps, &from_v)
-        view(out, &to)
-        return check(run_job(&job, NULL, &from_x, &from_v, &to))
+        result = solve_axes(
+            &job, x, self.taps, self.axes, OF_2D, self.mode, self.ahead, self.boundary,
+            self.fillvalue, out
+        )
+        for d in range(axes if result is not None else 0):
+            self.seen[d] = job.axis[d].n
+        return result
 
     @cython.final
     cdef Spectra kept(self):

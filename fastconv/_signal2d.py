@@ -119,8 +119,9 @@ def convolve2d(
     array([[17, 25, 33],
            [22, 29, 36]])
     """
-    if _is_plain(boundary, fillvalue, accuracy, separable, workers):
-        plain = _core.plain_2d(in1, in2, mode, False, method, out)
+    if workers is None and type(separable) is str and separable == "auto":
+        how = (boundary, fillvalue, method, accuracy, out)
+        plain = _core.plain_nd(in1, in2, mode, *how, correlating=False, of_2d=True)
         if plain is not None:
             return plain
     _args.check_options(method, accuracy)
@@ -208,8 +209,9 @@ def correlate2d(
     >>> np.argwhere(score == score.max())
     array([[1, 2]])
     """
-    if _is_plain(boundary, fillvalue, accuracy, separable, workers):
-        plain = _core.plain_2d(in1, in2, mode, True, method, out)
+    if workers is None and type(separable) is str and separable == "auto":
+        how = (boundary, fillvalue, method, accuracy, out)
+        plain = _core.plain_nd(in1, in2, mode, *how, correlating=True, of_2d=True)
         if plain is not None:
             return plain
     _args.check_options(method, accuracy)
@@ -218,17 +220,6 @@ def correlate2d(
             "correlate2d", in1, in2, mode, boundary, fillvalue, method, accuracy, separable
         )
         return _delivered(call, turned, out)
-
-
-def _is_plain(boundary: Any, fillvalue: Any, accuracy: Any, separable: Any, workers: Any) -> bool:
-    """Nothing is asked for but zeros beyond the edges."""
-    return (
-        workers is None
-        and type(fillvalue) is int
-        and fillvalue == 0
-        and type(boundary) is type(accuracy) is type(separable) is str
-        and (boundary, accuracy, separable) == ("fill", "auto", "auto")
-    )
 
 
 def call_2d(
