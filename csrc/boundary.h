@@ -10,13 +10,13 @@ namespace fastconv {
 using VisitPiece = FunctionRef<void(const fc_job&, const fc_array& a, const fc_array& v,
                                     const fc_array& out, bool own_way)>;
 
-// Cuts a job that extends. No padded a is stored: a period is a turned round, what falls
-// beyond one end of the window being added at the other; the mirror image is a read backwards,
-// turned round likewise; what taps make of a constant is known without a (outside.cpp).
+// Cuts a job that extends. Nothing is stored of what lies beyond: a period is a turned round, what
+// falls beyond one end of the window being added at the other; the mirror image is a read
+// backwards, turned round likewise; what taps make of a constant is known without a (outside.cpp).
 void for_each_piece(const fc_job&, const fc_array& a, const fc_array& v, const fc_array& out,
                     VisitPiece);
 
-// Is a so small that a copy of it with what lies beyond takes less than cutting does? For sums.
+// Is a so small that sums of a copy, made with what lies beyond, take less than those of pieces?
 bool pays_to_pad(const fc_job&);
 
 // That copy, and the job on it: no sample that it reads lies beyond.

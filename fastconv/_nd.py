@@ -64,7 +64,7 @@ def convolved_in_floats(
 
 
 def _are_floats(in1: Any, in2: Any) -> bool:
-    return type(in1) is type(in2) is np.ndarray and in1.dtype.kind in "fc" and in2.dtype.kind in "fc"
+    return all(type(x) is np.ndarray and x.dtype.kind in "fc" for x in (in1, in2))
 
 
 def _product(in1: NDArray[Any], in2: NDArray[Any], out: NDArray[Any] | None) -> NDArray[Any]:

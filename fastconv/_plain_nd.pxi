@@ -1,4 +1,4 @@
-# The plain case along axes: lines of an array, pictures and volumes, whatever lies beyond their ends.
+# The plain case along axes: lines of an array, pictures and volumes, whatever lies beyond them.
 # Included by _core.pyx.
 
 cdef enum Rules:
@@ -176,10 +176,7 @@ cdef object plain_axes(
 cdef object plain_lines(
     a, v, axis, mode, bint correlating, boundary, fillvalue, method, accuracy, out
 ):
-    """convolve's or correlate's answer along an axis or beyond the ends, for plain arrays, else None.
-
-    With anything but zeros beyond the ends the rules are convolve2d's.
-    """
+    """numpy's answer along one axis of `a`; where not zeros lie beyond its ends, convolve2d's."""
     if not (np.PyArray_CheckExact(a) and np.PyArray_CheckExact(v)):
         return None
     cdef int ndim = np.PyArray_NDIM(<np.ndarray>a), place = -1

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from scipy import signal
 
 import fastconv
+from fastconv import _core
 
 MODES = ["full", "same", "valid"]
 METHODS = ["auto", "direct", "fft", "overlap"]
@@ -210,3 +211,86 @@ def test_products_with_the_fill_value_are_direct_ones(fillvalue, rng):
     else:
         np.testing.assert_array_equal(np.isfinite(got), np.isfinite(expected))
         np.testing.assert_allclose(got[8:-8], expected[8:-8], rtol=1e-12)
+
+
+def reach(a, axis, first, end, boundary, fill):
+    """Samples first .. end - 1 of an axis that goes on: index by index, nothing of ours."""
+    n, at = a.shape[axis], np.arange(first, end)
+    if boundary == "wrap":
+        return np.take(a, at % n, axis)
+    if boundary == "symm":
+        folded = at % (2 * n)
+        return np.take(a, np.where(folded < n, folded, 2 * n - 1 - folded), axis)
+    inside = (at >= 0) & (at < n)
+    samples = np.moveaxis(np.take(a, np.where(inside, at, 0), axis), axis, -1)
+    samples[..., ~inside] = fill
+    return np.moveaxis(samples, -1, axis)
+
+
+@pytest.mark.parametrize("boundary", ["fill", "wrap", "symm"])
+@pytest.mark.parametrize("dtype", ["float64", "complex64", "int8", "uint16", "int64", "bool"])
+def test_several_axes_and_what_is_carried_along(boundary, dtype, rng):
+    fill = {"f": 2, "c": 1 - 2j, "i": -3, "u": 5, "b": True}[np.dtype(dtype).kind]
+    for shape, kernel, carried, mode in (
+        ((9,), (4,), (), "same"),
+        ((4, 9), (4, 3), (4,), "full"),
+        ((1, 9), (4, 12), (4,), "full"),
+        ((4, 9), (1, 3), (4,), "same"),
+        ((9, 7), (4, 3), (), "full"),
+        ((3, 9, 7), (1, 20, 3), (3,), "same"),
+        ((2, 3, 6, 5), (1, 3, 2, 5), (2, 3), "full"),
+        ((5, 6, 4), (2, 3, 4), (), "same"),
+        ((5, 6, 4), (2, 3, 4), (), "valid"),
+    ):
+        a, v = oracle.draw_small(rng, shape, dtype), oracle.draw_small(rng, kernel, dtype)
+        b = len(carried)
+        windows = [
+            oracle.window(n, m, mode, swap=False)
+            for n, m in zip(shape[b:], kernel[b:], strict=True)
+        ]
+        beyond = {"boundary": boundary, "fill": fill if boundary == "fill" else 0}
+        x = a
+        for d, (m, (lo, hi)) in enumerate(zip(kernel[b:], windows, strict=True)):
+            x = reach(x, b + d, lo - m + 1, hi, boundary, fill)
+        members = [
+            oracle.crop(
+                oracle.full(
+                    np.broadcast_to(x, (*carried, *x.shape[b:]))[i],
+                    np.broadcast_to(v, (*carried, *v.shape[b:]))[i],
+                ),
+                x.shape[b:],
+                v.shape[b:],
+                "valid",
+            )
+            for i in np.ndindex(carried)
+        ]
+        expected = np.reshape(members, (*carried, *members[0].shape)).astype(dtype)
+        for method in ("direct", "auto"):
+            got = _core.run(a, v, windows, batch=b, method=method, **beyond)
+            oracle.assert_exact(got, expected)
+            turned = np.asfortranarray(a)
+            oracle.assert_same_bits(
+                _core.run(turned, v, windows, batch=b, method=method, **beyond), got
+            )
+
+
+@pytest.mark.parametrize("boundary", ["fill", "wrap", "symm"])
+@pytest.mark.parametrize(
+    ("shape", "kernel", "axis"),
+    [((60_000,), (6,), None), ((3, 50_000), (5,), 1), ((700, 500), (4, 3), None)],
+    ids=str,
+)
+def test_of_any_size(boundary, shape, kernel, axis, rng):
+    """Beyond the sizes at which a copy with its margins is made."""
+    a, v = oracle.draw_small(rng, shape, "float64"), oracle.draw_small(rng, kernel, "float64")
+    beyond = {"boundary": boundary, "fillvalue": 2 if boundary == "fill" else 0}
+    x = a
+    for d in range(len(shape)) if axis is None else [axis]:
+        m = kernel[d if axis is None else 0]
+        x = reach(x, d, (m - 1) // 2 - m + 1, (m - 1) // 2 + shape[d], boundary, 2)
+    if len(kernel) == 2:
+        expected = oracle.crop(oracle.shift_add(x, v, "float64"), x.shape, kernel, "valid")
+        return oracle.assert_exact(fastconv.convolve2d(a, v, "same", **beyond), expected)
+    lines = [np.convolve(line, v, "valid") for line in np.atleast_2d(x)]
+    expected = np.reshape(lines, shape)
+    oracle.assert_exact(fastconv.convolve(a, v, "same", axis=axis, **beyond), expected)
