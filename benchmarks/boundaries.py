@@ -2,9 +2,9 @@
 
     python benchmarks/boundaries.py [--seconds 1]
 
-One thread each, 'same', checked and timed as in compare.py: the definition is that of 'valid' on the
-signal with its margins. Lines by `convolve`, pictures by `convolve2d`; rows of many lines by
-`convolve(axis=1)`. OpenCV's filter2D does not wrap.
+One thread each, 'same', checked and timed as in compare.py: the definition is that of 'valid' on
+the signal with its margins. Lines by `convolve`, pictures by `convolve2d`; rows of many lines by
+`convolve(axis=-1)`. OpenCV's filter2D does not wrap.
 """
 
 import argparse
@@ -42,7 +42,7 @@ SIZES = (
 )
 
 
-def ours(a, boundary, _, v, mode):
+def ours(a, v, boundary, *judged):
     if v.ndim == 2:
         return fastconv.convolve2d(a, v, "same", boundary)
     return fastconv.convolve(a, v, "same", axis=-1, boundary=boundary)
@@ -53,22 +53,22 @@ def padded(a, v, boundary):
     return np.pad(a, margins, NUMPYS[boundary])
 
 
-def by_hand(a, boundary, _, v, mode):
+def by_hand(a, v, boundary, *judged):
     convolve = np.convolve if v.ndim == 1 and a.ndim == 1 else signal.convolve
     return convolve(padded(a, v, boundary), v if v.ndim == a.ndim else v[None], "valid")
 
 
-def by_ndimage(a, boundary, _, v, mode):
+def by_ndimage(a, v, boundary, *judged):
     convolve = ndimage.convolve1d if v.ndim == 1 else ndimage.convolve
     return convolve(a, v, mode=NDIMAGES[boundary])
 
 
-def by_scipy(a, boundary, _, v, mode):
+def by_scipy(a, v, boundary, *judged):
     rows = signal.convolve2d(np.atleast_2d(a), np.atleast_2d(v), "same", boundary)
     return rows.reshape(a.shape)
 
 
-def by_opencv(a, boundary, _, v, mode):
+def by_opencv(a, v, boundary, *judged):
     kernel = np.atleast_2d(v)[::-1, ::-1]
     filtered = cv2.filter2D(np.atleast_2d(a), -1, kernel, borderType=cv2.BORDER_REFLECT)
     return filtered.reshape(a.shape)
@@ -81,10 +81,10 @@ def compare(shape, kernel, boundary, dtype, seconds):
     ways = dict(zip(COLUMNS, (by_hand, by_ndimage, by_scipy, by_opencv), strict=True))
     if boundary == "wrap":
         del ways["OpenCV"]
-    rivals = [Runner(name, partial(way, a, boundary)) for name, way in ways.items()]
+    rivals = [Runner(name, partial(way, a, v, boundary)) for name, way in ways.items()]
     taps = v if v.ndim == a.ndim else v[None]
     result = race(
-        partial(ours, a, boundary), rivals, padded(a, v, boundary), taps, "valid", seconds
+        partial(ours, a, v, boundary), rivals, padded(a, v, boundary), taps, "valid", seconds
     )
     return (result.ours_s, *(result.times.get(name) for name in COLUMNS))
 
