@@ -140,8 +140,18 @@ void lower_beside_quiet(const double* mean, Index count, double* least) {
   }
 }
 
-Profile profile_of(Scratch& scratch, Index length, Index grain, const Sums& a, const Sums& v,
+// Of n indices in blocks, the last of which may be a part of one.
+void share_of_ends(const Sums& s, Index n, Index grain, double all, double* end) {
+  const Index behind = std::max<Index>(s.blocks - 2, 0);
+  const double last = s.block[s.blocks - 1] + (s.blocks > 1 ? s.block[behind] : 0);
+  const double samples[2] = {double(std::min(n, grain)), double(n - behind * grain)};
+  end[0] = all > 0 ? s.block[0] / all / samples[0] : 0;
+  end[1] = all > 0 ? last / all / samples[1] : 0;
+}
+
+Profile profile_of(Scratch& scratch, Index n, Index m, Index grain, const Sums& a, const Sums& v,
                    double alike, Context& context) {
+  const Index length = n + m - 1;
   const double all_a = std::accumulate(a.block, a.block + a.blocks, 0.0);
   const double all_v = std::accumulate(v.block, v.block + v.blocks, 0.0);
   const auto products = [&](const double* x, Index n, const double* y, Index m, Index count) {
@@ -156,7 +166,9 @@ Profile profile_of(Scratch& scratch, Index length, Index grain, const Sums& a, c
   const Index leading = std::min(length, kLook), trailing = std::min(length - leading, kLook);
   const double* first = products(a.first, a.ends, v.first, v.ends, leading);
   const double* last = products(a.last, a.ends, v.last, v.ends, trailing);
-  Profile p = {0, scratch.take<Segment>(leading + trailing + blocks), HUGE_VAL, 0, mean};
+  Profile p = {0, scratch.take<Segment>(leading + trailing + blocks), HUGE_VAL, 0, mean, {}, {}};
+  share_of_ends(a, n, grain, all_a, p.a_end);
+  share_of_ends(v, m, grain, all_v, p.v_end);
   double most = 0;
   const auto take = [&](Index from, Index to, double share) {
     p.low = std::min(p.low, share), p.high = std::max(p.high, share);
@@ -196,17 +208,18 @@ const Profile* profiles_of(Scratch& scratch, const Problem& p, Grain grain, cons
   const Sums* sums_a = sums_of(scratch, context.kernels, of_a, a, grain);
   const Sums* sums_v = sums_of(scratch, context.kernels, of_v, v, grain);
   Profile* profile = scratch.take<Profile>(of_a.leading + 1);
-  Index length[FC_MAX_NDIM];
+  const int columns = of_a.leading;
+  Index n[FC_MAX_NDIM], m[FC_MAX_NDIM];
   double outputs = 1;
-  for (int d = 0; d <= of_a.leading; ++d) {
-    const bool columns = d == of_a.leading;
-    length[d] = columns ? of_a.cols + of_v.cols - 1 : of_a.count[d] + of_v.count[d] - 1;
-    outputs *= double(length[d]);
+  for (int d = 0; d <= columns; ++d) {
+    n[d] = d == columns ? of_a.cols : of_a.count[d];
+    m[d] = d == columns ? of_v.cols : of_v.count[d];
+    outputs *= double(n[d] + m[d] - 1);
   }
   const double alike = outputs < kFewOutputs ? kAlikeOfFew : kAlike;
-  for (int d = 0; d <= of_a.leading; ++d) {
-    profile[d] = profile_of(scratch, length[d], d == of_a.leading ? grain.cols : grain.rows,
-                            sums_a[d], sums_v[d], alike, context);
+  for (int d = 0; d <= columns; ++d) {
+    profile[d] = profile_of(scratch, n[d], m[d], d == columns ? grain.cols : grain.rows, sums_a[d],
+                            sums_v[d], alike, context);
   }
   return profile;
 }

@@ -15,6 +15,9 @@ struct Profile {
   Segment* segment;
   double low, high;    // of their shares
   const double* mean;  // by block, as a coarse convolution's
+  // Of |a|_1 and of |v|_1, what a first index has and what a last one, as means over a block or
+  // two.
+  double a_end[2], v_end[2];
 };
 
 // Of every axis, columns last.

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <new>
+#include <numeric>
 
 #include "profile.h"
 #include "survey.h"
@@ -36,7 +37,12 @@ class VolumeSurvey final : public Survey {
   void mark_around(int axis, Index row, const Index* at, Index col);
   void for_each_block(Visit) const;
   void for_each_end(int axis, double s, Box&, Visit) const;
-  void for_each_corner(int axis, Box&, Visit) const;
+  void for_each_corner(Visit) const;
+  size_t corners() const { return size_t(2) << leading_; }
+  bool find_corner(size_t corner, bool even, Box&) const;
+  void look_into_corners(const KernelTable&, double of_a, double of_v);
+  bool is_even(const KernelTable&, const Operand&, double sum, size_t corner, bool is_a) const;
+  Index side_of(int axis, bool even) const;
 
   const Judge judge_;
   const fc_candidate& how_;
@@ -55,6 +61,7 @@ class VolumeSurvey final : public Survey {
   const Profile* profile_;
   double low_[FC_MAX_NDIM], high_[FC_MAX_NDIM];  // of the axes behind one, the share of an output
   double enough_;                                // s that no transform loses
+  bool* even_;                                   // by corner
 };
 
 // The index of a row of blocks along every leading axis, and its first sample's or output's row.
@@ -91,11 +98,13 @@ VolumeSurvey::VolumeSurvey(Scratch& scratch, const Problem& p, const fc_candidat
   for (int d = leading_; d > 0; --d) {
     low_[d - 1] = low_[d] * profile_[d].low, high_[d - 1] = high_[d] * profile_[d].high;
   }
+  even_ = scratch.take<bool>(Index(corners()));
   // What it judges by is given back.
   Scratch judging;
   estimate_means(judging, a, v, context);
   look_around(judging, a);
   mark_blocks();
+  look_into_corners(context.kernels, a.whole.sum, v.whole.sum);
 }
 
 // Mean of s over the outputs that a block's products fall on: half of them before it, along every
@@ -271,13 +280,99 @@ void VolumeSurvey::for_each_end(int axis, double s, Box& box, Visit visit) const
   finish(length_[axis], length_[axis], kSafe);
 }
 
-// A block each, whatever is expected of it: there no other block shows what is quiet or empty.
-void VolumeSurvey::for_each_corner(int axis, Box& box, Visit visit) const {
-  if (axis > leading_) return visit(box, kWeak);
-  const Index length = length_[axis], side = axis == leading_ ? grain_.cols : grain_.rows;
-  for (const Range end : {Range{0, side}, Range{std::max(length - side, side), length}}) {
-    box.axis[axis] = end;
-    if (end.first < end.last) for_each_corner(axis + 1, box, visit);
+// Of those within the window. Bit d of a corner: whether it is at the end of axis d.
+void VolumeSurvey::look_into_corners(const KernelTable& kernels, double of_a, double of_v) {
+  const Operand a = signal_of(p_), v = taps_of(p_);
+  for (size_t corner = 0; corner < corners(); ++corner) {
+    Box box;
+    Leading leading;
+    Problem within;
+    even_[corner] =
+        !find_corner(corner, false, box) || !part(p_, box, leading, within) ||
+        (is_even(kernels, a, of_a, corner, true) && is_even(kernels, v, of_v, corner, false));
+  }
+}
+
+// Adds up |x| along the leading axes from this one on, within ranges of each.
+void add_columns(const Operand& x, ScanColumns scan, int axis, const Range* within,
+                 const char* data, Index count, double* own, double* sums) {
+  const Index step = x.pitch[axis] * x.stride, samples = within[axis].last - within[axis].first;
+  data += within[axis].first * step;
+  if (axis < x.leading - 1) {
+    for (Index i = 0; i < samples; ++i) {
+      add_columns(x, scan, axis + 1, within, data + i * step, count, own, sums);
+    }
+    return;
+  }
+  scan(data, step, samples, count, own, own + count);
+  for (Index j = 0; j < count; ++j) sums[j] += own[j];
+}
+
+// Has every part of an operand's corner half of what the axes make expect there? Then s rises there
+// as it is expected to.
+bool VolumeSurvey::is_even(const KernelTable& kernels, const Operand& x, double sum, size_t corner,
+                           bool is_a) const {
+  constexpr double kHalf = 0.5;
+  const Index per_sample = is_complex(x.dtype) ? 2 : 1;
+  const ScanColumns scan = is_single(x.dtype) ? kernels.scan_columns_f32 : kernels.scan_columns_f64;
+  Index first[FC_MAX_NDIM], some[FC_MAX_NDIM], parts[FC_MAX_NDIM], at[FC_MAX_NDIM], all = 1;
+  for (int d = 0; d <= leading_; ++d) {
+    const bool end = corner >> d & 1;
+    const Index count = d == leading_ ? x.cols : x.count[d];
+    some[d] = std::min(count, side_of(d, false)), first[d] = end ? count - some[d] : 0;
+    parts[d] = ceil_div(some[d], side_of(d, true));
+    all *= d == leading_ ? 1 : parts[d];
+    sum *= (is_a ? profile_[d].a_end : profile_[d].v_end)[end];
+  }
+  Scratch scratch;
+  const Index count = some[leading_] * per_sample, side = side_of(leading_, true) * per_sample;
+  double* of_columns = scratch.take<double>(count);
+  double* own = scratch.take<double>(2 * count);
+  const char* data = x.data + first[leading_] * kItemSize[x.dtype];
+  for (Index i = 0; i < all; ++i) {
+    row_of(i, parts, x.pitch, leading_, 1, at);
+    Range within[FC_MAX_NDIM];
+    double expected = kHalf * sum;
+    for (int d = 0; d < leading_; ++d) {
+      const Index from = at[d] * side_of(d, true), to = std::min(from + side_of(d, true), some[d]);
+      within[d] = {first[d] + from, first[d] + to};
+      expected *= double(to - from);
+    }
+    std::fill_n(of_columns, count, 0.0);
+    add_columns(x, scan, 0, within, data, count, own, of_columns);
+    for (Index j = 0; j < count; j += side) {
+      const Index samples = std::min(side, count - j);
+      const double part = std::accumulate(of_columns + j, of_columns + j + samples, 0.0);
+      if (part == 0 || part * double(per_sample) < expected * double(samples)) return false;
+    }
+  }
+  return true;
+}
+
+// Of what is redone in a corner.
+Index VolumeSurvey::side_of(int axis, bool even) const {
+  constexpr Index kFewColumns = 8;
+  if (axis == leading_) return even ? std::min(kFewColumns, grain_.cols) : grain_.cols;
+  return even ? ceil_div(grain_.rows, 2) : grain_.rows;
+}
+
+// False where the first block is the last one too.
+bool VolumeSurvey::find_corner(size_t corner, bool even, Box& box) const {
+  bool any = true;
+  for (int d = 0; d <= leading_; ++d) {
+    const Index length = length_[d], side = side_of(d, even);
+    box.axis[d] = corner >> d & 1 ? Range{std::max(length - side, side), length} : Range{0, side};
+    any &= box.axis[d].first < box.axis[d].last;
+  }
+  return any;
+}
+
+// A block each, or where the corners of both operands are even a part of one, whatever is expected
+// of it: there no other block shows what is quiet or empty.
+void VolumeSurvey::for_each_corner(Visit visit) const {
+  Box box;
+  for (size_t corner = 0; corner < corners(); ++corner) {
+    if (find_corner(corner, even_[corner], box)) visit(box, kWeak);
   }
 }
 
@@ -285,7 +380,7 @@ void VolumeSurvey::for_each(Visit visit) const {
   if (marked_) for_each_block(visit);
   Box box;
   for_each_end(0, products_, box, visit);
-  for_each_corner(0, box, visit);
+  for_each_corner(visit);
 }
 
 }  // namespace
