@@ -152,12 +152,25 @@ inline double sums_ns(const Costs& c, Pair pair, bool flat, double outputs, doub
   return c.direct_call + outputs * (taps + fixed) / rate;
 }
 
+// x rounded up. Without SSE4.1 ceil is a call, which takes longer than a price.
+inline double up(double x) {
+  const double down = double(Index(x));
+  return down + (down < x);
+}
+
 // What a call with few outputs takes beside its multiply-adds.
 constexpr double kVolumeCallNs = 100;
 
+// Rows of pictures are summed with all lanes filled: 18 floats as 24.
+inline double with_all_lanes(const Task& t) {
+  const Extent& col = t.across ? t.row : t.col;
+  const double filled = double(col.hi - col.lo) / t.lanes;
+  return t.axes == 2 && !t.integer && filled >= 1 ? up(filled) / filled : 1;
+}
+
 inline double direct_ns(const Task& t) {
-  return kVolumeCallNs * t.calls +
-         sums_ns(t.costs, t.pair, t.flat(), t.kernels * t.lines * t.outputs, t.taps);
+  const double outputs = t.kernels * t.lines * t.outputs * with_all_lanes(t);
+  return kVolumeCallNs * t.calls + sums_ns(t.costs, t.pair, t.flat(), outputs, t.taps);
 }
 
 // Two passes read and write what lies between them as well, and are too short to hide it:
@@ -189,12 +202,6 @@ inline Length length_of(Index points) {
   const LengthFactor* odd = kMatrixOdds;
   while (odd->factor != points >> power) ++odd;
   return {points, odd->log2 + power, odd->passes + power};
-}
-
-// x rounded up. Without SSE4.1 ceil is a call, which takes longer than a price.
-inline double up(double x) {
-  const double down = double(Index(x));
-  return down + (down < x);
 }
 
 inline int floor_log2(Index x) { return 63 - __builtin_clzll((unsigned long long)x); }
@@ -283,16 +290,18 @@ inline Turns turns_of(const Task& t, const Digits& digits) {
 // of 25 to 66 MB.
 constexpr double kReadAgainNs = 0.1;
 
-// The ends of a picture are looked at as well, and its corners summed again: 7 to 30 us. Of all of
-// a volume's outputs there are edges too: 80 to 150 us of three axes in single precision, 40 to 80
-// in double, and three times as much for each axis more.
-constexpr double kPictureEndsNs = 12e3, kVolumeEndsNs[2] = {1e5, 6e4};
+// The ends of a picture are looked at as well, 6 to 9 us, and those of 'full' and its corners are
+// summed again, box by box: 6 to 20 us. Of all of a volume's outputs there are edges too: 80 to 150
+// us of three axes in single precision, 40 to 80 in double, and three times as much for each axis
+// more.
+constexpr double kPictureNs = 9e3, kPictureEndsNs[2] = {9e3, 3e3}, kVolumeEndsNs[2] = {1e5, 6e4};
 
 inline double ends_ns(const Task& t) {
   if (t.flat()) return 0;
-  const bool edges = t.axes > 2 && t.row.lo == 0 && t.col.lo == 0;
-  double ns = edges ? kVolumeEndsNs[t.precision] : kPictureEndsNs;
-  for (int d = 3; edges && d < t.axes; ++d) ns *= 3;
+  const bool ends = t.row.lo == 0 && t.col.lo == 0;
+  if (t.axes <= 2 || !ends) return kPictureNs + (ends ? kPictureEndsNs[t.precision] : 0);
+  double ns = kVolumeEndsNs[t.precision];
+  for (int d = 3; d < t.axes; ++d) ns *= 3;
   return ns;
 }
 
