@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <new>
 
+#include "parts.h"
 #include "survey.h"
 #include "transforms.h"
 
@@ -30,7 +31,9 @@ class LineSurvey final : public Survey {
   void estimate_means(Scratch&, const Coarse& a, const Coarse& v, Context&);
   void look_around(Scratch&, const Coarse& a, Index lanes);
   Bound bound_of(Index chunk_row, Index chunk_col) const;
-  void mark_blocks();
+  void mark_blocks(Scratch&, const KernelTable&, const Coarse& a, const Coarse& v);
+  bool is_weak(Index block_row, Index block_col, Bound, const Coarse& a, const Coarse& v,
+               LeastSums&) const;
   void mark_around(Index block_row, Index block_col);
   void look_past_end(Index line);
   template <class T>
@@ -72,7 +75,7 @@ LineSurvey::LineSurvey(Scratch& scratch, const Problem& p, const fc_candidate& h
   Scratch judging;
   estimate_means(judging, a, v, context);
   look_around(judging, a, context.kernels.spectral[!is_single(p.a_dtype)].lanes);
-  mark_blocks();
+  mark_blocks(judging, context.kernels, a, v);
   is_single(p.a_dtype) ? look_at_ends<float>(context) : look_at_ends<double>(context);
   is_single(p.a_dtype) ? find_empty<float>(a) : find_empty<double>(a);
 }
@@ -222,7 +225,11 @@ Bound LineSurvey::bound_of(Index chunk_row, Index chunk_col) const {
 
 // Of a chunk whose least mean holds against the most that any transform loses no block is
 // weak, nor are those of another that has no lower one: few blocks are looked at singly.
-void LineSurvey::mark_blocks() {
+void LineSurvey::mark_blocks(Scratch& scratch, const KernelTable& kernels, const Coarse& a,
+                             const Coarse& v) {
+  const Row taps = columns_ ? Row{p_.v_dtype, p_.v, p_.v_row, p_.kh}
+                            : Row{p_.v_dtype, p_.v, kItemSize[p_.v_dtype], p_.kw};
+  LeastSums sums(scratch, kernels, taps, columns_ ? p_.rows : p_.cols, grain_);
   const Index rows = columns_ ? ceil_div(end_, grain_) : rows_;
   const Index cols = columns_ ? cols_ : ceil_div(end_, grain_);
   double enough = HUGE_VAL;
@@ -248,15 +255,38 @@ void LineSurvey::mark_blocks() {
           const double mean = mean_[i * cols_ + j];
           if (mean == 0) mark_[i * cols_ + j] = kZero;
           if (mean >= safe) continue;
-          if (judge_.is_weak(mean, bound)) {
-            mark_around(i, j);
-          } else {
+          if (!judge_.is_weak(mean, bound)) {
             safe = mean;
+          } else if (is_weak(i, j, bound, a, v, sums)) {
+            mark_around(i, j);
           }
         }
       }
     }
   }
+}
+
+// By what falls there alone: where a kernel fades, the largest product is less by far than where
+// its peak meets the loudest sample. The mean then counts for no more than the least it may hide.
+bool LineSurvey::is_weak(Index i, Index j, Bound bound, const Coarse& a, const Coarse& v,
+                         LeastSums& sums) const {
+  const Index b = columns_ ? i : j, step = columns_ ? cols_ : 1;
+  const Index of_a = columns_ ? a.rows : a.cols, of_v = v.rows * v.cols;
+  const double mean = mean_[i * cols_ + j];
+  const double* top = a.top + (columns_ ? j : i * a.cols);
+  bound.term = 0;
+  for (Index c = std::max<Index>(b - of_a, 0); c < std::min(of_v, b + 1); ++c) {
+    const double before = b - c > 0 ? top[(b - c - 1) * step] : 0;
+    const double here = b - c < of_a ? top[(b - c) * step] : 0;
+    bound.term = std::max(bound.term, std::max(before, here) * v.top[c]);
+  }
+  if (judge_.is_weak(mean, bound)) return true;
+  const Index item = kItemSize[p_.a_dtype];
+  sums.turn_to(columns_ ? Row{p_.a_dtype, p_.a + j * item, p_.a_row, p_.rows}
+                        : Row{p_.a_dtype, p_.a + i * p_.a_row, item, p_.cols});
+  const double least = sums.of_block(b);
+  bound.loss *= std::max(mean / least, 1.0);
+  return least == 0 || judge_.is_weak(mean, bound);
 }
 
 // A block's mean hides a quiet half beside a loud one, and the products counted

@@ -180,14 +180,14 @@ Judge::Judge(const Problem& p, const fc_candidate& how, const Coarse& v) : v_pea
 }
 
 Bound Judge::bound_from(const Seen& seen) const {
-  return {std::min(by_norm_ * sqrt(seen.energy), by_sum_ * seen.sum), seen.top};
+  return {std::min(by_norm_ * sqrt(seen.energy), by_sum_ * seen.sum), seen.top * v_peak_};
 }
 
 // Terms are alike where none is much above the mean: k is about mean s over the
 // largest product, four times that for Gaussian noise. The margin is
 // (100 outputs)^(1/k), and no more than the choice among m^k sums allows.
 double Judge::like_terms(double mean, const Bound& bound) const {
-  return std::max(1.0, 4 * mean / (bound.top * v_peak_));
+  return std::max(1.0, 4 * mean / bound.term);
 }
 
 double Judge::log_margin(double k) const {

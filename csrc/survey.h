@@ -61,9 +61,9 @@ const Coarse& weight_of_taps(Scratch&, const Problem&, Grain, Context&);
 
 double macs_of(const Problem&);
 
-// What decides beside a mean: E / tol, and the largest |a| near.
+// What decides beside a mean: E / tol, and the largest product near.
 struct Bound {
-  double loss, top;
+  double loss, term;
 };
 
 // Holds means of s against what transforms lose.
