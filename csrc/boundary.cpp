@@ -247,7 +247,10 @@ void extend(const fc_job& job, View whole, int axis, const char* fill) {
 bool pays_to_pad(const fc_job& job) {
   const bool zeros = job.fill[0] == 0 && job.fill[1] == 0 && job.fill_bits == 0;
   double members = 1, samples = 1, images = 1;
-  for (int d = 0; d < job.nbatch; ++d) members *= double(job.batch[d]);
+  for (int d = 0; d < job.nbatch; ++d) {
+    members *= double(job.batch[d]);
+    samples *= job.shared[d] == FC_SHARES_A ? 1 : double(job.batch[d]);
+  }
   for (int d = 0; d < job.ndim; ++d) {
     const fc_axis& x = job.axis[d];
     const Span span = read_by(x);
@@ -257,7 +260,6 @@ bool pays_to_pad(const fc_job& job) {
     const bool makes_products = x.boundary != FC_FILL || !zeros;
     if (!makes_products || folds(x) || span.first > 0 || span.end < x.n) return false;
   }
-  samples *= members;
   return samples <= kMostPadded &&
          samples * kSampleNs < (images - 1) * kImageNs * (1 + members / kMembersAnImage);
 }

@@ -145,8 +145,8 @@ void share_of_ends(const Sums& s, Index n, Index grain, double all, double* end)
   const Index behind = std::max<Index>(s.blocks - 2, 0);
   const double last = s.block[s.blocks - 1] + (s.blocks > 1 ? s.block[behind] : 0);
   const double samples[2] = {double(std::min(n, grain)), double(n - behind * grain)};
-  end[0] = all > 0 ? s.block[0] / all / samples[0] : 0;
-  end[1] = all > 0 ? last / all / samples[1] : 0;
+  if (all == 0) all = 1;
+  end[0] = s.block[0] / all / samples[0], end[1] = last / all / samples[1];
 }
 
 Profile profile_of(Scratch& scratch, Index n, Index m, Index grain, const Sums& a, const Sums& v,

@@ -13,7 +13,6 @@
 
 #include <algorithm>
 #include <new>
-#include <numeric>
 
 #include "profile.h"
 #include "survey.h"
@@ -40,8 +39,8 @@ class VolumeSurvey final : public Survey {
   void for_each_corner(Visit) const;
   size_t corners() const { return size_t(2) << leading_; }
   bool find_corner(size_t corner, bool even, Box&) const;
-  void look_into_corners(const KernelTable&, double of_a, double of_v);
-  bool is_even(const KernelTable&, const Operand&, double sum, size_t corner, bool is_a) const;
+  void look_into_corners(double of_a, double of_v);
+  bool is_even(const Operand&, double sum, size_t corner, bool is_a) const;
   Index side_of(int axis, bool even) const;
 
   const Judge judge_;
@@ -104,7 +103,7 @@ VolumeSurvey::VolumeSurvey(Scratch& scratch, const Problem& p, const fc_candidat
   estimate_means(judging, a, v, context);
   look_around(judging, a);
   mark_blocks();
-  look_into_corners(context.kernels, a.whole.sum, v.whole.sum);
+  look_into_corners(a.whole.sum, v.whole.sum);
 }
 
 // Mean of s over the outputs that a block's products fall on: half of them before it, along every
@@ -281,69 +280,102 @@ void VolumeSurvey::for_each_end(int axis, double s, Box& box, Visit visit) const
 }
 
 // Of those within the window. Bit d of a corner: whether it is at the end of axis d.
-void VolumeSurvey::look_into_corners(const KernelTable& kernels, double of_a, double of_v) {
+void VolumeSurvey::look_into_corners(double of_a, double of_v) {
   const Operand a = signal_of(p_), v = taps_of(p_);
   for (size_t corner = 0; corner < corners(); ++corner) {
     Box box;
     Leading leading;
     Problem within;
-    even_[corner] =
-        !find_corner(corner, false, box) || !part(p_, box, leading, within) ||
-        (is_even(kernels, a, of_a, corner, true) && is_even(kernels, v, of_v, corner, false));
+    even_[corner] = !find_corner(corner, false, box) || !part(p_, box, leading, within) ||
+                    (is_even(v, of_v, corner, false) && is_even(a, of_a, corner, true));
   }
 }
 
-// Adds up |x| along the leading axes from this one on, within ranges of each.
-void add_columns(const Operand& x, ScanColumns scan, int axis, const Range* within,
-                 const char* data, Index count, double* own, double* sums) {
-  const Index step = x.pitch[axis] * x.stride, samples = within[axis].last - within[axis].first;
-  data += within[axis].first * step;
-  if (axis < x.leading - 1) {
-    for (Index i = 0; i < samples; ++i) {
-      add_columns(x, scan, axis + 1, within, data + i * step, count, own, sums);
+// What an operand has in a corner, counted from there: in parts, and in slabs of parts, which are
+// one index thick along one axis.
+struct Corner {
+  int columns;
+  Index some[FC_MAX_NDIM], side[FC_MAX_NDIM], parts[FC_MAX_NDIM], all = 1;
+  double* part;
+  double* slab[FC_MAX_NDIM];
+  double least = HUGE_VAL;  // sample of the first part
+
+  Index thickness(int axis, Index place) const {
+    return std::min(side[axis], some[axis] - place * side[axis]);
+  }
+};
+
+template <class T>
+void add_row(Corner& c, const T* x, Index step, bool complex, Index at, const Index* within,
+             bool first) {
+  const int last = c.columns;
+  for (Index p = 0; p < c.parts[last]; ++p) {
+    const Index count = c.thickness(last, p), part = at + p;
+    double* slab = c.slab[last] + part * c.side[last];
+    double sum = 0;
+    for (Index j = 0; j < count; ++j, x += step) {
+      const double magnitude = fabs(double(x[0])) + (complex ? fabs(double(x[1])) : 0);
+      slab[j] += magnitude, sum += magnitude;
+      if (first && p == 0) c.least = std::min(c.least, magnitude);
     }
-    return;
+    c.part[part] += sum;
+    for (int d = 0; d < last; ++d) c.slab[d][part * c.side[d] + within[d]] += sum;
   }
-  scan(data, step, samples, count, own, own + count);
-  for (Index j = 0; j < count; ++j) sums[j] += own[j];
 }
 
-// Has every part of an operand's corner half of what the axes make expect there? Then s rises there
-// as it is expected to.
-bool VolumeSurvey::is_even(const KernelTable& kernels, const Operand& x, double sum, size_t corner,
-                           bool is_a) const {
-  constexpr double kHalf = 0.5;
-  const Index per_sample = is_complex(x.dtype) ? 2 : 1;
-  const ScanColumns scan = is_single(x.dtype) ? kernels.scan_columns_f32 : kernels.scan_columns_f64;
-  Index first[FC_MAX_NDIM], some[FC_MAX_NDIM], parts[FC_MAX_NDIM], at[FC_MAX_NDIM], all = 1;
-  for (int d = 0; d <= leading_; ++d) {
-    const bool end = corner >> d & 1;
-    const Index count = d == leading_ ? x.cols : x.count[d];
-    some[d] = std::min(count, side_of(d, false)), first[d] = end ? count - some[d] : 0;
-    parts[d] = ceil_div(some[d], side_of(d, true));
-    all *= d == leading_ ? 1 : parts[d];
-    sum *= (is_a ? profile_[d].a_end : profile_[d].v_end)[end];
-  }
+// Has every part of an operand's corner half of what the axes make expect there, every slab of it a
+// sixteenth, and the first part no sample that is next to nothing? Then s rises there as it is
+// expected to.
+bool VolumeSurvey::is_even(const Operand& x, double sum, size_t corner, bool is_a) const {
+  constexpr double kHalf = 0.5, kSixteenth = 1.0 / 16, kNothing = 0x1p-20;
+  const bool complex = is_complex(x.dtype);
   Scratch scratch;
-  const Index count = some[leading_] * per_sample, side = side_of(leading_, true) * per_sample;
-  double* of_columns = scratch.take<double>(count);
-  double* own = scratch.take<double>(2 * count);
-  const char* data = x.data + first[leading_] * kItemSize[x.dtype];
-  for (Index i = 0; i < all; ++i) {
-    row_of(i, parts, x.pitch, leading_, 1, at);
-    Range within[FC_MAX_NDIM];
-    double expected = kHalf * sum;
-    for (int d = 0; d < leading_; ++d) {
-      const Index from = at[d] * side_of(d, true), to = std::min(from + side_of(d, true), some[d]);
-      within[d] = {first[d] + from, first[d] + to};
-      expected *= double(to - from);
+  Corner c;
+  c.columns = leading_;
+  Index rows = 1;
+  for (int d = 0; d <= leading_; ++d) {
+    c.some[d] = std::min(d == leading_ ? x.cols : x.count[d], side_of(d, false));
+    c.side[d] = side_of(d, true), c.parts[d] = ceil_div(c.some[d], c.side[d]);
+    c.all *= c.parts[d], rows *= d == leading_ ? 1 : c.some[d];
+    sum *= (is_a ? profile_[d].a_end : profile_[d].v_end)[corner >> d & 1];
+  }
+  c.part = scratch.take<double>(c.all);
+  std::fill_n(c.part, c.all, 0.0);
+  for (int d = 0; d <= leading_; ++d) {
+    c.slab[d] = scratch.take<double>(c.all * c.side[d]);
+    std::fill_n(c.slab[d], c.all * c.side[d], 0.0);
+  }
+  const Index item = kItemSize[x.dtype], numbers = complex ? 2 : 1;
+  const bool from_right = corner >> leading_ & 1;
+  for (Index i = 0; i < rows; ++i) {
+    Index row = 0, at = 0, step = c.parts[leading_], rest = i, within[FC_MAX_NDIM];
+    for (int d = leading_ - 1; d >= 0; --d) {
+      const Index k = rest % c.some[d];
+      row += (corner >> d & 1 ? x.count[d] - 1 - k : k) * x.pitch[d];
+      at += k / c.side[d] * step, within[d] = k % c.side[d];
+      step *= c.parts[d], rest /= c.some[d];
     }
-    std::fill_n(of_columns, count, 0.0);
-    add_columns(x, scan, 0, within, data, count, own, of_columns);
-    for (Index j = 0; j < count; j += side) {
-      const Index samples = std::min(side, count - j);
-      const double part = std::accumulate(of_columns + j, of_columns + j + samples, 0.0);
-      if (part == 0 || part * double(per_sample) < expected * double(samples)) return false;
+    const char* from = x.data + row * x.stride + (from_right ? (x.cols - 1) * item : 0);
+    const Index next = from_right ? -numbers : numbers;
+    is_single(x.dtype)
+        ? add_row(c, reinterpret_cast<const float*>(from), next, complex, at, within, at == 0)
+        : add_row(c, reinterpret_cast<const double*>(from), next, complex, at, within, at == 0);
+  }
+  if (!(c.least > kNothing * sum)) return false;
+  for (Index i = 0; i < c.all; ++i) {
+    double samples = 1;
+    Index place[FC_MAX_NDIM], rest = i;
+    for (int d = leading_; d >= 0; --d) {
+      place[d] = rest % c.parts[d], rest /= c.parts[d];
+      samples *= double(c.thickness(d, place[d]));
+    }
+    if (c.part[i] < kHalf * sum * samples) return false;
+    for (int d = 0; d <= leading_; ++d) {
+      const Index thick = c.thickness(d, place[d]);
+      const double* slab = c.slab[d] + i * c.side[d];
+      if (*std::min_element(slab, slab + thick) < kSixteenth * sum * samples / double(thick)) {
+        return false;
+      }
     }
   }
   return true;

@@ -32,10 +32,10 @@ def any_convolve(
     workers: Any,
 ) -> NDArray[Any]:
     if workers is not None:
-        how: dict[str, Any] = {"axis": axis, "boundary": boundary, "fillvalue": fillvalue}
-        how |= {"method": method, "accuracy": accuracy, "out": out}
+        beyond = {"axis": axis, "boundary": boundary, "fillvalue": fillvalue}
+        how = {"method": method, "accuracy": accuracy, "out": out}
         with _workers.asked(workers):
-            return convolve(a, v, mode, **how)
+            return convolve(a, v, mode, **beyond, **how)
     _args.check_options(method, accuracy)
     extension = _args.extension(boundary, fillvalue)
     if _args.is_foreign(a) or _args.is_foreign(v):
@@ -72,10 +72,10 @@ def any_correlate(
     workers: Any,
 ) -> NDArray[Any]:
     if workers is not None:
-        how: dict[str, Any] = {"axis": axis, "boundary": boundary, "fillvalue": fillvalue}
-        how |= {"max_lag": max_lag, "method": method, "accuracy": accuracy, "out": out}
+        beyond = {"axis": axis, "boundary": boundary, "fillvalue": fillvalue, "max_lag": max_lag}
+        how = {"method": method, "accuracy": accuracy, "out": out}
         with _workers.asked(workers):
-            return correlate(a, v, mode, **how)
+            return correlate(a, v, mode, **beyond, **how)
     _args.check_options(method, accuracy)
     extension = _args.extension(boundary, fillvalue)
     if _args.is_foreign(a) or _args.is_foreign(v):

@@ -53,12 +53,21 @@ cdef inline bint apart(np.ndarray x, np.ndarray y) noexcept:
     return x_data + np.PyArray_NBYTES(x) <= y_data or y_data + np.PyArray_NBYTES(y) <= x_data
 
 
+# Fewer bytes than there are addresses, of items of 16; what is more is refused elsewhere.
+cdef inline bint can_be(int ndim, const np.npy_intp *shape) noexcept:
+    cdef int d
+    cdef double items = 1
+    for d in range(ndim):
+        items *= <double>shape[d]
+    return items <= <double>(<np.npy_intp>1 << 58)
+
+
 # A new array for the result; or `out`, where the engine can write there itself; or None.
 cdef object target(
     out, int ndim, np.npy_intp *shape, int type_num, np.ndarray a, np.ndarray v
 ):
     if out is None:
-        return np.PyArray_SimpleNew(ndim, shape, type_num)
+        return np.PyArray_SimpleNew(ndim, shape, type_num) if can_be(ndim, shape) else None
     if not np.PyArray_CheckExact(out):
         return None
     cdef np.ndarray y = out
@@ -136,9 +145,19 @@ cdef inline bint share_dtype(np.ndarray a, np.ndarray v) noexcept:
     return np.PyArray_TYPE(a) == np.PyArray_TYPE(v) or not (is_real(a) and is_real(v))
 
 
+cdef int promoted_type(a, v) except -2:
+    """result_type, also where both are real and of two dtypes: `promoted` makes them one."""
+    if share_dtype(<np.ndarray>a, <np.ndarray>v):
+        return result_type(<np.ndarray>a, <np.ndarray>v)
+    cdef int type_num = numpy.promote_types(a.dtype, v.dtype).num
+    return type_num if dtype_of(type_num) >= 0 else -1
+
+
 cdef tuple promoted(a, v):
+    if share_dtype(<np.ndarray>a, <np.ndarray>v):
+        return a, v
     dtype_of_both = numpy.promote_types(a.dtype, v.dtype)
-    return a.astype(dtype_of_both), v.astype(dtype_of_both)
+    return a.astype(dtype_of_both, copy=False), v.astype(dtype_of_both, copy=False)
 
 
 cdef object plain(a, v, mode, bint correlating, method, out):
@@ -147,15 +166,16 @@ cdef object plain(a, v, mode, bint correlating, method, out):
         a, v = as_array(a, correlating), as_array(v, correlating)
         if not (np.PyArray_CheckExact(a) and np.PyArray_CheckExact(v)):
             return None
-    if not share_dtype(<np.ndarray>a, <np.ndarray>v):
-        a, v = promoted(a, v)
-    if np.PyArray_TYPE(<np.ndarray>a) == HALF and out is None:
-        return plain_half(a, v, mode, correlating, method)
-    cdef int type_num = result_type(<np.ndarray>a, <np.ndarray>v), asked = asked_method(method)
+    cdef int asked = asked_method(method)
     cdef Mode window = mode_of(mode)
-    if type_num < 0 or asked < 0 or window == IS_OTHER:
+    if asked < 0 or window == IS_OTHER:
         return None
     if not (is_plain(<np.ndarray>a) and is_plain(<np.ndarray>v)):
+        return None
+    if np.PyArray_TYPE(<np.ndarray>a) == HALF == np.PyArray_TYPE(<np.ndarray>v) and out is None:
+        return plain_half(a, v, mode, correlating, method)
+    cdef int type_num = promoted_type(a, v)
+    if type_num < 0:
         return None
     cdef fc_axis axis
     axis.n, axis.m = np.PyArray_DIM(<np.ndarray>a, 0), np.PyArray_DIM(<np.ndarray>v, 0)
@@ -164,6 +184,7 @@ cdef object plain(a, v, mode, bint correlating, method, out):
     cdef np.npy_intp size = axis.hi - axis.lo
     out = target(out, 1, &size, type_num, <np.ndarray>a, <np.ndarray>v)
     if out is not None:
+        a, v = promoted(a, v)
         solve_plain(
             <np.ndarray>a, <np.ndarray>v, &axis, correlating, <fc_method>asked, <np.ndarray>out
         )
@@ -172,9 +193,7 @@ cdef object plain(a, v, mode, bint correlating, method, out):
 
 # float16 is computed in float32 and rounded once, to infinity in silence.
 cdef object plain_half(np.ndarray a, np.ndarray v, mode, bint correlating, method):
-    if asked_method(method) < 0 or mode_of(mode) == IS_OTHER or np.PyArray_TYPE(v) != HALF:
-        return None
-    if not (is_plain(a) and is_plain(v) and is_dense(a) and is_dense(v)):
+    if not (is_dense(a) and is_dense(v)):
         return None
     single = numpy.float32
     result = plain(a.astype(single), v.astype(single), mode, correlating, method, None)

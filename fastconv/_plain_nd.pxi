@@ -64,7 +64,9 @@ cdef bint set_boundary(fc_job *job, int type_num, boundary, fillvalue) except -1
 # False where these are no axes of it, or one is there twice.
 cdef bint order_axes(int ndim, const int *axes, int count, int *order) noexcept:
     cdef int d, k, at, carried = 0
-    cdef bint convolved, fits = count <= ndim
+    cdef bint convolved, fits = True
+    if count > ndim:
+        return False
     for d in range(ndim):
         convolved = False
         for k in range(count):
@@ -117,8 +119,10 @@ cdef object solve_axes(
     Of the job it takes the method and all that stands beside it. `later`: correlation's centre
     in 'same' and the side that 'valid' begins from.
     """
-    cdef int type_num = result_type(a, v)
-    if type_num < 0 or not (is_plain_nd(a) and is_plain_nd(v)):
+    if not (is_plain_nd(a) and is_plain_nd(v)):
+        return None
+    cdef int type_num = promoted_type(a, v)
+    if type_num < 0:
         return None
     cdef int d, ndim = np.PyArray_NDIM(a)
     cdef int[FC_MAX_NDIM] order
@@ -146,6 +150,7 @@ cdef object solve_axes(
     out = target(out, ndim, shape, type_num, a, v)
     if out is None:
         return None
+    a, v = promoted(a, v)
     job.a_dtype = <fc_dtype>dtype_of(np.PyArray_TYPE(a))
     job.v_dtype = <fc_dtype>dtype_of(np.PyArray_TYPE(v))
     cdef fc_array from_a, from_v, to
@@ -164,8 +169,6 @@ cdef object plain_axes(
     set_defaults(&job)
     if not set_options(&job, method, accuracy):
         return None
-    if not share_dtype(<np.ndarray>a, <np.ndarray>v):
-        a, v = promoted(a, v)
     job.conjugate = correlating
     return solve_axes(
         &job, <np.ndarray>a, <np.ndarray>v, axes, rules, mode_of(mode), correlating, boundary,
@@ -186,7 +189,7 @@ cdef object plain_lines(
         if type(axis) is not int or not -ndim <= axis < ndim:
             return None
         place = axis
-    cdef bint zeros = boundary is FILL and (
+    cdef bint zeros = type(boundary) is str and boundary == FILL and (
         fillvalue is ZERO or type(fillvalue) is float and fillvalue == 0
     )
     return plain_axes(

@@ -4,6 +4,9 @@
 # fit that are common; a store that is full is put away with all that it holds.
 cdef size_t SPECTRA_BYTES = 64 << 20
 
+# More than any array has.
+cdef int MOST_AXES = 1 << 20
+
 # Of the shorter operand in fc_small.
 cdef int MOST_TAPS = 128
 
@@ -64,6 +67,7 @@ cdef class Prepared:
     cdef fc_accuracy accuracy
     cdef fc_separable separable
     cdef int[2] axes
+    cdef Rules rules
     cdef object boundary, fillvalue
     cdef bint ahead, plain
     cdef int workers
@@ -77,23 +81,29 @@ cdef class Prepared:
         separable, workers
     ):
         cdef int d
-        self.taps = taps
-        self.store = Spectra(self.taps)
+        cdef int[2] places
+        cdef bint line = np.PyArray_NDIM(taps) == 1 and boundary == "fill" and fillvalue is ZERO
+        for d in range(np.PyArray_NDIM(taps)):
+            # No array has so many.
+            places[d] = max(-MOST_AXES, min(MOST_AXES, axes[d]))
+        store = Spectra(taps)
+        real = line and is_real(taps) and dtype_of(np.PyArray_TYPE(taps)) >= 0
+        few = real and taps.size <= MOST_TAPS
+        mirrored = numpy.ascontiguousarray(taps[::-1]) if few else None
+        # All that may fail is done.
+        self.taps, self.store, self.mirrored = taps, store, mirrored
         self.mode = {"full": IS_FULL, "same": IS_SAME, "valid": IS_VALID}[mode]
+        # 'valid' exchanges a line with a longer kernel; 'same' has the line's length.
+        self.rules = NUMPYS if line and self.mode == IS_VALID else OF_2D
         self.method, self.accuracy = METHODS[method], ACCURACIES[accuracy]
         self.separable = SEPARABLE[separable]
-        for d in range(np.PyArray_NDIM(taps)):
-            self.axes[d] = axes[d]
+        self.axes = places
         self.boundary, self.fillvalue = boundary, fillvalue
         self.ahead, self.plain = ahead, plain and is_plain(taps, np.PyArray_NDIM(taps))
         self.workers = workers
         self.seen[0] = self.seen[1] = 0
-        line = np.PyArray_NDIM(taps) == 1 and boundary == "fill" and fillvalue is ZERO
-        may = self.plain and line and self.axes[0] in (0, -1) and self.method <= FC_DIRECT
-        real = may and is_real(taps) and dtype_of(np.PyArray_TYPE(taps)) >= 0
-        self.small_type = np.PyArray_TYPE(taps) if real else -1
-        few = real and taps.size <= MOST_TAPS
-        self.mirrored = numpy.ascontiguousarray(taps[::-1]) if few else None
+        along = self.plain and self.method <= FC_DIRECT and self.axes[0] in (0, -1)
+        self.small_type = np.PyArray_TYPE(taps) if real and along else -1
         self.too_long = <ptrdiff_t>numpy.iinfo(numpy.intp).max
 
     def __call__(self, x, out=None):
@@ -131,7 +141,7 @@ cdef class Prepared:
         axis.n, axis.m = np.PyArray_DIM(x, 0), np.PyArray_DIM(self.taps, 0)
         if axis.n >= self.too_long or not is_dense(x):
             return None
-        if not set_window_by(OF_2D, self.mode, self.ahead, &axis):
+        if not set_window_by(self.rules, self.mode, self.ahead, &axis):
             return None
         cdef np.npy_intp size = axis.hi - axis.lo
         cdef bint turned = axis.n >= axis.m and self.mirrored is not None
@@ -148,14 +158,16 @@ cdef class Prepared:
 
     @cython.final
     cdef object at_once(self, np.ndarray x, out):
-        cdef int d, at, ndim = np.PyArray_NDIM(x), axes = np.PyArray_NDIM(self.taps)
+        cdef int d, axes = np.PyArray_NDIM(self.taps)
         cdef fc_job job
         cdef Spectra store = self.kept()
+        if not share_dtype(x, self.taps):
+            return None
         set_defaults(&job)
         job.method, job.accuracy, job.separable = self.method, self.accuracy, self.separable
         job.spectra = store.store
         result = solve_axes(
-            &job, x, self.taps, self.axes, OF_2D, self.mode, self.ahead, self.boundary,
+            &job, x, self.taps, self.axes, self.rules, self.mode, self.ahead, self.boundary,
             self.fillvalue, out
         )
         for d in range(axes if result is not None else 0):
