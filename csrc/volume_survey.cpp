@@ -388,12 +388,13 @@ Index VolumeSurvey::side_of(int axis, bool even) const {
   return even ? ceil_div(grain_.rows, 2) : grain_.rows;
 }
 
-// False where the first block is the last one too.
+// False where the first part is the last one too.
 bool VolumeSurvey::find_corner(size_t corner, bool even, Box& box) const {
   bool any = true;
   for (int d = 0; d <= leading_; ++d) {
     const Index length = length_[d], side = side_of(d, even);
-    box.axis[d] = corner >> d & 1 ? Range{std::max(length - side, side), length} : Range{0, side};
+    const Index least = std::max(length - side, side_of(d, true));
+    box.axis[d] = corner >> d & 1 ? Range{least, length} : Range{0, side};
     any &= box.axis[d].first < box.axis[d].last;
   }
   return any;

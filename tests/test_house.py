@@ -71,6 +71,7 @@ PRIVATE = {
     | GUARD - {"guard", "survey"},
     "survey.h": GUARD,
     "profile.h": {"volume_survey", "profile"},
+    "parts.h": {"line_survey", "parts"},
     "direct.h": {"direct", "pictures", "volumes"},
     "costs.h": {"price", "costs", "in_double", "shipped"},
     "shipped.h": {"costs"},
