@@ -4,8 +4,8 @@
 # fit that are common; a store that is full is put away with all that it holds.
 cdef size_t SPECTRA_BYTES = 64 << 20
 
-# More than any array has.
-cdef int MOST_AXES = 1 << 20
+# More than any array has; Python's integers have no bound.
+cdef object MOST_AXES = 1 << 20
 
 # Of the shorter operand in fc_small.
 cdef int MOST_TAPS = 128

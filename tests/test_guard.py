@@ -316,6 +316,49 @@ def test_empty_corners(level, shape, taps, corner, dtype, rng):
         assert not full[tuple(slice(None, None, turn) for turn in turns)][inside].any()
 
 
+def rounded(shape, radius):
+    """Which samples of a picture whose corners are quarters of a disc there are."""
+    inside = [np.maximum(radius - x, x - (n - radius)) for n, x in centres(shape)]
+    return np.maximum(inside[0], 0)[:, None] ** 2 + np.maximum(inside[1], 0) ** 2 <= radius**2
+
+
+def centres(shape):
+    return [(n, np.arange(n) + 0.5) for n in shape]
+
+
+def edge_strip(shape, factor):
+    """The first few samples of the first row and of the first column are quiet."""
+    scale = np.ones(shape)
+    scale[:4, 0] = scale[0, :16] = factor
+    return scale
+
+
+CORNERS = {
+    "rounded, 5": rounded((90, 120), 5),
+    "rounded, 8": rounded((90, 120), 8),
+    "a quiet strip": edge_strip((90, 120), 1e-9),
+    "an empty strip": edge_strip((90, 120), 0),
+    "one empty sample": 1 - np.eye(90, 120) * (np.arange(90) == 0)[:, None],
+    "even": np.ones((90, 120)),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64"])
+@pytest.mark.parametrize("name", list(CORNERS))
+def test_corners_finer_than_a_block(level, name, dtype, rng):
+    """Of either operand, at any corner, under kernels that fade and that do not."""
+    discs = rounded((15, 15), 7.5)
+    fading = np.hanning(17)[1:-1, None] * np.hanning(17)[1:-1]
+    for taps in (np.ones((15, 15)), discs, fading, CORNERS[name][:15, :21]):
+        a = oracle.draw(rng, (90, 120), dtype) * CORNERS[name].astype(dtype)
+        v = oracle.draw(rng, taps.shape, dtype) * taps.astype(dtype)
+        for turn in ((1, 1), (-1, 1), (1, -1), (-1, -1)):
+            turned = a[:: turn[0], :: turn[1]]
+            reference = oracle.reference(turned, v)
+            for method in ("fft", "overlap"):
+                reference.assert_within(level.convolve2d(turned, v, method=method), "full")
+
+
 # --- NaN and Inf -------------------------------------------------------------------
 
 BAD = {

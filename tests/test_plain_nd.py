@@ -3,6 +3,7 @@
 import numpy as np
 import oracle
 import pytest
+import scipy.signal
 
 import fastconv
 from fastconv import signal
@@ -167,3 +168,51 @@ def test_prepared_kernels(correlate, extension, mode, rng):
             out = np.empty_like(expected)
             assert prepared(x, out) is out
             oracle.assert_same_bits(out, expected)
+
+
+def test_names_that_are_made_as_the_program_runs(rng):
+    """Equal to those that are written, but objects of their own."""
+    fill, auto, same = ("".join(x) for x in (("fi", "ll"), ("au", "to"), ("sa", "me")))
+    a, v = draw_pair(rng, 3, 6, "float64")
+    how = {"boundary": fill, "method": auto, "accuracy": auto}
+    oracle.assert_exact(fastconv.convolve(a, v, same, **how), np.convolve(a, v, "same"))
+    oracle.assert_exact(fastconv.correlate(v, a, same, **how), np.correlate(v, a, "same"))
+    rows = np.stack([a, 2 * a])
+    got = fastconv.convolve(rows, v, same, axis=1, **how)
+    oracle.assert_exact(got, np.stack([np.convolve(row, v, "same") for row in rows]))
+
+
+def test_nothing_is_copied_before_all_is_checked():
+    """What is refused is not promoted first: there is no memory for these."""
+    endless, taps = np.broadcast_to(np.int32(1), (2**44,)), np.ones(3)
+    for call, refusal in (
+        (lambda: fastconv.convolve(endless, taps, "no mode"), "mode"),
+        (lambda: fastconv.convolve(endless, taps, "no mode", axis=0), "mode"),
+        (lambda: fastconv.convolve(endless, taps, axis=0, out=np.ones(3)), "out must have"),
+        (lambda: signal.convolve(endless, taps, "no mode"), "mode"),
+    ):
+        with pytest.raises(ValueError, match=refusal):
+            call()
+    wide = np.broadcast_to(np.int8(1), (2**31, 2**30))
+    with pytest.raises(ValueError, match="the result would have"):
+        fastconv.convolve2d(wide, np.ones((3, 3)))
+
+
+def test_fewer_axes_than_the_kernel():
+    with pytest.raises(ValueError, match="axes"):
+        fastconv.Convolver(np.ones((2, 2)))(np.ones(5))
+    for axis in (1, -2, 2**31 - 1, 2**40, -(2**40)):
+        with pytest.raises((np.exceptions.AxisError, OverflowError)) as numpys:
+            np.flip(np.ones(5), axis)
+        prepared = fastconv.Convolver(np.ones(2), axis=axis)
+        with pytest.raises(type(numpys.value)) as ours:
+            prepared(np.ones(5))
+        assert str(ours.value) == str(numpys.value)
+
+
+def test_objects_are_not_conjugated_in_1d():
+    a, v = np.array([1j, 2, 3], object), np.array([1, 2j], object)
+    for mode in ("full", "same"):
+        for pair in ((a, v), (v, a)) if mode == "full" else ((a, v),):
+            expected = scipy.signal.correlate(*pair, mode)
+            np.testing.assert_array_equal(signal.correlate(*pair, mode), expected)
