@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <new>
 
+#include "empty.h"
 #include "parts.h"
 #include "survey.h"
 #include "transforms.h"
@@ -38,7 +39,6 @@ class LineSurvey final : public Survey {
   void look_past_end(Index line);
   template <class T>
   void look_at_ends(Context&);
-  template <class T>
   void find_empty(const Coarse& a);
 
   const fc_candidate& how_;
@@ -77,7 +77,7 @@ LineSurvey::LineSurvey(Scratch& scratch, const Problem& p, const fc_candidate& h
   look_around(judging, a, context.kernels.spectral[!is_single(p.a_dtype)].lanes);
   mark_blocks(judging, context.kernels, a, v);
   is_single(p.a_dtype) ? look_at_ends<float>(context) : look_at_ends<double>(context);
-  is_single(p.a_dtype) ? find_empty<float>(a) : find_empty<double>(a);
+  find_empty(a);
 }
 
 // Rectangles of blocks that are not safe, and the edges of 'full'.
@@ -438,28 +438,15 @@ void LineSurvey::look_at_ends(Context& context) {
   }
 }
 
-// How many of the items from the first on are zero, or from the last.
-template <class T>
-Index zeros(const char* first, Index step, Index count, bool complex, bool from_last) {
-  if (from_last) first += (count - 1) * step, step = -step;
-  for (Index i = 0; i < count; ++i, first += step) {
-    const T* x = reinterpret_cast<const T*>(first);
-    if (x[0] != 0 || (complex && x[1] != 0)) return i;
-  }
-  return count;
-}
-
 // Zeros that stand before or behind all else, as those that one pads with. Silent blocks are
 // stepped over.
-template <class T>
 void LineSurvey::find_empty(const Coarse& a) {
   const Index n = columns_ ? p_.rows : p_.cols, m = columns_ ? p_.kh : p_.kw;
   const Index a_item = kItemSize[p_.a_dtype], v_item = kItemSize[p_.v_dtype];
   const Index step = columns_ ? p_.a_row : a_item, next = columns_ ? a_item : p_.a_row;
   const Index tap = columns_ ? p_.v_row : v_item, blocks = columns_ ? a.rows : a.cols;
-  const bool complex = is_complex(p_.a_dtype), complex_taps = is_complex(p_.v_dtype);
   for (const bool from_last : {false, true}) {
-    const Index of_taps = zeros<T>(p_.v, tap, m, complex_taps, from_last);
+    const Index of_taps = zeros(p_.v_dtype, p_.v, tap, m, from_last);
     for (Index line = 0; line < lines_; ++line) {
       const double* sum = a.sum + (columns_ ? line : line * blocks);
       const auto silent = [&](Index b) { return sum[b * (columns_ ? cols_ : 1)] == 0; };
@@ -469,7 +456,7 @@ void LineSurvey::find_empty(const Coarse& a) {
       const Index from = std::min(n, first * grain_), some = std::min(n, last * grain_) - from;
       const char* x = p_.a + line * next + from * step;
       const Index skipped = from_last ? n - from - some : from;
-      const Index empty = of_taps + skipped + zeros<T>(x, step, some, complex, from_last);
+      const Index empty = of_taps + skipped + zeros(p_.a_dtype, x, step, some, from_last);
       Edge& edge = edge_[line];
       (from_last ? edge.empty_trailing : edge.empty_leading) = std::min(end_, empty);
     }

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <new>
 
+#include "empty.h"
 #include "profile.h"
 #include "survey.h"
 #include "transforms.h"
@@ -37,6 +38,7 @@ class VolumeSurvey final : public Survey {
   void for_each_block(Visit) const;
   void for_each_end(int axis, double s, Box&, Visit) const;
   void for_each_corner(Visit) const;
+  void for_each_margin(Visit) const;
   size_t corners() const { return size_t(2) << leading_; }
   bool find_corner(size_t corner, bool even, Box&) const;
   void look_into_corners(double of_a, double of_v);
@@ -61,6 +63,7 @@ class VolumeSurvey final : public Survey {
   double low_[FC_MAX_NDIM], high_[FC_MAX_NDIM];  // of the axes behind one, the share of an output
   double enough_;                                // s that no transform loses
   bool* even_;                                   // by corner
+  Margins empty_;
 };
 
 // The index of a row of blocks along every leading axis, and its first sample's or output's row.
@@ -98,6 +101,7 @@ VolumeSurvey::VolumeSurvey(Scratch& scratch, const Problem& p, const fc_candidat
     low_[d - 1] = low_[d] * profile_[d].low, high_[d - 1] = high_[d] * profile_[d].high;
   }
   even_ = scratch.take<bool>(Index(corners()));
+  empty_ = empty_margins(scratch, p);
   // What it judges by is given back.
   Scratch judging;
   estimate_means(judging, a, v, context);
@@ -409,11 +413,45 @@ void VolumeSurvey::for_each_corner(Visit visit) const {
   }
 }
 
+// Of rows one behind another that are alike one box.
+void VolumeSurvey::for_each_margin(Visit visit) const {
+  Index rows = 1;
+  for (int d = 0; d < leading_; ++d) rows *= length_[d];
+  const int inner = leading_ - 1;
+  const Index length = length_[leading_];
+  const auto margin = [&](const float* end, Index row) {
+    return end[row] < float(length) ? Index(end[row]) : length;
+  };
+  for (const float* end : {empty_.before, empty_.behind}) {
+    for (Index i = 0; i < rows; i += length_[inner]) {
+      Box box;
+      Index row = 0, rest = i / length_[inner];
+      for (int d = inner - 1; d >= 0; --d) {
+        const Index k = rest % length_[d];
+        box.axis[d] = {k, k + 1};
+        row += k * pitch_[d], rest /= length_[d];
+      }
+      for (Index k = 0, last; k < length_[inner]; k = last) {
+        const Index empty = margin(end, row + k * pitch_[inner]);
+        for (last = k + 1;
+             last < length_[inner] && margin(end, row + last * pitch_[inner]) == empty;) {
+          ++last;
+        }
+        if (empty == 0) continue;
+        box.axis[inner] = {k, last};
+        box.axis[leading_] = end == empty_.before ? Range{0, empty} : Range{length - empty, length};
+        visit(box, kZero);
+      }
+    }
+  }
+}
+
 void VolumeSurvey::for_each(Visit visit) const {
   if (marked_) for_each_block(visit);
   Box box;
   for_each_end(0, products_, box, visit);
   for_each_corner(visit);
+  if (empty_.before) for_each_margin(visit);
 }
 
 }  // namespace

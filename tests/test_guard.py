@@ -359,6 +359,25 @@ def test_corners_finer_than_a_block(level, name, dtype, rng):
                 reference.assert_within(level.convolve2d(turned, v, method=method), "full")
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex128"])
+@pytest.mark.parametrize(
+    ("shape", "size"), [((200, 210), 25), ((300, 150), 61), ((40, 36, 44), 13)], ids=str
+)
+def test_outputs_around_a_disc_are_zero(level, shape, size, dtype, rng):
+    """Or a ball; what it leaves empty reaches beyond a block. Turned, it is the picture."""
+    axes = np.ogrid[tuple(slice(0.5 - size / 2, size / 2) for _ in shape)]
+    disc = sum(x**2 for x in axes) <= (size / 2) ** 2
+    a, v = oracle.draw(rng, shape, dtype), oracle.draw(rng, disc.shape, dtype) * disc
+    empty = level.signal.convolve(np.ones(shape, int), disc.astype(int)) == 0
+    assert empty.sum() > 100
+    for got in (
+        level.signal.convolve(a, v, method="fft"),
+        level.signal.convolve(v, a, method="fft"),
+    ):
+        assert not got[empty].any()
+        assert np.count_nonzero(got[~empty]) > 0.99 * np.count_nonzero(~empty)
+
+
 # --- NaN and Inf -------------------------------------------------------------------
 
 BAD = {

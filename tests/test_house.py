@@ -65,13 +65,14 @@ FACE = {"fastconv.h", "function.h", "engine.h", "kernels/table.h"}
 SHARED = {"runtime.h", "pool.h", "views.h", "lengths.h", "twiddles.h", "spectra.h", "status.h"}
 # Insides of one method or of the selector, and who they are for. Methods do not
 # include each other: what they call of one another stands in engine.h.
-GUARD = {"guard", "survey", "coarse", "line_survey", "volume_survey", "profile"}
+GUARD = {"guard", "survey", "coarse", "line_survey", "volume_survey", "profile", "empty"}
 PRIVATE = {
     "transforms.h": {"spectral", "by_matrix", "in_lanes", "in_columns"}
     | GUARD - {"guard", "survey"},
     "survey.h": GUARD,
     "profile.h": {"volume_survey", "profile"},
     "parts.h": {"line_survey", "parts"},
+    "empty.h": {"line_survey", "volume_survey", "empty"},
     "direct.h": {"direct", "pictures", "volumes"},
     "costs.h": {"price", "costs", "in_double", "shipped"},
     "shipped.h": {"costs"},

@@ -1,0 +1,106 @@
+// A row of outputs begins with as many zeros as the least pair of rows that meet in it,
+//
+//     z(i) = min over j + k = i of  z_a(j) + z_v(k),
+//
+// z_a(j) the zeros that row j of a begins with, z_v(k) likewise; and so it ends. That finds what a
+// disc, or a picture with rounded corners, leaves empty.
+#include "empty.h"
+
+#include <algorithm>
+
+namespace fastconv {
+namespace {
+
+// More than any row has, and exact in sums of two.
+constexpr float kAll = 0x1p100f;
+
+template <class T>
+Index zeros_as(const char* x, Index step, Index count, bool complex) {
+  for (Index i = 0; i < count; ++i, x += step) {
+    const T* sample = reinterpret_cast<const T*>(x);
+    if (sample[0] != 0 || (complex && sample[1] != 0)) return i;
+  }
+  return count;
+}
+
+// Calls visit(row) for every row that there is.
+template <class Visit>
+void for_each_row(const Operand& x, Visit visit) {
+  const int inner = x.leading - 1;
+  Index groups = 1;
+  for (int d = 0; d < inner; ++d) groups *= x.count[d];
+  for (Index i = 0; i < groups; ++i) {
+    Index first = 0, rest = i;
+    for (int d = inner - 1; d >= 0; --d)
+      first += rest % x.count[d] * x.pitch[d], rest /= x.count[d];
+    for (Index k = 0; k < x.count[inner]; ++k) visit(first + k * x.pitch[inner]);
+  }
+}
+
+template <class T>
+bool any_empty_as(const Operand& x) {
+  const Index numbers = is_complex(x.dtype) ? 2 : 1, last = (x.cols - 1) * numbers;
+  bool any = false;
+  for_each_row(x, [&](Index row) {
+    const T* sample = reinterpret_cast<const T*>(x.data + row * x.stride);
+    any |= sample[0] == 0 || sample[last] == 0;
+  });
+  return any;
+}
+
+// Of a complex number that has no real part there is more to see.
+bool any_empty(const Operand& x) {
+  return is_single(x.dtype) ? any_empty_as<float>(x) : any_empty_as<double>(x);
+}
+
+struct OwnMargins {
+  float* end[2];  // before, behind
+};
+
+// Where there is no row, or nothing in it, all is empty.
+OwnMargins margins_of(Scratch& scratch, const Operand& x) {
+  OwnMargins margins;
+  for (float*& end : margins.end) std::fill_n(end = scratch.take<float>(x.rows), x.rows, kAll);
+  for_each_row(x, [&](Index row) {
+    const char* data = x.data + row * x.stride;
+    for (const bool behind : {false, true}) {
+      const Index empty = zeros(x.dtype, data, kItemSize[x.dtype], x.cols, behind);
+      if (empty < x.cols) margins.end[behind][row] = float(empty);
+    }
+  });
+  return margins;
+}
+
+float* least_sums(Scratch& scratch, const float* a, Index n, const float* v, Index m) {
+  float* least = scratch.take<float>(n + m - 1);
+  std::fill_n(least, n + m - 1, kAll);
+  for (Index k = 0; k < m; ++k) {
+    if (v[k] == kAll) continue;
+    for (Index j = 0; j < n; ++j) {
+      const float sum = a[j] + v[k];
+      least[j + k] = sum < least[j + k] ? sum : least[j + k];
+    }
+  }
+  return least;
+}
+
+}  // namespace
+
+Index zeros(fc_dtype dtype, const char* first, Index step, Index count, bool from_last) {
+  if (from_last) first += (count - 1) * step, step = -step;
+  const auto count_as = is_single(dtype) ? zeros_as<float> : zeros_as<double>;
+  return count_as(first, step, count, is_complex(dtype));
+}
+
+// 8,000,000 pairs of rows take 2 ms, of more there is no saying.
+Margins empty_margins(Scratch& scratch, const Problem& p) {
+  constexpr double kMostPairs = 8e6;
+  if (double(p.rows) * double(p.kh) > kMostPairs) return {};
+  const Operand of_a = signal_of(p), of_v = taps_of(p);
+  if (!any_empty(of_a) && !any_empty(of_v)) return {};
+  const OwnMargins a = margins_of(scratch, of_a), v = margins_of(scratch, of_v);
+  return {least_sums(scratch, a.end[0], p.rows, v.end[0], p.kh),
+          least_sums(scratch, a.end[1], p.rows, v.end[1], p.kh)};
+}
+
+}  // namespace fastconv
