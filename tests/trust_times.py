@@ -37,6 +37,8 @@ JUDGED = (
 )
 # Whose corners and edges are much of the call: printed, not promised.
 SMALL = (((61, 67), (15, 15)), ((64, 64), (31, 31)), ((256, 256), (31, 31)), ((20,) * 3, (20,) * 3))
+# Rows under a low-pass filter, whose taps fade towards both ends: printed as well.
+FADING = (((64, 4_096), (1, 1_023)), ((64, 1_024), (1, 257)))
 # Lost nearly everywhere in single precision: by transforms in double, sooner than by direct sums.
 BESIDE_LOUD = ((((200_000,), (1000,)), 10_000), (((600, 600), (30, 30)), 100))
 ROUNDS = 40
@@ -55,13 +57,21 @@ def named(shapes):
     return " * ".join("x".join(f"{n:,}" for n in shape) for shape in shapes)
 
 
-def guarded(shapes, dtype):
+def low_pass(shape):
+    """A windowed sinc."""
+    taps = np.prod(shape)
+    return np.reshape(np.sinc(np.linspace(-25, 25, taps)) * np.hamming(taps), shape)
+
+
+def guarded(shapes, dtype, fading=False):
     """What a call on ordinary data takes in units of one that does not look for small values.
 
     NaN has no figure of its own: the pass that finds it gives every transform its magnitudes.
     """
     rng = np.random.default_rng(0)
     a, v = (rng.standard_normal(shape).astype(dtype) for shape in shapes)
+    if fading:
+        v = low_pass(v.shape).astype(dtype)
     full = [n + m - 1 for n, m in zip(*shapes, strict=True)]
     windows = [(0, outputs) for outputs in full]
     jobs = [
@@ -100,6 +110,10 @@ def guard():
     for shapes in JUDGED:
         for dtype in ("float32", "float64"):
             yield f"small values, {dtype}, {named(shapes)}", guarded(shapes, dtype), SAFETY
+    for shapes in FADING:
+        for dtype in ("float32", "float64"):
+            figure = guarded(shapes, dtype, fading=True)
+            yield f"under a filter that fades, {dtype}, {named(shapes)}", figure, float("inf")
     for shapes, apart in BESIDE_LOUD:
         yield f"float32 between loud samples, {named(shapes)}", beside_loud(shapes, apart), 1.0
     for shapes in SMALL:
