@@ -33,8 +33,11 @@ class LineSurvey final : public Survey {
   void look_around(Scratch&, const Coarse& a, Index lanes);
   Bound bound_of(Index chunk_row, Index chunk_col) const;
   void mark_blocks(Scratch&, const KernelTable&, const Coarse& a, const Coarse& v);
-  bool is_weak(Index block_row, Index block_col, Bound, const Coarse& a, const Coarse& v,
-               LeastSums&) const;
+  bool may_lose(Index block_row, Index block_col, Bound, const Coarse& a, const Coarse& v,
+                LeastSums&) const;
+  template <class VisitBlock>
+  void near(Index block_row, Index block_col, VisitBlock) const;
+  void mark(Index block_row, Index block_col);
   void mark_around(Index block_row, Index block_col);
   void look_past_end(Index line);
   template <class T>
@@ -257,8 +260,13 @@ void LineSurvey::mark_blocks(Scratch& scratch, const KernelTable& kernels, const
           if (mean >= safe) continue;
           if (!judge_.is_weak(mean, bound)) {
             safe = mean;
-          } else if (is_weak(i, j, bound, a, v, sums)) {
+          } else if (may_lose(i, j, bound, a, v, sums)) {
             mark_around(i, j);
+          } else {
+            // What it does not hide, those around it may.
+            near(i, j, [&](Index r, Index c) {
+              if (may_lose(r, c, bound, a, v, sums)) mark(r, c);
+            });
           }
         }
       }
@@ -268,11 +276,12 @@ void LineSurvey::mark_blocks(Scratch& scratch, const KernelTable& kernels, const
 
 // By what falls there alone: where a kernel fades, the largest product is less by far than where
 // its peak meets the loudest sample. The mean then counts for no more than the least it may hide.
-bool LineSurvey::is_weak(Index i, Index j, Bound bound, const Coarse& a, const Coarse& v,
-                         LeastSums& sums) const {
+bool LineSurvey::may_lose(Index i, Index j, Bound bound, const Coarse& a, const Coarse& v,
+                          LeastSums& sums) const {
   const Index b = columns_ ? i : j, step = columns_ ? cols_ : 1;
   const Index of_a = columns_ ? a.rows : a.cols, of_v = v.rows * v.cols;
   const double mean = mean_[i * cols_ + j];
+  if (b * grain_ >= end_) return false;
   const double* top = a.top + (columns_ ? j : i * a.cols);
   bound.term = 0;
   for (Index c = std::max<Index>(b - of_a, 0); c < std::min(of_v, b + 1); ++c) {
@@ -289,15 +298,24 @@ bool LineSurvey::is_weak(Index i, Index j, Bound bound, const Coarse& a, const C
   return least == 0 || judge_.is_weak(mean, bound);
 }
 
-// A block's mean hides a quiet half beside a loud one, and the products counted
-// in it may all have fallen beside it; a block two away shows either. Zeros stay zeros.
-void LineSurvey::mark_around(Index i, Index j) {
+// The blocks two away at most, along the line.
+template <class VisitBlock>
+void LineSurvey::near(Index i, Index j, VisitBlock visit) const {
   const Index down = columns_ ? 2 : 0, along = columns_ ? 0 : 2;
   for (Index r = std::max(i, down) - down; r < rows_ && r <= i + down; ++r) {
-    for (Index c = std::max(j, along) - along; c < cols_ && c <= j + along; ++c) {
-      if (mean_[r * cols_ + c] != 0) mark_[r * cols_ + c] = kWeak;
-    }
+    for (Index c = std::max(j, along) - along; c < cols_ && c <= j + along; ++c) visit(r, c);
   }
+}
+
+// Zeros stay zeros.
+void LineSurvey::mark(Index i, Index j) {
+  if (mean_[i * cols_ + j] != 0) mark_[i * cols_ + j] = kWeak;
+}
+
+// A block's mean hides a quiet half beside a loud one, and the products counted
+// in it may all have fallen beside it; a block two away shows either.
+void LineSurvey::mark_around(Index i, Index j) {
+  near(i, j, [&](Index r, Index c) { mark(r, c); });
 }
 
 // Where no output begins a block of its own for the last products, theirs is hidden in the one
@@ -347,10 +365,7 @@ T least_of(const T* x, Index count) {
   return std::min({least[0], least[1], least[2], least[3]});
 }
 
-// How far in the ends are looked at; where s has not recovered by then, the whole first block is
-// redone.
-constexpr Index kLook = 32;
-
+// Where s has not recovered by as far as the ends are looked at, the whole first block is redone.
 // One end of lines beside each other: |a| and |v| of the first `count` outputs from there.
 template <class T>
 class Ends {
@@ -375,7 +390,7 @@ class Ends {
     const Index step = columns_ ? p_.a_row : a_item, next = columns_ ? a_item : p_.a_row;
     const Index tap_step = columns_ ? p_.v_row : v_item, all = lines * pitch(taps);
     const char* first = p_.a + line * next + (trailing_ ? n_ - samples_ : 0) * step;
-    T v[kLook];
+    T v[kLooked];
     magnitudes_as<T>(p_.v + (trailing_ ? m_ - taps : 0) * tap_step, tap_step, taps,
                      is_complex(p_.v_dtype), v);
     std::fill_n(a, all, T(0));
@@ -409,7 +424,7 @@ template <class T>
 void LineSurvey::look_at_ends(Context& context) {
   constexpr Index kFirstTaps = 8, kTogether = 128;
   const Index lo = columns_ ? p_.row_lo : p_.col_lo, hi = columns_ ? p_.row_hi : p_.col_hi;
-  const Index whole = std::min(grain_, end_), count = std::min(whole, kLook);
+  const Index whole = std::min(grain_, end_), count = std::min(whole, kLooked);
   std::fill_n(edge_, lines_, Edge());
   for (const bool trailing : {false, true}) {
     // What lies past the end tells of the two blocks before it as well.
@@ -417,7 +432,7 @@ void LineSurvey::look_at_ends(Context& context) {
     const Ends<T> ends(p_, trailing, count, context);
     const Index at = trailing ? (end_ - 1) / grain_ : 0, taps = std::min(ends.taps(), kFirstTaps);
     const Index room = std::min(lines_, kTogether) * ends.pitch(taps);
-    T one[2][2 * kLook];
+    T one[2][2 * kLooked];
     Scratch scratch;
     T* a = scratch.take<T>(room);
     T* sums = scratch.take<T>(room);

@@ -14,7 +14,7 @@
 namespace fastconv {
 namespace {
 
-constexpr Index kPart = 16;
+constexpr Index kPart = 16, kFewParts = 2;
 
 }  // namespace
 
@@ -24,7 +24,8 @@ LeastSums::LeastSums(Scratch& scratch, const KernelTable& kernels, const Row& ta
       grain_(grain),
       of_a_(ceil_div(n, grain)),
       of_v_(ceil_div(taps.count, grain)),
-      last_((n + taps.count - 2) / grain),
+      end_(n + taps.count - 1),
+      last_((end_ - 1) / grain),
       taps_(taps),
       samples_(),
       a_(scratch.take<double>(of_a_)),
@@ -38,12 +39,14 @@ void LeastSums::turn_to(const Row& samples) {
   std::fill_n(a_, of_a_, NAN);
 }
 
-// Where looking closer ends, 32 outputs from the ends, s has an eighth of a block's mean at least.
+// Where looking closer ends, kLooked outputs from the ends, s has an eighth of a block's mean at
+// least, of long blocks less.
 double LeastSums::of_block(Index b) {
-  constexpr double kAtEnds = 8;
-  const bool first = b == 0, last = b == last_;
-  const double before = first ? HUGE_VAL : sum(b - 1), behind = last && !first ? HUGE_VAL : sum(b);
-  return std::min(before, behind) / (double(grain_) * (first || last ? kAtEnds : 1));
+  const double at_ends = std::max(8.0, double(grain_) / 16);
+  const bool all_looked_at = b == last_ && end_ - b * grain_ <= kLooked;
+  const double before = b == 0 ? HUGE_VAL : sum(b - 1);
+  const double behind = all_looked_at || b > of_a_ + of_v_ - 2 ? HUGE_VAL : sum(b);
+  return std::min(before, behind) / (double(grain_) * (b == 0 || b + 1 >= last_ ? at_ends : 1));
 }
 
 double LeastSums::sum(Index b) {
@@ -60,6 +63,10 @@ double LeastSums::quiet(const Row& row, Index block, double* known) const {
   const Index item = kItemSize[row.dtype], numbers = is_complex(row.dtype) ? 2 : 1;
   const Scan scan = is_single(row.dtype) ? kernels_.scan_f32 : kernels_.scan_f64;
   const Index first = block * grain_, some = std::min(grain_, row.count - first);
+  // Few samples may all be loud beside a gap of the other operand: they count as no more than the
+  // block before.
+  const bool few = some < kFewParts * kPart;
+  if (few && block == 0) return sum = 0;
   Scratch scratch;
   double* part = scratch.take<double>(ceil_div(some, kPart));
   double* peak = scratch.take<double>(ceil_div(some, kPart));
@@ -70,7 +77,7 @@ double LeastSums::quiet(const Row& row, Index block, double* known) const {
     x = dense;
   }
   scan(x, some * numbers, kPart * numbers, part, peak);
-  double least = HUGE_VAL;
+  double least = few ? quiet(row, block - 1, known) / double(grain_) : HUGE_VAL;
   for (Index i = 0; i * kPart < some; ++i) {
     least = std::min(least, part[i] / double(std::min(kPart, some - i * kPart)));
   }

@@ -12,6 +12,9 @@ struct Row {
   Index step, count;  // bytes a sample
 };
 
+// Outputs at the ends of 'full' that are looked at one by one.
+constexpr Index kLooked = 32;
+
 class LeastSums {
  public:
   // Of lines of n samples under these taps, in blocks of `grain`.
@@ -29,7 +32,8 @@ class LeastSums {
   double quiet(const Row&, Index block, double* known) const;
 
   const KernelTable& kernels_;
-  const Index grain_, of_a_, of_v_, last_;  // blocks; the last of outputs
+  const Index grain_, of_a_, of_v_;  // blocks
+  const Index end_, last_;           // outputs, and their last block
   const Row taps_;
   Row samples_;
   double *a_, *v_;  // of every block as if all of it were like its quietest part, or NaN

@@ -302,7 +302,7 @@ struct Corner {
   Index some[FC_MAX_NDIM], side[FC_MAX_NDIM], parts[FC_MAX_NDIM], all = 1;
   double* part;
   double* slab[FC_MAX_NDIM];
-  double least = HUGE_VAL;  // sample of the first part
+  double least = HUGE_VAL;  // sample of the first part and of what lies on an edge
 
   Index thickness(int axis, Index place) const {
     return std::min(side[axis], some[axis] - place * side[axis]);
@@ -311,7 +311,7 @@ struct Corner {
 
 template <class T>
 void add_row(Corner& c, const T* x, Index step, bool complex, Index at, const Index* within,
-             bool first) {
+             bool first, bool on_edge) {
   const int last = c.columns;
   for (Index p = 0; p < c.parts[last]; ++p) {
     const Index count = c.thickness(last, p), part = at + p;
@@ -320,7 +320,7 @@ void add_row(Corner& c, const T* x, Index step, bool complex, Index at, const In
     for (Index j = 0; j < count; ++j, x += step) {
       const double magnitude = fabs(double(x[0])) + (complex ? fabs(double(x[1])) : 0);
       slab[j] += magnitude, sum += magnitude;
-      if (first && p == 0) c.least = std::min(c.least, magnitude);
+      if (on_edge || (p == 0 && (first || j == 0))) c.least = std::min(c.least, magnitude);
     }
     c.part[part] += sum;
     for (int d = 0; d < last; ++d) c.slab[d][part * c.side[d] + within[d]] += sum;
@@ -328,8 +328,8 @@ void add_row(Corner& c, const T* x, Index step, bool complex, Index at, const In
 }
 
 // Has every part of an operand's corner half of what the axes make expect there, every slab of it a
-// sixteenth, and the first part no sample that is next to nothing? Then s rises there as it is
-// expected to.
+// sixteenth, and the first part and the edges no sample that is next to nothing? Then s rises there
+// as it is expected to.
 bool VolumeSurvey::is_even(const Operand& x, double sum, size_t corner, bool is_a) const {
   constexpr double kHalf = 0.5, kSixteenth = 1.0 / 16, kNothing = 0x1p-20;
   const bool complex = is_complex(x.dtype);
@@ -353,17 +353,20 @@ bool VolumeSurvey::is_even(const Operand& x, double sum, size_t corner, bool is_
   const bool from_right = corner >> leading_ & 1;
   for (Index i = 0; i < rows; ++i) {
     Index row = 0, at = 0, step = c.parts[leading_], rest = i, within[FC_MAX_NDIM];
+    bool on_edge = false;
     for (int d = leading_ - 1; d >= 0; --d) {
       const Index k = rest % c.some[d];
       row += (corner >> d & 1 ? x.count[d] - 1 - k : k) * x.pitch[d];
       at += k / c.side[d] * step, within[d] = k % c.side[d];
       step *= c.parts[d], rest /= c.some[d];
+      on_edge |= k == 0;
     }
     const char* from = x.data + row * x.stride + (from_right ? (x.cols - 1) * item : 0);
     const Index next = from_right ? -numbers : numbers;
-    is_single(x.dtype)
-        ? add_row(c, reinterpret_cast<const float*>(from), next, complex, at, within, at == 0)
-        : add_row(c, reinterpret_cast<const double*>(from), next, complex, at, within, at == 0);
+    is_single(x.dtype) ? add_row(c, reinterpret_cast<const float*>(from), next, complex, at, within,
+                                 at == 0, on_edge)
+                       : add_row(c, reinterpret_cast<const double*>(from), next, complex, at,
+                                 within, at == 0, on_edge);
   }
   if (!(c.least > kNothing * sum)) return false;
   for (Index i = 0; i < c.all; ++i) {

@@ -359,6 +359,43 @@ def test_corners_finer_than_a_block(level, name, dtype, rng):
                 reference.assert_within(level.convolve2d(turned, v, method=method), "full")
 
 
+def with_a_click(rng):
+    """And a gap longer than the kernel, both in one block, in middling noise."""
+    a = 1e-4 * rng.standard_normal(20000)
+    a[8960:8968], a[8968:9086] = 1, a[8968:9086] * 1e-9
+    return a, rng.standard_normal(64)
+
+
+def with_a_quiet_end(rng):
+    """Quiet, then a few samples, under a kernel that ends with an echo."""
+    a, v = (rng.uniform(0.5, 1, n) * rng.choice([-1, 1], n) for n in (6430, 354))
+    a *= 1e-2
+    a[6000:6020], a[6302:6400], v[256:316] = 100, a[6302:6400] * 1e-10, v[256:316] * 1e-10
+    return a, v
+
+
+def under_a_low_pass(rng):
+    return rng.standard_normal(4096), np.sinc(np.linspace(-25, 25, 1023)) * np.hamming(1023)
+
+
+HIDDEN = {f.__name__: f for f in (with_a_click, with_a_quiet_end, under_a_low_pass)}
+
+
+@METHODS
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex128"])
+@pytest.mark.parametrize("name", list(HIDDEN))
+def test_what_lies_beside_blocks_that_are_sound(level, name, dtype, method, rng):
+    a, v = (x.astype(dtype) for x in HIDDEN[name](rng))
+    for line in (a, a[::-1]):
+        oracle.assert_within(level.convolve(line, v, method=method), line, v)
+
+
+def test_a_quiet_spot_on_the_edge_of_an_even_corner(level, rng):
+    a, v = rng.uniform(0.5, 1, (200, 200)), rng.uniform(0.5, 1, (30, 5))
+    a[0, 10:15] = 1e-12
+    oracle.assert_within(level.convolve2d(a, v, method="fft"), a, v)
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64", "complex128"])
 @pytest.mark.parametrize(
     ("shape", "size"), [((200, 210), 25), ((300, 150), 61), ((40, 36, 44), 13)], ids=str
