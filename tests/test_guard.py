@@ -5,8 +5,6 @@ within accuracy='auto' on all of them, whichever method it takes, and so must ev
 method that is asked for by name.
 """
 
-import itertools
-
 import numpy as np
 import oracle
 import pytest
@@ -297,122 +295,6 @@ def test_a_quiet_column_of_taps(level, shape, taps, rng):
     got = level.signal.convolve(a, v)
     first = np.convolve(a[:, 0].astype(float), v[:, 0].astype(float))
     np.testing.assert_allclose(got[:, 0], first, rtol=oracle.ACCURACY[4])
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize(
-    ("shape", "taps", "corner"),
-    [((300, 310), (31, 31), (6, 20)), ((40, 44, 48), (9, 9, 9), (3, 3, 10))],
-)
-def test_empty_corners(level, shape, taps, corner, dtype, rng):
-    """Of less than a block, in every corner: what no product falls on is zero."""
-    a, v = oracle.draw(rng, shape, dtype), oracle.draw(rng, taps, dtype)
-    ends = list(itertools.product([1, -1], repeat=len(shape)))
-    inside = tuple(slice(0, n) for n in corner)
-    for turns in ends:
-        a[tuple(slice(None, None, turn) for turn in turns)][inside] = 0
-    full = level.signal.convolve(a, v, method="fft")
-    for turns in ends:
-        assert not full[tuple(slice(None, None, turn) for turn in turns)][inside].any()
-
-
-def rounded(shape, radius):
-    """Which samples of a picture whose corners are quarters of a disc there are."""
-    inside = [np.maximum(radius - x, x - (n - radius)) for n, x in centres(shape)]
-    return np.maximum(inside[0], 0)[:, None] ** 2 + np.maximum(inside[1], 0) ** 2 <= radius**2
-
-
-def centres(shape):
-    return [(n, np.arange(n) + 0.5) for n in shape]
-
-
-def edge_strip(shape, factor):
-    """The first few samples of the first row and of the first column are quiet."""
-    scale = np.ones(shape)
-    scale[:4, 0] = scale[0, :16] = factor
-    return scale
-
-
-CORNERS = {
-    "rounded, 5": rounded((90, 120), 5),
-    "rounded, 8": rounded((90, 120), 8),
-    "a quiet strip": edge_strip((90, 120), 1e-9),
-    "an empty strip": edge_strip((90, 120), 0),
-    "one empty sample": 1 - np.eye(90, 120) * (np.arange(90) == 0)[:, None],
-    "even": np.ones((90, 120)),
-}
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64"])
-@pytest.mark.parametrize("name", list(CORNERS))
-def test_corners_finer_than_a_block(level, name, dtype, rng):
-    """Of either operand, at any corner, under kernels that fade and that do not."""
-    discs = rounded((15, 15), 7.5)
-    fading = np.hanning(17)[1:-1, None] * np.hanning(17)[1:-1]
-    for taps in (np.ones((15, 15)), discs, fading, CORNERS[name][:15, :21]):
-        a = oracle.draw(rng, (90, 120), dtype) * CORNERS[name].astype(dtype)
-        v = oracle.draw(rng, taps.shape, dtype) * taps.astype(dtype)
-        for turn in ((1, 1), (-1, 1), (1, -1), (-1, -1)):
-            turned = a[:: turn[0], :: turn[1]]
-            reference = oracle.reference(turned, v)
-            for method in ("fft", "overlap"):
-                reference.assert_within(level.convolve2d(turned, v, method=method), "full")
-
-
-def with_a_click(rng):
-    """And a gap longer than the kernel, both in one block, in middling noise."""
-    a = 1e-4 * rng.standard_normal(20000)
-    a[8960:8968], a[8968:9086] = 1, a[8968:9086] * 1e-9
-    return a, rng.standard_normal(64)
-
-
-def with_a_quiet_end(rng):
-    """Quiet, then a few samples, under a kernel that ends with an echo."""
-    a, v = (rng.uniform(0.5, 1, n) * rng.choice([-1, 1], n) for n in (6430, 354))
-    a *= 1e-2
-    a[6000:6020], a[6302:6400], v[256:316] = 100, a[6302:6400] * 1e-10, v[256:316] * 1e-10
-    return a, v
-
-
-def under_a_low_pass(rng):
-    return rng.standard_normal(4096), np.sinc(np.linspace(-25, 25, 1023)) * np.hamming(1023)
-
-
-HIDDEN = {f.__name__: f for f in (with_a_click, with_a_quiet_end, under_a_low_pass)}
-
-
-@METHODS
-@pytest.mark.parametrize("dtype", ["float32", "float64", "complex128"])
-@pytest.mark.parametrize("name", list(HIDDEN))
-def test_what_lies_beside_blocks_that_are_sound(level, name, dtype, method, rng):
-    a, v = (x.astype(dtype) for x in HIDDEN[name](rng))
-    for line in (a, a[::-1]):
-        oracle.assert_within(level.convolve(line, v, method=method), line, v)
-
-
-def test_a_quiet_spot_on_the_edge_of_an_even_corner(level, rng):
-    a, v = rng.uniform(0.5, 1, (200, 200)), rng.uniform(0.5, 1, (30, 5))
-    a[0, 10:15] = 1e-12
-    oracle.assert_within(level.convolve2d(a, v, method="fft"), a, v)
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64", "complex128"])
-@pytest.mark.parametrize(
-    ("shape", "size"), [((200, 210), 25), ((300, 150), 61), ((40, 36, 44), 13)], ids=str
-)
-def test_outputs_around_a_disc_are_zero(level, shape, size, dtype, rng):
-    """Or a ball; what it leaves empty reaches beyond a block. Turned, it is the picture."""
-    axes = np.ogrid[tuple(slice(0.5 - size / 2, size / 2) for _ in shape)]
-    disc = sum(x**2 for x in axes) <= (size / 2) ** 2
-    a, v = oracle.draw(rng, shape, dtype), oracle.draw(rng, disc.shape, dtype) * disc
-    empty = level.signal.convolve(np.ones(shape, int), disc.astype(int)) == 0
-    assert empty.sum() > 100
-    for got in (
-        level.signal.convolve(a, v, method="fft"),
-        level.signal.convolve(v, a, method="fft"),
-    ):
-        assert not got[empty].any()
-        assert np.count_nonzero(got[~empty]) > 0.99 * np.count_nonzero(~empty)
 
 
 # --- NaN and Inf -------------------------------------------------------------------
