@@ -48,7 +48,7 @@ bool any_empty_as(const Operand& x) {
   return any;
 }
 
-// Of a complex number that has no real part there is more to see.
+// By real parts alone: where they are zero and the imaginary ones are not, nothing is found later.
 bool any_empty(const Operand& x) {
   return is_single(x.dtype) ? any_empty_as<float>(x) : any_empty_as<double>(x);
 }

@@ -24,7 +24,7 @@ class LeastSums {
   void turn_to(const Row& samples);
 
   // No less than this is s in block b of outputs, as far as sums of parts tell; but for the first
-  // and the last 32 outputs of all.
+  // and the last kLooked outputs of all.
   double of_block(Index b);
 
  private:
