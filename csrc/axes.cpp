@@ -147,18 +147,19 @@ Problem swapped(Problem p) {
   return p;
 }
 
-fc_candidate chosen_for(const Problem& p) {
+fc_candidate chosen_for(const Problem& p, fc_accuracy accuracy) {
   fc_job job = {};
   job.a_dtype = p.a_dtype, job.v_dtype = p.v_dtype;
   job.ndim = 2;
   job.in_order = 1;
+  job.accuracy = accuracy;
   job.axis[0] = {p.rows, p.kh, p.row_lo, p.row_hi, FC_FILL};
   job.axis[1] = {p.cols, p.kw, p.col_lo, p.col_hi, FC_FILL};
   job.workers = 1;
   fc_plan plan;
   fc_choose(&job, &plan);
   // Columns beside each other are transformed as they lie, in lanes that they have to fill.
-  const bool columns = p.kw == 1 && p.kh > 1;
+  const bool columns = p.kw == 1 && p.kh > 1 && accuracy != FC_COMPONENTWISE;
   const bool fill = p.kh <= p.rows && p.cols * kItemSize[p.a_dtype] >= 64;
   if (columns && !(fill && plan.chosen.lanes)) plan.chosen.method = FC_DIRECT;
   return plan.chosen;

@@ -75,6 +75,12 @@ const Costs& costs_of(int level) {
   return believed[level].compare_exchange_strong(costs, found) ? *found : *costs;
 }
 
+double macs_in(double ns, const Problem& p) {
+  const Costs& costs = costs_of(fc_level());
+  const bool flat = p.kh == 1 || p.kw == 1;
+  return ns * (flat ? costs.direct_rate : costs.direct2d_rate)[pair_of(p.a_dtype, p.v_dtype)];
+}
+
 }  // namespace fastconv
 
 extern "C" {

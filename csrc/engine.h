@@ -163,7 +163,10 @@ Problem swapped(Problem);
 // The choice for a problem of one kernel alone, which takes as long as a tenth of so many
 // multiply-adds.
 constexpr double kWorthChoosing = 1e5;
-fc_candidate chosen_for(const Problem&);
+fc_candidate chosen_for(const Problem&, fc_accuracy = FC_ACCURACY_AUTO);
+
+// The multiply-adds that its direct sums do in so many nanoseconds.
+double macs_in(double ns, const Problem&);
 
 // Thrown by Context::spend when the poll says stop; caught at the C face alone (status.h).
 struct Interrupted {};
@@ -260,6 +263,12 @@ void guarded(const Problem&, const fc_candidate& how, fc_accuracy, Context&);
 
 // A part of a problem, or its twin in double, by the choice for it alone.
 void alone(Problem, Context&);
+
+// Lines, by parts of the kernel: an output is off by `tolerance` times the sum of magnitudes behind
+// it at the most, or summed directly.
+void partitioned(const Problem&, Index block, double tolerance, Context&);
+// `block` is a power of two, kShortestPart at the least.
+constexpr Index kShortestPart = 256;
 
 // The same in double precision, of a single-precision problem: its small values come out right.
 void in_double(const Problem&, Context&);

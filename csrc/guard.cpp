@@ -1,9 +1,9 @@
 // Floats through a transform, keeping what direct summation would have kept.
 //
 // Small values: survey.cpp finds where they would be lost, and those outputs are
-// computed again: directly, or in double precision. NaN and Inf are taken out of a, and what they
-// contribute is added at the end, product by product, so that just the outputs they touch are not
-// finite. Where either costs more than it saves, everything goes direct.
+// computed again: directly, by parts, or in double precision. NaN and Inf are taken out of a, and
+// what they contribute is added at the end, product by product, so that just the outputs they touch
+// are not finite. Where either costs more than it saves, everything goes direct.
 #include <math.h>
 #include <string.h>
 
@@ -185,23 +185,47 @@ void summed(const Problem& p, Context& context) {
   p.leading ? sum_by_axes(p, context) : direct(p, context);
 }
 
-// What a transform has lost, computed again: directly or, where that is long, in double or, of
-// pictures, by transforms of the samples and taps that reach it. These are fewer and so err by
-// less; what they lose is a part of the part.
-void redo(const Problem& lost, const Problem& of, Context& context) {
+// What an output may be off by, in units of the sum of magnitudes behind it.
+double tolerance_of(const Problem& p, fc_accuracy accuracy) {
+  const bool single = is_single(p.a_dtype) || p.of_floats;
+  const double own = double(p.kw * p.kh + 1) * (single ? 0x1p-24 : 0x1p-53);
+  if (accuracy == FC_COMPONENTWISE) return std::min(own, 0.25);
+  return std::min(std::max(own, single ? 0x1p-8 : 0x1p-30), 0.25);
+}
+
+// By parts, where that is sooner done than directly: the length of these, and what it takes.
+struct Parting {
+  Index block;
+  double macs;
+};
+
+Parting parting_of(const Problem& p) {
+  const Parting none = {0, macs_of(p)};
+  if (!lines_apart(p) || none.macs < kWorthChoosing) return none;
+  const fc_candidate how = chosen_for(p, FC_COMPONENTWISE);
+  return how.method == FC_OVERLAP ? Parting{how.block[1] / 2, macs_in(how.predicted_ns, p)} : none;
+}
+
+// What a transform has lost, computed again: directly or, where that is long, by parts, in double
+// or, of pictures, by transforms of the samples and taps that reach it. These are fewer and so err
+// by less; what they lose is a part of the part.
+void redo(const Problem& lost, const Problem& of, double tolerance, Context& context) {
   const auto seen = [](const Problem& p) {
     return double(p.rows) * double(p.cols) * double(p.kh) * double(p.kw);
   };
   const double macs = macs_of(lost);
   if (macs < kWorthChoosing) return summed(lost, context);
-  const bool part = 4 * seen(lost) < seen(of), picture = lost.kh > 1 && lost.kw > 1;
+  const bool some = 4 * seen(lost) < seen(of), picture = lost.kh > 1 && lost.kw > 1;
   if (lost.leading) {
     Scratch scratch;
     const Volume volume = volume_of(scratch, lost);
-    return part ? run_within(volume, context) : direct_volume(volume, context);
+    return some ? run_within(volume, context) : direct_volume(volume, context);
+  }
+  if (const Index block = parting_of(lost).block) {
+    return partitioned(lost, block, tolerance, context);
   }
   if (pays_in_double(lost, macs)) return in_double(lost, context);
-  if (part && picture) return alone(lost, context);
+  if (some && picture) return alone(lost, context);
   direct(lost, context);
 }
 
@@ -210,51 +234,74 @@ class Guard {
  public:
   Guard(Scratch& scratch, const Problem& p, const Signal& signal, const fc_candidate& how,
         fc_accuracy accuracy, Context& context)
-      : p_(p), finite_(signal.finite(p)), signal_(signal), how_(how) {
+      : p_(p),
+        finite_(signal.finite(p)),
+        signal_(signal),
+        how_(how),
+        tolerance_(tolerance_of(p, accuracy)) {
     const Coarse& a = signal.weight();
     const Coarse& v = weight_of_taps(scratch, p, signal.grain(), context);
     if (!a.finite || !v.finite) return;
-    if (!magnitudes_fit(p.a_dtype, a.whole.top, v.whole.top, v.whole.sum)) {
-      doubles_ = pays_in_double(p, macs_of(p));
+    const bool fit = magnitudes_fit(p.a_dtype, a.whole.top, v.whole.top, v.whole.sum);
+    if (accuracy == FC_COMPONENTWISE) {
+      way_ = fit ? kParted : kDirect;
+      block_ = how.block[1] / 2;
       return;
     }
-    transforms_ = true;
+    if (!fit) {
+      if (pays_in_double(p, macs_of(p))) way_ = kInDouble;
+      return;
+    }
+    way_ = kTransformed;
     if (accuracy == FC_NORMWISE) return;
     survey_ = &(lines_apart(p) ? survey_of_lines : survey_of_volume)(scratch, finite_, how,
                                                                      signal.grain(), a, v, context);
-    const double lost = survey_->macs();
-    doubles_ = pays_in_double(p, lost);
-    transforms_ = !doubles_ && 2 * lost <= macs_of(p);
+    lost_ = survey_->macs([](const Problem& q) { return parting_of(q).macs; });
+    if (lost_ == 0) return;
+    const Parting all = parting_of(p);
+    if (2 * lost_ > all.macs) {
+      way_ = all.block ? kParted : kDirect;
+      block_ = all.block;
+      lost_ = all.macs;
+    }
+    if (pays_in_double(p, lost_)) way_ = kInDouble;
   }
 
   Repair repair_of() const {
-    if (doubles_) return {0, true};
-    return {transforms_ && survey_ ? survey_->macs() : transforms_ ? 0 : macs_of(p_), false};
+    if (way_ == kInDouble) return {0, true};
+    return {way_ == kDirect ? macs_of(p_) : lost_, false};
   }
 
-  bool transforms_as_it_is() const { return transforms_ && signal_.untouched(); }
+  bool transforms_as_it_is() const { return way_ == kTransformed && signal_.untouched(); }
 
   void repair(Context& context) const {
-    if (!transforms_ || !survey_) return;
-    survey_->repair([&](const Problem& q) { redo(q, finite_, context); });
+    if (way_ != kTransformed || !survey_) return;
+    survey_->repair([&](const Problem& q) { redo(q, finite_, tolerance_, context); });
   }
 
   void run(Context& context) const {
-    if (!transforms_ && !doubles_) return summed(p_, context);
-    if (transforms_) {
-      spectral(finite_, how_, context);
-      repair(context);
-    } else {
-      in_double(finite_, context);
+    switch (way_) {
+      case kDirect: return summed(p_, context);
+      case kParted: partitioned(finite_, block_, tolerance_, context); break;
+      case kInDouble: in_double(finite_, context); break;
+      case kTransformed:
+        spectral(finite_, how_, context);
+        repair(context);
+        break;
     }
     signal_.add_what_is_bad(p_);
   }
 
  private:
+  enum Way { kDirect, kTransformed, kParted, kInDouble };
+
   const Problem p_, finite_;
   const Signal& signal_;
   const fc_candidate& how_;
-  bool transforms_ = false, doubles_ = false;
+  const double tolerance_;
+  Way way_ = kDirect;
+  Index block_ = 0;  // of parts
+  double lost_ = 0;  // multiply-adds of what is redone
   const Survey* survey_ = nullptr;
 };
 

@@ -3,7 +3,6 @@
 // leaves the range. They take twice the time of those in single precision, which is less than
 // direct sums of much that would be lost: where both operands of 'full' are long, corners and edges
 // meet but a few products each.
-#include "costs.h"
 #include "engine.h"
 #include "runtime.h"
 
@@ -46,12 +45,8 @@ Problem in_wider(Problem p) {
 // Is that sooner done than so many direct multiply-adds?
 bool pays_in_double(const Problem& p, double macs) {
   if (!is_single(p.a_dtype) || macs < kWorthChoosing) return false;
-  const Costs& costs = costs_of(fc_level());
-  const bool flat = p.kh == 1 || p.kw == 1;
-  const double rate =
-      (flat ? costs.direct_rate : costs.direct2d_rate)[pair_of(p.a_dtype, p.v_dtype)];
   const fc_candidate how = chosen_for(in_wider(p));
-  return how.method != FC_DIRECT && how.predicted_ns * rate < macs;
+  return how.method != FC_DIRECT && macs_in(how.predicted_ns, p) < macs;
 }
 
 void in_double(const Problem& p, Context& context) {

@@ -7,7 +7,7 @@
 #include <new>
 
 #include "empty.h"
-#include "parts.h"
+#include "quiet.h"
 #include "survey.h"
 #include "transforms.h"
 
@@ -32,7 +32,7 @@ class LineSurvey final : public Survey {
   void estimate_means(Scratch&, const Coarse& a, const Coarse& v, Context&);
   void look_around(Scratch&, const Coarse& a, Index lanes);
   Bound bound_of(Index chunk_row, Index chunk_col) const;
-  void mark_blocks(Scratch&, const KernelTable&, const Coarse& a, const Coarse& v);
+  void mark_blocks(Scratch&, const Coarse& a, const Coarse& v, Context&);
   bool may_lose(Index block_row, Index block_col, Bound, const Coarse& a, const Coarse& v,
                 LeastSums&) const;
   template <class VisitBlock>
@@ -78,7 +78,7 @@ LineSurvey::LineSurvey(Scratch& scratch, const Problem& p, const fc_candidate& h
   Scratch judging;
   estimate_means(judging, a, v, context);
   look_around(judging, a, context.kernels.spectral[!is_single(p.a_dtype)].lanes);
-  mark_blocks(judging, context.kernels, a, v);
+  mark_blocks(judging, a, v, context);
   is_single(p.a_dtype) ? look_at_ends<float>(context) : look_at_ends<double>(context);
   find_empty(a);
 }
@@ -228,11 +228,10 @@ Bound LineSurvey::bound_of(Index chunk_row, Index chunk_col) const {
 
 // Of a chunk whose least mean holds against the most that any transform loses no block is
 // weak, nor are those of another that has no lower one: few blocks are looked at singly.
-void LineSurvey::mark_blocks(Scratch& scratch, const KernelTable& kernels, const Coarse& a,
-                             const Coarse& v) {
+void LineSurvey::mark_blocks(Scratch& scratch, const Coarse& a, const Coarse& v, Context& context) {
   const Row taps = columns_ ? Row{p_.v_dtype, p_.v, p_.v_row, p_.kh}
                             : Row{p_.v_dtype, p_.v, kItemSize[p_.v_dtype], p_.kw};
-  LeastSums sums(scratch, kernels, taps, columns_ ? p_.rows : p_.cols, grain_);
+  LeastSums sums(scratch, taps, columns_ ? p_.rows : p_.cols, grain_, context);
   const Index rows = columns_ ? ceil_div(end_, grain_) : rows_;
   const Index cols = columns_ ? cols_ : ceil_div(end_, grain_);
   double enough = HUGE_VAL;
@@ -282,6 +281,8 @@ bool LineSurvey::may_lose(Index i, Index j, Bound bound, const Coarse& a, const 
   const Index of_a = columns_ ? a.rows : a.cols, of_v = v.rows * v.cols;
   const double mean = mean_[i * cols_ + j];
   if (b * grain_ >= end_) return false;
+  // Whatever falls there.
+  if (mean < 2 * bound.loss) return true;
   const double* top = a.top + (columns_ ? j : i * a.cols);
   bound.term = 0;
   for (Index c = std::max<Index>(b - of_a, 0); c < std::min(of_v, b + 1); ++c) {

@@ -5,6 +5,8 @@
 //              outputs; a piece being W lanes of two real blocks (or one complex), or by
 //              matrix two blocks or tiles
 //   separable  two direct passes, where v is known to be an outer product
+//   parts      a transform for each block of a, part of v and block of outputs, and the products
+//              of those that meet
 //   one-shot   call + three transforms of N points, which are half the samples of real data
 //              (right angle), all of complex
 //
@@ -268,6 +270,25 @@ inline double tiles_ns(const Task& t, const Turns& turns, double tiles, const Le
 
 inline double oneshot_ns(const Task& t, const Turns& turns, const Length& l) {
   return matrix_ns(t, l, piecewise(turns, t.lines), turns.log2_held);
+}
+
+// Of so many taps each, in double (partitioned.cpp): whatever meets in a block of outputs is added
+// up, and every output looked at; all of it once more of magnitudes, which numbers of one sign do
+// without.
+inline double parts_ns(const Task& t, Index taps) {
+  constexpr double kProductNs = 0.15, kProofNs = 1.5;  // a point, an output
+  Task in_double = t;
+  in_double.precision = 1;
+  const Extent& e = t.col;
+  const Extent blocks = {ceil_div(e.n, taps) + 1, ceil_div(e.m, taps), e.lo / taps,
+                         ceil_div(e.hi, taps)};
+  const Length l = length_of(t.complex_data ? 2 * taps : taps);
+  const double lines = t.lines * t.kernels;
+  const double forward = double(std::min(blocks.n, blocks.hi - blocks.lo + blocks.m - 1));
+  const double transforms = forward + double(blocks.hi - blocks.lo);
+  const double products = products_of(blocks) * double(l.points) * kProductNs;
+  return 2 * (matrix_ns(in_double, l, lines * transforms + t.kernels * double(blocks.m), 1) +
+              lines * (products + t.outputs * kProofNs));
 }
 
 // Digits that integers must have for transforms of so many points; floats need one.

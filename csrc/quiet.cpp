@@ -4,23 +4,26 @@
 //     S_{b-1} / B at the first output of block b, S_b / B at that of the next,
 //
 // and between them what lies between: as far as sums of sixteen tell.
-#include "parts.h"
+#include "quiet.h"
 
 #include <math.h>
 #include <string.h>
 
 #include <algorithm>
 
+#include "survey.h"
+
 namespace fastconv {
 namespace {
 
 constexpr Index kPart = 16, kFewParts = 2;
+// Blocks that are summed one by one, before all are.
+constexpr Index kSingly = 8;
 
 }  // namespace
 
-LeastSums::LeastSums(Scratch& scratch, const KernelTable& kernels, const Row& taps, Index n,
-                     Index grain)
-    : kernels_(kernels),
+LeastSums::LeastSums(Scratch& scratch, const Row& taps, Index n, Index grain, Context& context)
+    : context_(context),
       grain_(grain),
       of_a_(ceil_div(n, grain)),
       of_v_(ceil_div(taps.count, grain)),
@@ -29,13 +32,15 @@ LeastSums::LeastSums(Scratch& scratch, const KernelTable& kernels, const Row& ta
       taps_(taps),
       samples_(),
       a_(scratch.take<double>(of_a_)),
-      v_(scratch.take<double>(of_v_)) {
+      v_(scratch.take<double>(of_v_)),
+      sum_(scratch.take<double>(of_a_ + of_v_ - 1)) {
   std::fill_n(v_, of_v_, NAN);
 }
 
 void LeastSums::turn_to(const Row& samples) {
   if (samples.data == samples_.data) return;
   samples_ = samples;
+  asked_ = 0;
   std::fill_n(a_, of_a_, NAN);
 }
 
@@ -50,6 +55,11 @@ double LeastSums::of_block(Index b) {
 }
 
 double LeastSums::sum(Index b) {
+  if (asked_ > kSingly) return sum_[b];
+  if (++asked_ > kSingly) {
+    sum_all();
+    return sum_[b];
+  }
   double sum = 0;
   for (Index c = std::max<Index>(b - of_a_ + 1, 0); c < std::min(of_v_, b + 1); ++c) {
     sum += quiet(samples_, b - c, a_) * quiet(taps_, c, v_);
@@ -57,11 +67,17 @@ double LeastSums::sum(Index b) {
   return sum;
 }
 
+void LeastSums::sum_all() {
+  for (Index b = 0; b < of_a_; ++b) quiet(samples_, b, a_);
+  for (Index c = 0; c < of_v_; ++c) quiet(taps_, c, v_);
+  first_sums(a_, of_a_, v_, of_v_, sum_, of_a_ + of_v_ - 1, context_);
+}
+
 double LeastSums::quiet(const Row& row, Index block, double* known) const {
   double& sum = known[block];
   if (!isnan(sum)) return sum;
   const Index item = kItemSize[row.dtype], numbers = is_complex(row.dtype) ? 2 : 1;
-  const Scan scan = is_single(row.dtype) ? kernels_.scan_f32 : kernels_.scan_f64;
+  const Scan scan = is_single(row.dtype) ? context_.kernels.scan_f32 : context_.kernels.scan_f64;
   const Index first = block * grain_, some = std::min(grain_, row.count - first);
   // Few samples may all be loud beside a gap of the other operand: they count as no more than the
   // block before.

@@ -18,7 +18,7 @@ constexpr Index kLooked = 32;
 class LeastSums {
  public:
   // Of lines of n samples under these taps, in blocks of `grain`.
-  LeastSums(Scratch&, const KernelTable&, const Row& taps, Index n, Index grain);
+  LeastSums(Scratch&, const Row& taps, Index n, Index grain, Context&);
 
   // What follows is of these samples, of which it looks at no more than it needs.
   void turn_to(const Row& samples);
@@ -29,14 +29,17 @@ class LeastSums {
 
  private:
   double sum(Index b);
+  void sum_all();
   double quiet(const Row&, Index block, double* known) const;
 
-  const KernelTable& kernels_;
+  Context& context_;
   const Index grain_, of_a_, of_v_;  // blocks
   const Index end_, last_;           // outputs, and their last block
   const Row taps_;
   Row samples_;
   double *a_, *v_;  // of every block as if all of it were like its quietest part, or NaN
+  double* sum_;     // once all are had
+  Index asked_ = 0;
 };
 
 }  // namespace fastconv

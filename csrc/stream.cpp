@@ -132,8 +132,9 @@ struct fc_stream {
     // A method is asked for one job; here there are as many as pushes.
     if (job.method != FC_DIRECT) job_.method = FC_AUTO;
     const bool may = job.method != FC_DIRECT && job.accuracy != FC_COMPONENTWISE;
-    if (may && PartedKernel::takes(table_, job.v_dtype, taps_.get(), m_)) {
-      kernel_.emplace(table_, job.a_dtype, job.v_dtype, taps_.get(), m_);
+    const Index block = may && is_float(job.v_dtype) ? delay_block(m_) : 0;
+    if (block && PartedKernel::takes(table_, job.v_dtype, taps_.get(), m_)) {
+      kernel_.emplace(table_, job.a_dtype, job.v_dtype, taps_.get(), m_, block);
       loudest_ = is_single(job.v_dtype) ? loudest_tap<float>() : loudest_tap<double>();
     }
     for (Index c = 0; kernel_ && c < product_of(job_); ++c) delay_.emplace_back(*kernel_);

@@ -216,12 +216,12 @@ double Judge::enough(const Bound& bound) const {
   return strong * bound.loss;
 }
 
-double Survey::macs() const {
+double Survey::macs(Price price) const {
   double sum = 0;
   for_each([&](const Box& box, Mark mark) {
     Leading leading;
     Problem q;
-    if (mark == kWeak && part(p_, box, leading, q)) sum += macs_of(q);
+    if (mark == kWeak && part(p_, box, leading, q)) sum += price(q);
   });
   return sum;
 }

@@ -112,8 +112,9 @@ void clear(const Problem&);
 // Outputs that are lost, or exactly zero.
 class Survey {
  public:
-  // Multiply-adds that repair() takes if all is redone directly.
-  double macs() const;
+  // Multiply-adds that repair() takes, at this price of each part of the problem.
+  using Price = FunctionRef<double(const Problem&)>;
+  double macs(Price) const;
 
   // Has computed again what the transform may have lost.
   using Redo = FunctionRef<void(const Problem&)>;

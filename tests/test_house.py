@@ -65,22 +65,26 @@ FACE = {"fastconv.h", "function.h", "engine.h", "kernels/table.h"}
 SHARED = {"runtime.h", "pool.h", "views.h", "lengths.h", "twiddles.h", "spectra.h", "status.h"}
 # Insides of one method or of the selector, and who they are for. Methods do not
 # include each other: what they call of one another stands in engine.h.
-GUARD = {"guard", "survey", "coarse", "line_survey", "volume_survey", "profile", "empty"}
+GUARD = {"guard", "survey", "coarse", "line_survey", "volume_survey", "profile", "empty"} | {
+    "partitioned",
+    "quiet",
+}
 PRIVATE = {
     "transforms.h": {"spectral", "by_matrix", "in_lanes", "in_columns"}
-    | GUARD - {"guard", "survey"},
+    | GUARD - {"guard", "survey", "partitioned", "quiet"},
     "survey.h": GUARD,
     "profile.h": {"volume_survey", "profile"},
-    "parts.h": {"line_survey", "parts"},
+    "quiet.h": {"line_survey", "quiet"},
     "empty.h": {"line_survey", "volume_survey", "empty"},
     "direct.h": {"direct", "pictures", "volumes"},
-    "costs.h": {"price", "costs", "in_double", "shipped"},
+    "costs.h": {"price", "costs", "shipped"},
     "shipped.h": {"costs"},
     "system.h": {"pool", "runtime", "system"},
     "price.h": {"select"},
     "arrange.h": {"engine", "arrange"},
     "boundary.h": {"engine", "boundary"},
     "delay.h": {"stream", "delay"},
+    "partition.h": {"delay", "partition", "partitioned"},
     "outside.h": {"boundary", "outside"},
     "last_plan.h": {"spectra", "engine", "last_plan"},
 }
