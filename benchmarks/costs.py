@@ -51,6 +51,14 @@ def _real_bytes(dtype):
     return np.dtype(dtype).itemsize // (2 if np.dtype(dtype).kind == "c" else 1)
 
 
+def table_of(model):
+    """Whose rows are measured here: a CPU's name, family and model (`Maker` in csrc/engine.h)."""
+    if "Intel" in model:
+        return "kIntelCosts"
+    zen5 = re.search(r", (\d+), \d+$", model) and int(model.split(", ")[-2]) >= 26
+    return "kZen5Costs" if "AMD" in model and zen5 else "kAmdCosts"
+
+
 def row_text(level, costs, where):
     numbers = {name: ", ".join(f"{x:.3g}" for x in values) for name, values in costs.items()}
     fields = [text if name == "direct_call" else f"{{{text}}}" for name, text in numbers.items()]
@@ -73,8 +81,8 @@ def main():
     available = [entry["name"] for entry in _core.levels() if entry["available"]]
     costs = {level: _measure.measure(level, SECONDS_A_LEVEL) for level in available}
     where = dict.fromkeys(available, cpu())
-    intel = "Intel" in cpu()
-    if not intel and "sse2" in costs:
+    table = table_of(cpu())
+    if table == "kAmdCosts" and "sse2" in costs:
         costs = derived(costs["sse2"]) | costs
         where = {"plain": "sse2's, divided by its lanes", "neon": "sse2's, twice as fast"} | where
     order = list(_core.costs(available[0]))
@@ -86,7 +94,6 @@ def main():
         print("\n".join(rows.values()))
         return
     path = Path(sys.argv[1])
-    table = "kIntelCosts" if intel else "kAmdCosts"
     path.write_text(replace_rows(path.read_text(), table, rows))
 
 

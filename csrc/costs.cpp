@@ -60,7 +60,10 @@ const Costs* row_of(const Shipped (&table)[N], const char* level) {
 
 const Costs* shipped(int level) {
   const char* name = kernels(level).name;
-  const Costs* costs = made_by_intel() ? row_of(kIntelCosts, name) : nullptr;
+  const Maker made_by = maker();
+  const Costs* costs = made_by == Maker::kIntel  ? row_of(kIntelCosts, name)
+                       : made_by == Maker::kZen5 ? row_of(kZen5Costs, name)
+                                                 : nullptr;
   if (!costs) costs = row_of(kAmdCosts, name);
   return costs ? costs : &kAmdCosts[0].costs;
 }

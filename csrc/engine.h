@@ -300,7 +300,11 @@ Digits digits_for(fc_dtype, const fc_facts&, Index n, Index m, double points, bo
 void choose_scanned(const fc_job& scanned, fc_plan&);
 
 const KernelTable& kernels(int level);
-bool made_by_intel();  // this CPU
+
+// Whose CPU this is, as far as the choice tells them apart: AMD's from family 26, Zen 5, on do
+// twice as much with 512 bits as those before.
+enum class Maker { kAmd, kZen5, kIntel };
+Maker maker();
 
 // What the choice believes of a level; it outlives every choice that reads it.
 struct Costs;

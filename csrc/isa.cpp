@@ -3,6 +3,9 @@
 // compiler macro is asked, and this file is compiled for the baseline, so
 // nothing here can run an instruction before the CPU is known to have it.
 #include <string.h>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 #include <atomic>
 #include <chrono>
@@ -53,13 +56,17 @@ std::atomic<int> in_use{-1};
 
 const KernelTable& kernels(int level) { return *kTables[level]; }
 
-bool made_by_intel() {
+Maker maker() {
 #if defined(__x86_64__)
   __builtin_cpu_init();
-  return __builtin_cpu_is("intel");
-#else
-  return false;
+  if (__builtin_cpu_is("intel")) return Maker::kIntel;
+  unsigned version, ebx, ecx, edx;
+  if (__builtin_cpu_is("amd") && __get_cpuid(1, &version, &ebx, &ecx, &edx)) {
+    const unsigned family = (version >> 8 & 15) + (version >> 20 & 255);
+    if (family >= 26) return Maker::kZen5;
+  }
 #endif
+  return Maker::kAmd;
 }
 
 }  // namespace fastconv
