@@ -71,13 +71,12 @@ def tune(action: str = "measure", *, progress: bool | None = None) -> Tuning:
     """
     Measure this machine, and choose methods by what was found from now on.
 
-    The shipped constants are those of one AMD and one Intel machine for most instruction-set
-    levels, taken by the CPU's maker. Where yours weighs direct sums against transforms
-    differently, a few seconds' measurement of the level in use makes ``method='auto'`` choose
-    better. What was measured is stored in the user's
-    cache folder, or in the one that the environment variable ``FASTCONV_CACHE_DIR`` names, for
-    this CPU model and this version of fastconv, and read at import. Results change only
-    as a change of method changes them.
+    The shipped constants are those of three AMD machines and one of Intel, taken by the CPU's
+    maker and family. Where yours weighs direct sums against transforms differently, a few
+    seconds' measurement of the level in use makes ``method='auto'`` choose better. What was
+    measured is stored in the user's cache folder, or in the one that the environment variable
+    ``FASTCONV_CACHE_DIR`` names, for this CPU model and this version of fastconv, and read at
+    import. Results change only as a change of method changes them.
 
     Parameters
     ----------

@@ -68,6 +68,15 @@ fc_job lines_job(DtypePair types, fc_method method, ptrdiff_t count, ptrdiff_t n
   return job;
 }
 
+// By parts of the kernel.
+fc_job parted_job(DtypePair types, ptrdiff_t n, ptrdiff_t m, ptrdiff_t lo, ptrdiff_t hi) {
+  fc_job job = line_job(types, FC_OVERLAP, n, m, lo, hi);
+  job.accuracy = FC_COMPONENTWISE;
+  return job;
+}
+
+bool are_floats(DtypePair types) { return types.a <= FC_C128; }
+
 // --- walls -----------------------------------------------------------------------------------
 
 // The same bits as in the open, against either wall; the taps are never changed.
@@ -114,6 +123,9 @@ void walls(Random& random) {
         within_walls(lines, random, {2, -1}, {0, 1}, {-1, 1});
       }
     }
+    if (!are_floats(types)) continue;
+    within_walls(parted_job(types, 2500, 1600, 0, 4099), random, {1}, {1}, {1});
+    within_walls(parted_job(types, 2100, 1700, 900, 2700), random, {-1}, {2}, {-3});
   }
 }
 
@@ -207,6 +219,14 @@ void failing_allocations(Random& random) {
   }
 }
 
+void failing_parts(Random& random) {
+  for (const DtypePair types : kPairs) {
+    if (!are_floats(types)) continue;
+    Call call = call_of(parted_job(types, 4000, 1600, 0, 5599), random, {1}, {1}, {1});
+    every_allocation("parts", [&] { return call.run(); }, call.out.bytes(), true);
+  }
+}
+
 // Working memory of a helper outlives the call: only what is told and computed is judged.
 void failing_helpers(Random& random) {
   for (const fc_method method : {FC_DIRECT, FC_OVERLAP, FC_ONESHOT}) {
@@ -281,6 +301,7 @@ int main(int argc, char** argv) {
   }
   Random random(7);
   failing_allocations(random);
+  failing_parts(random);
   failing_helpers(random);
   failing_streams(random);
   failing_spectra(random);
