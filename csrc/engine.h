@@ -266,9 +266,17 @@ void alone(Problem, Context&);
 
 // Lines, by parts of the kernel: an output is off by `tolerance` times the sum of magnitudes behind
 // it at the most, or summed directly.
-void partitioned(const Problem&, Index block, double tolerance, Context&);
 // `block` is a power of two, kShortestPart at the least.
+void partitioned(const Problem&, Index block, double tolerance, Context&);
 constexpr Index kShortestPart = 256;
+
+// How a problem that fades is taken again: the length of its parts, 0 where direct sums are sooner
+// done, and what it takes in multiply-adds of these.
+struct Parting {
+  Index block;
+  double macs;
+};
+Parting parting_of(const Problem&);
 
 // The same in double precision, of a single-precision problem: its small values come out right.
 void in_double(const Problem&, Context&);

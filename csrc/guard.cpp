@@ -193,19 +193,6 @@ double tolerance_of(const Problem& p, fc_accuracy accuracy) {
   return std::min(std::max(own, single ? 0x1p-8 : 0x1p-30), 0.25);
 }
 
-// By parts, where that is sooner done than directly: the length of these, and what it takes.
-struct Parting {
-  Index block;
-  double macs;
-};
-
-Parting parting_of(const Problem& p) {
-  const Parting none = {0, macs_of(p)};
-  if (!lines_apart(p) || none.macs < kWorthChoosing) return none;
-  const fc_candidate how = chosen_for(p, FC_COMPONENTWISE);
-  return how.method == FC_OVERLAP ? Parting{how.block[1] / 2, macs_in(how.predicted_ns, p)} : none;
-}
-
 // What a transform has lost, computed again: directly or, where that is long, by parts, in double
 // or, of pictures, by transforms of the samples and taps that reach it. These are fewer and so err
 // by less; what they lose is a part of the part.
@@ -259,12 +246,13 @@ class Guard {
     lost_ = survey_->macs([](const Problem& q) { return parting_of(q).macs; });
     if (lost_ == 0) return;
     const Parting all = parting_of(p);
-    if (2 * lost_ > all.macs) {
+    if (pays_in_double(p, lost_)) {
+      way_ = kInDouble;
+    } else if (2 * lost_ > all.macs) {
       way_ = all.block ? kParted : kDirect;
       block_ = all.block;
       lost_ = all.macs;
     }
-    if (pays_in_double(p, lost_)) way_ = kInDouble;
   }
 
   Repair repair_of() const {

@@ -153,10 +153,10 @@ PartedKernel::PartedKernel(const KernelTable& table, fc_dtype a_dtype, fc_dtype 
 double PartedKernel::scale() const { return ldexp(1, exponent_); }
 
 // Percival's bound (docs/accuracy.md) holds for each product of the sum, and adding them up
-// takes two operations each.
+// takes two operations each. It is above zero, however small: zero is for silence.
 double PartedKernel::error(double norms, int products) const {
   const double factor = 14 * log2(double(transform_.points())) + 12 + 2 * products;
-  return ldexp(0x1p-53 * factor * norms + kUnderflow, exponent_);
+  return std::max(ldexp(0x1p-53 * factor * norms + kUnderflow, exponent_), 0x1p-1074);
 }
 
 }  // namespace fastconv

@@ -346,13 +346,20 @@ bool is_loud(const Problem& p, Context& context) {
 
 // By shorter parts, or directly where that is sooner done.
 void again(const Problem& p, Index block, double tolerance, Context& context) {
-  if (macs_of(p) < kWorthChoosing || block < kShorter * kShortestPart) return direct(p, context);
-  const fc_candidate how = chosen_for(p, FC_COMPONENTWISE);
-  if (how.method != FC_OVERLAP) return direct(p, context);
-  partitioned(p, std::min(how.block[1] / 2, block / kShorter), tolerance, context);
+  const Index shorter = std::min(parting_of(p).block, block / kShorter);
+  shorter < kShortestPart ? direct(p, context) : partitioned(p, shorter, tolerance, context);
 }
 
 }  // namespace
+
+// Twice what is foreseen: some is taken again by shorter parts.
+Parting parting_of(const Problem& p) {
+  const Parting none = {0, macs_of(p)};
+  if (!lines_apart(p) || none.macs < kWorthChoosing) return none;
+  const fc_candidate how = chosen_for(p, FC_COMPONENTWISE);
+  const double macs = 2 * macs_in(how.predicted_ns, p);
+  return how.method == FC_OVERLAP && macs < none.macs ? Parting{how.block[1] / 2, macs} : none;
+}
 
 void partitioned(const Problem& p, Index block, double tolerance, Context& context) {
   Scratch scratch;

@@ -276,7 +276,8 @@ inline double oneshot_ns(const Task& t, const Turns& turns, const Length& l) {
 // up, and every output looked at; all of it once more of magnitudes, which numbers of one sign do
 // without.
 inline double parts_ns(const Task& t, Index taps) {
-  constexpr double kProductNs = 0.15, kProofNs = 1.5;  // a point, an output
+  // A point; an output; a number of a or of v, which are scanned, widened and weighed.
+  constexpr double kProductNs = 0.15, kProofNs = 1.5, kReadNs = 2.2;
   Task in_double = t;
   in_double.precision = 1;
   const Extent& e = t.col;
@@ -287,8 +288,11 @@ inline double parts_ns(const Task& t, Index taps) {
   const double forward = double(std::min(blocks.n, blocks.hi - blocks.lo + blocks.m - 1));
   const double transforms = forward + double(blocks.hi - blocks.lo);
   const double products = products_of(blocks) * double(l.points) * kProductNs;
+  const double reals = t.complex_data ? 2 : 1;
+  const double samples = std::min(double(e.n), forward * double(taps)) * reals;
   return 2 * (matrix_ns(in_double, l, lines * transforms + t.kernels * double(blocks.m), 1) +
-              lines * (products + t.outputs * kProofNs));
+              lines * (products + samples * kReadNs + t.outputs * kProofNs) +
+              t.kernels * double(e.m) * reals * kReadNs);
 }
 
 // Digits that integers must have for transforms of so many points; floats need one.
