@@ -159,7 +159,8 @@ class MatrixConvolution {
                     ? call.kernels.column_groups
                     : 1;
     pairs_ = ceil_div(tiles(), call.complex() ? 1 : 2);
-    transform_kernels(reals_, scratch);
+    squared_ = one_shot && pairs_ == 1 && is_square();
+    if (!squared_) transform_kernels(reals_, scratch);
   }
 
   // Pairs of tiles are shared out or, where they are few, the columns and rows of each.
@@ -183,6 +184,14 @@ class MatrixConvolution {
         double(call_.p.a_digits.count) + double(call_.p.kernels) * call_.p.out_digits.count;
     return transforms * groups * column_macs_ +
            0.5 * double(call_.p.kernels + 1) * bands * row_macs_;
+  }
+
+  // All of a * a, of a size whose square leaves no range?
+  bool is_square() const {
+    constexpr int kLongest = 40, kRange = sizeof(T) == 4 ? 120 : 1000;
+    const Problem& p = call_.p;
+    return p.square && call_.single() && !p.in_turn && p.rows == p.kh && p.cols == p.kw &&
+           2 * abs(call_.v_exponent) + kLongest <= kRange;
   }
 
   // Of a single kernel that no one keeps, and that one pair of tiles meets, the rows wait
@@ -210,6 +219,10 @@ class MatrixConvolution {
         for_each_band(call_.context, [&](Index at) { forward_row(to + at); });
       });
     }
+  }
+
+  double square_scale() const {
+    return ldexp(1, 2 * call_.v_exponent) / (double(shape_.n1) * double(shape_.n2));
   }
 
   double kernel_scale() const { return call_.v_scale / (double(shape_.n1) * double(shape_.n2)); }
@@ -332,6 +345,7 @@ class MatrixConvolution {
     for_each_band(context, [&](Index at) {
       const int digits = waiting_ ? call_.p.v_digits.count : 0;
       for (int j = 0; j < digits; ++j) forward_row(waiting_ + j * reals_ + at);
+      if (squared_) return square_row(bands + at);
       if (call_.single()) {
         call_.kernels.transform(bands + at, row_->plan, kProduct, spectrum_[0] + at);
         return;
@@ -342,6 +356,13 @@ class MatrixConvolution {
   }
 
   void forward_row(T* band) const { call_.kernels.transform(band, row_->plan, kForward, nullptr); }
+
+  void square_row(T* band) const {
+    forward_row(band);
+    const void* x[] = {band};
+    call_.kernels.products(x, x, 1, shape_.n2, band);
+    call_.kernels.transform(band, row_->plan, kInverse, nullptr);
+  }
 
   void forward_row_of_digits(T* band) const {
     for (int i = 0; i < call_.p.a_digits.count; ++i) forward_row(band + i * reals_);
@@ -369,7 +390,7 @@ class MatrixConvolution {
     Planes in = {{}, {}, call_.a_item == 2, false};
     in.re = layout.reading(0, a, p.a_row, p.rows, p.cols, first);
     if (second) in.im = layout.reading(1, a, p.a_row, p.rows, p.cols, *second);
-    in.re.scale = in.im.scale = 1;
+    in.re.scale = in.im.scale = squared_ ? call_.v_scale : 1;
     const Balance b = columns(in, bands, context);
     if (b.re != 0 || b.im != 0) {
       in.re.scale = power_of_two<T>(-b.re);
@@ -395,8 +416,8 @@ class MatrixConvolution {
         Planes out = {{}, {}, call_.complex(), p.accumulate};
         out.re = layout_out.writing(0, to, first);
         if (both) out.im = layout_out.writing(1, to, second);
-        out.re.scale = power_of_two<T>(call_.v_exponent + b.re);
-        out.im.scale = power_of_two<T>(call_.v_exponent + b.im);
+        out.re.scale = squared_ ? square_scale() : power_of_two<T>(call_.v_exponent + b.re);
+        out.im.scale = squared_ ? square_scale() : power_of_two<T>(call_.v_exponent + b.im);
         inverse_columns(out, bands + (call_.first_result() + digit) * reals_, context);
         layout_out.finish(p.accumulate);
         call_.turn(Part::kOut, k, digit);
@@ -433,6 +454,7 @@ class MatrixConvolution {
   double column_macs_, row_macs_;
   const T** spectrum_;    // of each digit of each kernel
   T* waiting_ = nullptr;  // those of which only the columns are transformed yet
+  bool squared_ = false;  // a * a, one transform forward
 };
 
 }  // namespace

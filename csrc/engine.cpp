@@ -116,18 +116,31 @@ Problem of_the_window(Problem p) {
   return p;
 }
 
+// Is v a itself? As told by where they lie, so that strides and copies of them change nothing.
+bool is_square(const fc_job& job, const fc_array& a, const fc_array& v) {
+  bool same = a.data == v.data && job.a_dtype == job.v_dtype && job.nbatch == 0 && job.ndim <= 2 &&
+              !job.spectra && !extends(job);
+  for (int d = 0; d < job.ndim; ++d) {
+    same &= job.axis[d].n == job.axis[d].m && a.stride[d] == v.stride[d];
+  }
+  return same;
+}
+
 // Every dense problem that the job comes to. Borders and turns choose for themselves, within
 // what `how` allows.
 void for_each_problem(const fc_job& job, const fc_candidate& how, const fc_array& a,
                       const fc_array& v, const fc_array& out, SolvePart solve, Context& context) {
   Scratch scratch;
   const fc_array taps = taken(scratch, job, v);
+  const bool square = is_square(job, a, taps);
   const auto arranged = [&](const fc_job& piece, const fc_candidate& way, const fc_array& part,
                             const fc_array& kernel, const fc_array& to) {
     arrange(
         piece, way, part, kernel, to,
         [&](const Problem& p, bool swapped, Context& own) {
-          solve(of_the_window(p), swapped, piece, way, own);
+          Problem q = of_the_window(p);
+          q.square = square;
+          solve(q, swapped, piece, way, own);
         },
         context);
   };

@@ -108,6 +108,8 @@ struct Problem {
   bool whole = false;
   // Floats in doubles: small values are kept as far as floats keep them.
   bool of_floats = false;
+  // v holds what a does: one transform forward is enough.
+  bool square = false;
   // Where the spectra of v are kept, or null: v is no one's kernel, or used but once.
   fc_spectra* spectra = nullptr;
 };

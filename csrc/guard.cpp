@@ -123,6 +123,7 @@ class Signal {
   bool untouched() const { return bad_count_ == 0; }
 
   Problem finite(Problem p) const {
+    p.square &= p.a == a_;
     p.a = a_, p.a_row = a_row_;
     return p;
   }

@@ -76,6 +76,7 @@ bool part(const Problem& p, const Box& box, Leading& leading, Problem& q) {
     return e.lo < e.hi;
   };
   q = p;
+  q.square = false;
   Leading own;
   const Leading& rows = leading_of(p, own);
   leading.count = rows.count;

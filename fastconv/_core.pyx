@@ -125,7 +125,8 @@ def convolve(
         'auto' takes what is predicted to be fastest. 'direct' sums products,
         'fft' transforms everything at once, 'overlap' transforms block by
         block. Transforms that would be wrong on the data at hand (taps that are not
-        finite; most outputs small beside loud ones) are replaced by 'direct'.
+        finite; most outputs small beside loud ones) are replaced by 'direct', or
+        by transforms of parts of the kernel.
     accuracy : {'auto', 'normwise', 'componentwise'}, optional
         How small values beside large ones are treated by methods that use the
         FFT: 'normwise' bounds errors by the norms of the inputs, 'auto' also

@@ -244,8 +244,10 @@ def _conditions(call: Call, plan: Mapping[str, Any]) -> Iterator[str]:
         other = call.job(facts).choose()
         if (other["method"], other["ring"]) != (plan["method"], plan["ring"]):
             way = _way(other["method"], other["ring"], _block(other, len(call.windows)))
-            if facts["repair_macs"] and call.dtype.char in "fF":
-                way = "transforms in double precision, or direct"
+            if facts["repair_macs"]:
+                parts = "of parts, " if len(call.windows) == 1 else ""
+                doubles = "in double precision, " if call.dtype.char in "fF" else ""
+                way = f"transforms {parts}{doubles}or direct" if parts or doubles else way
             yield f"if {words}: {way}"
 
 

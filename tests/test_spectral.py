@@ -154,6 +154,32 @@ def test_dirty_scratch(level, dtype, method, rng):
 
 
 @pytest.mark.parametrize("dtype", oracle.FLOATS)
+@pytest.mark.parametrize("factor", [1, 1e-12, 1e15])
+def test_a_signal_with_itself(level, dtype, factor, rng):
+    """One transform forward does, in one dimension and two, wherever the signal lies."""
+    for n in (30, 700, 2500):
+        apart = (oracle.draw(rng, (n, 2), dtype) * factor).astype(dtype)[:, 0]
+        a = apart.copy()
+        for mode in ("full", "same", "valid"):
+            result = level.convolve(a, a, mode, method="fft")
+            oracle.assert_within(result, a, a, mode)
+            oracle.assert_same_bits(level.convolve(apart, apart, mode, method="fft"), result)
+            oracle.assert_same_bits(level.convolve(a, a, mode, method="fft", workers=2), result)
+    p = (oracle.draw(rng, (40, 33), dtype) * factor).astype(dtype)
+    oracle.assert_within(level.convolve2d(p, p, method="fft"), p, p)
+    bad = a.copy()
+    bad[n // 3] = np.nan
+    oracle.assert_within(level.convolve(bad, bad, method="fft"), bad, bad)
+
+
+@pytest.mark.parametrize("dtype", ["int16", "uint8", "int64"])
+def test_integers_with_themselves(level, dtype, rng):
+    for n in (3000, 40):
+        a = oracle.draw(rng, n, dtype)
+        oracle.assert_within(level.convolve(a, a, method="fft"), a, a)
+
+
+@pytest.mark.parametrize("dtype", oracle.FLOATS)
 def test_methods_agree(level, dtype, rng):
     """Every method within the sum of two bounds of every other, 1-D and 2-D."""
     for a_shape, v_shape, call in [
