@@ -268,8 +268,10 @@ inline double tiles_ns(const Task& t, const Turns& turns, double tiles, const Le
          matrix_ns(t, l, piecewise(turns, passes), turns.log2_held);
 }
 
+// Of one line what comes from memory is in `slow`; lines one after another stream as tiles do.
 inline double oneshot_ns(const Task& t, const Turns& turns, const Length& l) {
-  return matrix_ns(t, l, piecewise(turns, t.lines), turns.log2_held);
+  const double streamed = t.lines > 1 ? t.far_bytes * t.costs.matrix_stream[t.precision] : 0;
+  return streamed + matrix_ns(t, l, piecewise(turns, t.lines), turns.log2_held);
 }
 
 // Of so many taps each, in double (partitioned.cpp): whatever meets in a block of outputs is added
