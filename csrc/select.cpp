@@ -241,9 +241,8 @@ void offer_best_block(const Task& t, bool lanes, bool asked, Ranking& ranking) {
 }
 
 // Componentwise: parts so short that what fades does so little within one, and as few as that
-// allows. They are transformed in blocks twice as long. Of doubles nothing is proven of few taps:
-// s, 0.6 m of noise, may be off by m u of itself, while the bound of what meets in a block is 300 m
-// u.
+// allows. They are transformed in blocks twice as long. Of doubles nothing is proven of few taps: s
+// is 0.6 m of noise, of which m u are allowed; the bound of what meets in a block is 300 m u.
 void offer_parts(const Task& t, Ranking& ranking) {
   constexpr Index kParts = 32, kProvable = 1500;
   if (t.precision == 1 && t.col.m < kProvable) return;
