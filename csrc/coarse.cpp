@@ -140,14 +140,15 @@ Seen Coarse::of(Index at, Index count) const {
 Operand signal_of(const Problem& p) { return operand(p, true); }
 Operand taps_of(const Problem& p) { return operand(p, false); }
 
-// The coarse convolution costs at most about four multiply-adds a sample.
+// The coarse convolution costs at most about four multiply-adds a sample, two where transforms are
+// of single precision, which take half as long.
 Grain grain_of(const Problem& p) {
   const double lines = rows_apart(p) ? double(p.rows) : cols_apart(p) ? double(p.cols) : 1;
   Leading own;
   const Leading& rows = leading_of(p, own);
   double n = double(p.cols) / lines, m = double(p.kw);
   for (int d = 0; d < rows.count; ++d) n *= double(rows.axis[d].n), m *= double(rows.axis[d].m);
-  const double size = sqrt(n * m / (4 * (n + m)));
+  const double size = sqrt(n * m / ((is_single(p.a_dtype) ? 2 : 4) * (n + m)));
   const Index length = size > 128 ? Index(size) : 128;
   if (rows_apart(p)) return {1, length};
   if (cols_apart(p)) return {length, 1};

@@ -62,31 +62,30 @@ FC_INLINE void reduce(T sums, T peaks, double& sum, double& peak) {
 // in place of 10 % of the call).
 constexpr ptrdiff_t kScanAhead = 2048;
 
-// Two vectors more of a block. GCC would else redo |x| under a mask in place of the maximum.
+// One vector more of a block. GCC would else redo |x| under a mask in place of the maximum.
 template <class T>
-FC_INLINE void take_two(const T* x, Vec<T> (&sum)[2], Vec<T> (&peak)[2]) {
-  FC_UNROLL
-  for (int k = 0; k < 2; ++k) {
-    Vec<T> m = magnitude(load<T>(x + k * kLanes<T>));
-    pin(m);
-    sum[k] = sum[k] + m;
-    peak[k] = larger(m, peak[k]);
-  }
+FC_INLINE void take(const T* x, Vec<T>& sum, Vec<T>& peak) {
+  Vec<T> m = magnitude(load<T>(x));
+  pin(m);
+  sum = sum + m;
+  peak = larger(m, peak);
 }
 
 template <class T>
 FC_INLINE void scan_block(const T* x, ptrdiff_t count, double& sum, double& peak) {
-  constexpr int two = 2 * kLanes<T>;
+  constexpr int W = kLanes<T>;
   Vec<T> sums[2] = {}, peaks[2] = {};
   ptrdiff_t i = 0;
-  for (; i + two <= count; i += two) {
-    prefetch<two* int(sizeof(T))>(x + i + kScanAhead / sizeof(T));
-    take_two<T>(x + i, sums, peaks);
+  for (; i + 2 * W <= count; i += 2 * W) {
+    prefetch<2 * W * int(sizeof(T))>(x + i + kScanAhead / sizeof(T));
+    FC_UNROLL
+    for (int k = 0; k < 2; ++k) take<T>(x + i + k * W, sums[k], peaks[k]);
   }
+  if (i + W <= count) take<T>(x + i, sums[0], peaks[0]), i += W;
   if (i < count) {
-    T rest[two] = {};
+    T rest[W] = {};
     for (ptrdiff_t k = 0; k < count - i; ++k) rest[k] = x[i + k];
-    take_two<T>(rest, sums, peaks);
+    take<T>(rest, sums[1], peaks[1]);
   }
   reduce<T>(sums[0] + sums[1], larger(peaks[0], peaks[1]), sum, peak);
 }
