@@ -60,8 +60,8 @@ void convolve_piece(const Image& image, Index r0, Index r1, Index c0, Index c1, 
     x = padded;
   }
   char* y = p.out + (r0 - p.row_lo) * p.out_row + (c0 - p.col_lo) * image.y_item;
-  image.kernel(x, x_row / image.x_item, g, y, p.out_row / image.y_item, r1 - r0, c1 - c0, kh, kw, 1,
-               p.accumulate);
+  image.kernel(x, x_row / image.x_item, {g, kh, kw, 1, row.k0, sweep_rows(p.kh, p.kw)}, y,
+               p.out_row / image.y_item, r1 - r0, c1 - c0, p.accumulate);
   context.spend(double(r1 - r0) * double(c1 - c0) * double(kh) * double(kw));
 }
 

@@ -259,33 +259,35 @@ struct Sums {
       end = at_most(row.hi, r + at_most(some, most));
       const Index first = at_least(row.m - end, 0), last = at_most(row.m, row.m - 1 - r + row.n);
       add_rows(samples + (r - row.lo + first) * x.stride[d], taps + first * g.stride[d],
-               to + (r - row.lo) * y.stride[d], end - r, last - first, fresh);
+               to + (r - row.lo) * y.stride[d], end - r, {first, last}, fresh);
     }
   }
 
   // Under channels the next sample is `channels` items away. What cannot step so far takes one
   // column of taps at a time.
-  void add_rows(const char* samples, const char* taps, char* to, Index rows, Index kh,
+  void add_rows(const char* samples, const char* taps, char* to, Index rows, Range of_taps,
                 bool fresh) const {
-    const Index kw = columns().m;
-    if (!by_columns) return call(samples, taps, to, rows, kh, kw, w.channels, fresh);
+    const Index kh = of_taps.last - of_taps.first, kw = columns().m;
+    const auto taps_of = [&](const char* first, Index cols, Index spread) {
+      return Taps2D{
+          first, kh, cols, spread, of_taps.first, sweep_rows(w.axis[w.axes - 2].extent.m, kw)};
+    };
+    if (!by_columns) return call(samples, taps_of(taps, kw, w.channels), to, rows, fresh);
     for (Index k = 0; k < kw; ++k) {
-      call(samples + k * x.stride[w.axes - 1], taps + k * g.stride[w.axes - 1], to, rows, kh, 1, 1,
-           fresh && k == 0);
+      call(samples + k * x.stride[w.axes - 1], taps_of(taps + k * g.stride[w.axes - 1], 1, 1), to,
+           rows, fresh && k == 0);
     }
   }
 
   // So many columns at a time as are a piece of work, and whole vectors.
-  void call(const char* samples, const char* taps, char* to, Index rows, Index kh, Index kw,
-            Index spread, bool fresh) const {
-    const double macs = double(rows) * double(kh) * double(kw);
+  void call(const char* samples, const Taps2D& taps, char* to, Index rows, bool fresh) const {
+    const double macs = double(rows) * double(taps.rows) * double(taps.cols);
     const bool whole = double(items) * macs <= kPieceMacs;
     const Index most =
         whole ? items : ceil_div(Index(kPieceMacs / macs) + 1, kVectorBytes) * kVectorBytes;
     for (Index i = 0; i < items; i += most) {
       const Index some = at_most(most, items - i);
-      kernel(samples + i * x_item, x_row, taps, to + i * y_item, y_row, rows, some, kh, kw, spread,
-             !fresh);
+      kernel(samples + i * x_item, x_row, taps, to + i * y_item, y_row, rows, some, !fresh);
       context.spend(kCallMacs + double(some) * macs);
     }
   }

@@ -64,7 +64,7 @@ def test_longer_sums_are_those_of_the_whole():
 @pytest.mark.usefixtures("best_level_again")
 @pytest.mark.parametrize("dtype", accuracy.DTYPES)
 @pytest.mark.parametrize("family", accuracy.NOISE)
-@pytest.mark.parametrize(("ndim", "n"), [(1, 300), (1, 3000), (2, 1000)])
+@pytest.mark.parametrize(("ndim", "n"), [(1, 300), (1, 3000), (2, 1000), (2, 3000)])
 def test_no_worse_than_scipy(family, dtype, ndim, n):
     found = list(accuracy.measure(family, ndim, dtype, n, LEVELS))
     ours = [pair for pair in accuracy.worse_than_scipy(found) if pair[1].who == "fastconv"]

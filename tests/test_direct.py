@@ -142,6 +142,34 @@ def test_narrow_images(level, types, shape, kernel, rng):
         np.testing.assert_array_equal(out, got)
 
 
+@pytest.mark.parametrize("kernel", [(60, 60), (40, 18), (600, 1), (300, 2)])
+def test_roundings_of_a_picture_grow_with_a_sweep(level, kernel):
+    """Of eight rows or 128 taps, and as many again: one accumulator is off by 0.24 taps u s."""
+    taps = kernel[0] * kernel[1]
+    sweep = 2 * max(8 * kernel[1], 128)
+    shape = kernel[0] + 7, kernel[1] + 40
+    for x, y in zip(np.linspace(1, 2, 40), np.linspace(1.9, 1.1, 40), strict=True):
+        a, v = np.full(shape, x, np.float32), np.full(kernel, y, np.float32)
+        got = level.convolve2d(a, v, "valid", method="direct")
+        s = taps * np.longdouble(a[0, 0]) * np.longdouble(v[0, 0])
+        assert abs(got - s).max() <= (0.25 * sweep + 8) * 2.0**-24 * s < 0.24 * taps * 2.0**-24 * s
+
+
+# Kernels of several sweeps: rows near the ends of a picture meet some of them, and a part of one.
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128"])
+@pytest.mark.parametrize(
+    ("shape", "kernel"),
+    [((60, 70), (19, 19)), ((90, 70), (50, 3)), ((400, 150), (300, 1)), ((700, 300), (26, 7))],
+)
+def test_bits_do_not_depend_on_the_window(level, dtype, shape, kernel, rng):
+    a, v = oracle.draw(rng, shape, dtype), oracle.draw(rng, kernel, dtype)
+    whole = level.convolve2d(a, v, method="direct", workers=1)
+    for mode in ("full", "same", "valid"):
+        for workers in (1, 3):
+            part = level.convolve2d(a, v, mode, method="direct", workers=workers)
+            oracle.assert_same_bits(part, oracle.crop(whole, shape, kernel, mode))
+
+
 @pytest.mark.parametrize("dtype", [*oracle.FLOATS, "int32"])
 def test_correlate2d(level, dtype, rng):
     for a_shape, v_shape in IMAGES:

@@ -71,6 +71,7 @@ def test_bits_do_not_depend_on_workers(level, case, dtype):
     ("shape", "taps", "method"),
     [
         ((500, 700), (5, 5), "direct"),
+        ((500, 700), (41, 9), "direct"),
         ((500, 700), (25, 25), "overlap"),
         ((200, 300), (190, 170), "fft"),
         ((500, 700), (1, 31), "auto"),

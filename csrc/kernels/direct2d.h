@@ -4,7 +4,7 @@
 // kernel column and adds it to up to R output rows: C loads and R broadcasts for
 // R C multiply-adds. A kernel of few rows slides down a strip instead, which is as
 // wide as registers allow. An output sums its taps row by row, left to right, in
-// every one of them.
+// every one of them, and sweeps of rows (table.h) in y.
 #pragma once
 #include "direct1d.h"
 
@@ -102,79 +102,156 @@ FC_INLINE void add_last_rows(typename A::Sum (&sum)[R][C][A::sums], const X& x, 
   }
 }
 
-template <class A, int KH, int R, int C, class X>
-FC_INLINE void add_rows(typename A::Sum (&sum)[R][C][A::sums], const X& x, const typename A::T* g,
-                        ptrdiff_t kh, ptrdiff_t kw, ptrdiff_t spread) {
-  add_first_rows<A, KH, 0>(sum, x, g, kw, spread);
-  if constexpr (KH == 0) {
-    for (ptrdiff_t s = R - 1; s < kh; ++s) {
-      add_row<A, 0, R>(sum, x.row(s), g + s * kw * A::parts, kw, spread);
+// Where sweeps end: with row `next` + r of x, row r of a tile begins another one.
+class Sweeps {
+ public:
+  FC_INLINE explicit Sweeps(const Taps2D& g) : g_(g), next_(g.sweep - g.above % g.sweep) {}
+
+  FC_INLINE bool any() const { return next_ < g_.rows; }
+
+  // The first row of x that begins one, or one past those that meet all rows of a tile.
+  FC_INLINE ptrdiff_t next() const { return any() ? next_ : g_.rows; }
+  FC_INLINE void step() { next_ += g_.sweep; }
+
+  // Is it all of a tile's rows that meet the rows of x where they end?
+  FC_INLINE bool within_tile(ptrdiff_t tile_rows) const {
+    if (!any()) return true;
+    const ptrdiff_t behind = (g_.above + g_.rows) % g_.sweep;  // the last one
+    return next_ >= tile_rows - 1 && (behind == 0 || behind >= tile_rows);
+  }
+
+ private:
+  const Taps2D& g_;
+  ptrdiff_t next_;
+};
+
+// put.template row<r>(sum, accumulate) adds what row r of a tile has summed to y.
+template <class A, int Row, int R, int C, class Put>
+FC_INLINE void close(typename A::Sum (&sum)[R][C][A::sums], ptrdiff_t row, bool accumulate,
+                     const Put& put) {
+  if constexpr (Row < R) {
+    if (row != Row) return close<A, Row + 1>(sum, row, accumulate, put);
+    put.template row<Row>(sum, accumulate);
+    FC_UNROLL
+    for (int c = 0; c < C; ++c) {
+      FC_UNROLL
+      for (int a = 0; a < A::sums; ++a) sum[Row][c][a] = typename A::Sum{};
     }
-    add_last_rows<A, 1>(sum, x, kh, g, kw, spread);
   }
 }
 
+template <class A, int Row, int R, int C, class Put>
+FC_INLINE void put_rows(const typename A::Sum (&sum)[R][C][A::sums], bool accumulate,
+                        const Put& put) {
+  if constexpr (Row < R) {
+    put.template row<Row>(sum, accumulate);
+    put_rows<A, Row + 1>(sum, accumulate, put);
+  }
+}
+
+template <class A, int KH, int R, int C, class X, class Put>
+FC_INLINE void add_rows(typename A::Sum (&sum)[R][C][A::sums], const X& x, const Taps2D& taps,
+                        bool accumulate, const Put& put) {
+  const typename A::T* g = static_cast<const typename A::T*>(taps.data);
+  const ptrdiff_t kh = taps.rows, kw = taps.cols, spread = taps.spread;
+  add_first_rows<A, KH, 0>(sum, x, g, kw, spread);
+  if constexpr (KH == 0) {
+    Sweeps sweeps(taps);
+    for (ptrdiff_t s = R - 1;;) {
+      for (const ptrdiff_t end = sweeps.next(); s < end; ++s) {
+        add_row<A, 0, R>(sum, x.row(s), g + s * kw * A::parts, kw, spread);
+      }
+      if (s >= kh) break;
+      for (ptrdiff_t row = 0; row < R; ++row, ++s) {
+        close<A, 0>(sum, row, accumulate, put);
+        add_row<A, 0, R>(sum, x.row(s), g + s * kw * A::parts, kw, spread);
+      }
+      accumulate = true;
+      sweeps.step();
+    }
+    add_last_rows<A, 1>(sum, x, kh, g, kw, spread);
+  }
+  put_rows<A, 0>(sum, accumulate, put);
+}
+
+// Rows of outputs in y: of whole vectors, and narrower than one.
+template <class A>
+struct WholeRows {
+  typename A::T* y;
+  ptrdiff_t y_row;
+  template <int Row, int R, int C>
+  FC_INLINE void row(const typename A::Sum (&sum)[R][C][A::sums], bool accumulate) const {
+    FC_UNROLL
+    for (int c = 0; c < C; ++c) {
+      put<A>(sum[Row][c], y + Row * y_row + c * Shape<A>::W * A::outputs, accumulate);
+    }
+  }
+};
+template <class A>
+struct PartRows {
+  typename A::T* y;
+  ptrdiff_t y_row, lanes;
+  template <int Row, int R>
+  FC_INLINE void row(const typename A::Sum (&sum)[R][1][A::sums], bool accumulate) const {
+    put_part<A>(sum[Row][0], y + Row * y_row, lanes, accumulate);
+  }
+};
+
 // A block of outputs: `rows` rows by a number of vectors that is the function's own.
 template <class A>
-using Block2D = void (*)(const typename A::T* x, ptrdiff_t x_row, const typename A::T* g,
-                         typename A::T* y, ptrdiff_t y_row, ptrdiff_t rows, ptrdiff_t kh,
-                         ptrdiff_t kw, ptrdiff_t spread, bool accumulate);
+using Block2D = void (*)(const typename A::T* x, ptrdiff_t x_row, const Taps2D& g, typename A::T* y,
+                         ptrdiff_t y_row, ptrdiff_t rows, bool accumulate);
 
 // R rows by C vectors, for a kernel of exactly KH rows or, with KH == 0, of R or
 // more.
 template <class A, int R, int C, int KH>
-__attribute__((noinline)) void tile(const typename A::T* x, ptrdiff_t x_row, const typename A::T* g,
-                                    typename A::T* y, ptrdiff_t y_row, ptrdiff_t, ptrdiff_t kh,
-                                    ptrdiff_t kw, ptrdiff_t spread, bool accumulate) {
+__attribute__((noinline)) void tile(const typename A::T* x, ptrdiff_t x_row, const Taps2D& g,
+                                    typename A::T* y, ptrdiff_t y_row, ptrdiff_t, bool accumulate) {
   typename A::Sum sum[R][C][A::sums] = {};
-  add_rows<A, KH>(sum, InnerRows<typename A::T>{x, x_row}, g, kh, kw, spread);
-  FC_UNROLL
-  for (int r = 0; r < R; ++r) {
-    FC_UNROLL
-    for (int c = 0; c < C; ++c) {
-      put<A>(sum[r][c], y + r * y_row + c * Shape<A>::W * A::outputs, accumulate);
-    }
-  }
+  const InnerRows<typename A::T> rows = {x, x_row};
+  add_rows<A, KH>(sum, rows, g, accumulate, WholeRows<A>{y, y_row});
 }
 
 // R rows of outputs narrower than a vector, for a kernel of exactly KH rows or, with KH == 0, of R
 // or more.
 template <class A, int R, int KH>
-FC_INLINE void part_tile(const typename A::T* x, ptrdiff_t x_row, const typename A::T* g,
-                         typename A::T* y, ptrdiff_t y_row, ptrdiff_t lanes, ptrdiff_t kh,
-                         ptrdiff_t kw, ptrdiff_t spread, bool accumulate) {
+FC_INLINE void part_tile(const typename A::T* x, ptrdiff_t x_row, const Taps2D& g, typename A::T* y,
+                         ptrdiff_t y_row, ptrdiff_t lanes, bool accumulate) {
   typename A::Sum sum[R][1][A::sums] = {};
-  const ptrdiff_t size = lanes + (kw - 1) * step_of<A>(spread);
-  add_rows<A, KH>(sum, EndingRows<typename A::T>{x, x_row, size}, g, kh, kw, spread);
-  FC_UNROLL
-  for (int r = 0; r < R; ++r) put_part<A>(sum[r][0], y + r * y_row, lanes, accumulate);
+  const ptrdiff_t size = lanes + (g.cols - 1) * step_of<A>(g.spread);
+  const EndingRows<typename A::T> rows = {x, x_row, size};
+  add_rows<A, KH>(sum, rows, g, accumulate, PartRows<A>{y, y_row, lanes});
 }
 
 template <class A, int R, int KH>
-void part_tiles(const typename A::T* x, ptrdiff_t x_row, const typename A::T* g, typename A::T* y,
-                ptrdiff_t y_row, ptrdiff_t rows, ptrdiff_t lanes, ptrdiff_t kh, ptrdiff_t kw,
-                ptrdiff_t spread, bool accumulate) {
+void part_tiles(const typename A::T* x, ptrdiff_t x_row, const Taps2D& g, typename A::T* y,
+                ptrdiff_t y_row, ptrdiff_t rows, ptrdiff_t lanes, bool accumulate) {
   for (ptrdiff_t r = 0; r + R <= rows; r += R) {
-    part_tile<A, R, KH>(x + r * x_row, x_row, g, y + r * y_row, y_row, lanes, kh, kw, spread,
-                        accumulate);
+    part_tile<A, R, KH>(x + r * x_row, x_row, g, y + r * y_row, y_row, lanes, accumulate);
   }
+}
+
+// Is a kernel one for tiles of its own height?
+template <class A>
+FC_INLINE bool is_for_tiles(const Taps2D& g) {
+  return g.rows >= TileShape<A>::rows && Sweeps(g).within_tile(TileShape<A>::rows);
 }
 
 // As many at a time as a tile has, then one by one; of kernels of fewer rows but those of three,
 // the most common, all so.
 template <class A>
-void part_rows(const typename A::T* x, ptrdiff_t x_row, const typename A::T* g, typename A::T* y,
-               ptrdiff_t y_row, ptrdiff_t rows, ptrdiff_t lanes, ptrdiff_t kh, ptrdiff_t kw,
-               ptrdiff_t spread, bool accumulate) {
+void part_rows(const typename A::T* x, ptrdiff_t x_row, const Taps2D& g, typename A::T* y,
+               ptrdiff_t y_row, ptrdiff_t rows, ptrdiff_t lanes, bool accumulate) {
   constexpr int R = TileShape<A>::rows, three = R > 3 ? 3 : 0;
+  const bool tall = is_for_tiles<A>(g);
   ptrdiff_t done = 0;
-  if (kh >= R || kh == three) {
+  if (tall || (g.rows == three && !Sweeps(g).any())) {
     done = rows / R * R;
-    const auto tiles = kh >= R ? part_tiles<A, R, 0> : part_tiles<A, R, three>;
-    tiles(x, x_row, g, y, y_row, done, lanes, kh, kw, spread, accumulate);
+    const auto tiles = tall ? part_tiles<A, R, 0> : part_tiles<A, R, three>;
+    tiles(x, x_row, g, y, y_row, done, lanes, accumulate);
   }
-  part_tiles<A, 1, 0>(x + done * x_row, x_row, g, y + done * y_row, y_row, rows - done, lanes, kh,
-                      kw, spread, accumulate);
+  part_tiles<A, 1, 0>(x + done * x_row, x_row, g, y + done * y_row, y_row, rows - done, lanes,
+                      accumulate);
 }
 
 // A strip of C vectors swept downwards by a kernel of KH rows. KH rows of sums are
@@ -244,10 +321,11 @@ struct Strip {
 };
 
 template <class A, int KH, int C>
-__attribute__((noinline)) void slide(const typename A::T* x, ptrdiff_t x_row,
-                                     const typename A::T* g, typename A::T* y, ptrdiff_t y_row,
-                                     ptrdiff_t rows, ptrdiff_t, ptrdiff_t kw, ptrdiff_t spread,
+__attribute__((noinline)) void slide(const typename A::T* x, ptrdiff_t x_row, const Taps2D& taps,
+                                     typename A::T* y, ptrdiff_t y_row, ptrdiff_t rows,
                                      bool accumulate) {
+  const typename A::T* g = static_cast<const typename A::T*>(taps.data);
+  const ptrdiff_t kw = taps.cols, spread = taps.spread;
   Strip<A, KH, C> strip;
   FC_UNROLL
   for (int r = 0; r < KH; ++r) strip.clear(r);
@@ -301,7 +379,14 @@ FC_INLINE const BlockSizes<A>& tiles_for(ptrdiff_t kh) {
 }
 
 template <class A>
-FC_INLINE const BlockSizes<A>& blocks_for(ptrdiff_t kh) {
+FC_INLINE const BlockSizes<A>& blocks_of_one_row() {
+  return kTile<A, 1, TileShape<A>::cols, 0>;
+}
+
+template <class A>
+FC_INLINE const BlockSizes<A>& blocks_for(const Taps2D& g) {
+  if (Sweeps(g).any() && !is_for_tiles<A>(g)) return blocks_of_one_row<A>();
+  const ptrdiff_t kh = g.rows;
   if constexpr (strip_vectors<A>(3) >= kStripVectors) {
     if (kh == 3) return kSlide<A, 3>;
   }
@@ -335,17 +420,15 @@ FC_INLINE ptrdiff_t swept_rows(const BlockSizes<A>& blocks, ptrdiff_t x_row) {
 // overlaps its neighbour (the same bits once more), or by ever narrower ones where
 // the outputs are added to.
 template <class A>
-void band(const BlockSizes<A>& blocks, const typename A::T* x, ptrdiff_t x_row,
-          const typename A::T* g, typename A::T* y, ptrdiff_t y_row, ptrdiff_t rows,
-          ptrdiff_t lanes, ptrdiff_t kh, ptrdiff_t kw, ptrdiff_t spread, bool accumulate) {
+void band(const BlockSizes<A>& blocks, const typename A::T* x, ptrdiff_t x_row, const Taps2D& g,
+          typename A::T* y, ptrdiff_t y_row, ptrdiff_t rows, ptrdiff_t lanes, bool accumulate) {
   constexpr ptrdiff_t W = Shape<A>::W;
   const ptrdiff_t widest = blocks.of[blocks.widths - 1].vectors;
   const bool overlap = !accumulate && lanes >= W;
   for (ptrdiff_t c = 0; c < lanes;) {
     const ptrdiff_t left = overlap ? (lanes - c + W - 1) / W : (lanes - c) / W;
     if (left == 0) {
-      return part_rows<A>(x + c, x_row, g, y + c * A::outputs, y_row, rows, lanes - c, kh, kw,
-                          spread, accumulate);
+      return part_rows<A>(x + c, x_row, g, y + c * A::outputs, y_row, rows, lanes - c, accumulate);
     }
     // As even as they go: 30 vectors by at most 9 are 9, 9, 6, 6.
     const ptrdiff_t blocks_left = (left + widest - 1) / widest;
@@ -355,23 +438,21 @@ void band(const BlockSizes<A>& blocks, const typename A::T* x, ptrdiff_t x_row,
     while (blocks.of[w].vectors * W > (overlap ? lanes : lanes - c)) --w;
     const ptrdiff_t width = blocks.of[w].vectors * W;
     if (c + width > lanes) c = lanes - width;
-    blocks.of[w].run(x + c, x_row, g, y + c * A::outputs, y_row, rows, kh, kw, spread, accumulate);
+    blocks.of[w].run(x + c, x_row, g, y + c * A::outputs, y_row, rows, accumulate);
     c += width;
   }
 }
 
 template <class A>
-void direct2d(const void* x_data, ptrdiff_t x_row, const void* g_data, void* y_data,
-              ptrdiff_t y_row, ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t kh, ptrdiff_t kw,
-              ptrdiff_t spread, bool accumulate) {
+void direct2d(const void* x_data, ptrdiff_t x_row, const Taps2D& g, void* y_data, ptrdiff_t y_row,
+              ptrdiff_t rows, ptrdiff_t cols, bool accumulate) {
   using T = typename A::T;
   const T* x = static_cast<const T*>(x_data);
-  const T* g = static_cast<const T*>(g_data);
   T* y = static_cast<T*>(y_data);
   x_row *= A::step;
   y_row *= A::step == 2 || A::parts == 2 ? 2 : 1;
-  const BlockSizes<A>& tall = blocks_for<A>(kh);
-  const BlockSizes<A>& single = kTile<A, 1, TileShape<A>::cols, 0>;
+  const BlockSizes<A>& tall = blocks_for<A>(g);
+  const BlockSizes<A>& single = blocks_of_one_row<A>();
   for (ptrdiff_t r = 0; r < rows;) {
     if (rows - r < tall.least_rows && rows >= tall.least_rows && !accumulate) {
       r = rows - tall.least_rows;
@@ -379,8 +460,8 @@ void direct2d(const void* x_data, ptrdiff_t x_row, const void* g_data, void* y_d
     const BlockSizes<A>& blocks = rows - r < tall.least_rows ? single : tall;
     const ptrdiff_t most = swept_rows<A>(blocks, x_row);
     const ptrdiff_t some = rows - r < most ? rows - r : most;
-    band<A>(blocks, x + r * x_row, x_row, g, y + r * y_row, y_row, some, cols * A::step, kh, kw,
-            spread, accumulate);
+    band<A>(blocks, x + r * x_row, x_row, g, y + r * y_row, y_row, some, cols * A::step,
+            accumulate);
     r += some;
   }
 }

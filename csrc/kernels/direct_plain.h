@@ -42,22 +42,28 @@ template <class A>
 constexpr bool kSpreads = true;
 
 template <class A>
-void direct2d(const void* x_data, ptrdiff_t x_row, const void* g_data, void* y_data,
-              ptrdiff_t y_row, ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t kh, ptrdiff_t kw,
-              ptrdiff_t spread, bool accumulate) {
+void direct2d(const void* x_data, ptrdiff_t x_row, const Taps2D& taps, void* y_data,
+              ptrdiff_t y_row, ptrdiff_t rows, ptrdiff_t cols, bool accumulate) {
   using T = typename A::Element;
   constexpr int X = A::x_parts, G = A::g_parts;
   const T* x = static_cast<const T*>(x_data);
-  const T* g = static_cast<const T*>(g_data);
+  const T* g = static_cast<const T*>(taps.data);
   T* y = static_cast<T*>(y_data);
   for (ptrdiff_t r = 0; r < rows; ++r) {
     for (ptrdiff_t c = 0; c < cols; ++c) {
-      T sum[2] = {};
-      for (ptrdiff_t i = 0; i < kh; ++i) {
-        const T* from = x + ((r + i) * x_row + c) * X;
-        for (ptrdiff_t j = 0; j < kw; ++j) A::add(sum, from + j * spread * X, g + (i * kw + j) * G);
+      T total[2] = {};
+      for (ptrdiff_t i = 0; i < taps.rows;) {
+        T sum[2] = {};
+        const ptrdiff_t begin = i, close = (taps.above + i) / taps.sweep * taps.sweep + taps.sweep;
+        for (; i < taps.rows && taps.above + i < close; ++i) {
+          const T* from = x + ((r + i) * x_row + c) * X;
+          for (ptrdiff_t j = 0; j < taps.cols; ++j) {
+            A::add(sum, from + j * taps.spread * X, g + (i * taps.cols + j) * G);
+          }
+        }
+        A::put(sum, total, begin > 0);
       }
-      A::put(sum, y + (r * y_row + c) * A::Y, accumulate);
+      A::put(total, y + (r * y_row + c) * A::Y, accumulate);
     }
   }
 }

@@ -77,7 +77,7 @@ FC_INLINE void scan_block(const T* x, ptrdiff_t count, double& sum, double& peak
   Vec<T> sums[2] = {}, peaks[2] = {};
   ptrdiff_t i = 0;
   for (; i + 2 * W <= count; i += 2 * W) {
-    prefetch<2 * W * int(sizeof(T))>(x + i + kScanAhead / sizeof(T));
+    prefetch<2 * W* int(sizeof(T))>(x + i + kScanAhead / sizeof(T));
     FC_UNROLL
     for (int k = 0; k < 2; ++k) take<T>(x + i + k * W, sums[k], peaks[k]);
   }

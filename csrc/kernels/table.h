@@ -41,12 +41,29 @@ constexpr ptrdiff_t kSweep = 16;
 using Direct1D = void (*)(const void* x, const void* g, void* y, ptrdiff_t count, ptrdiff_t m,
                           bool accumulate);
 
-// y[r, c] (+)= sum_{i < kh, j < kw} g[i, j] x[r + i, c + j spread]. Row strides in
-// elements; g is dense (kh, kw) and reversed along both axes. Only of some pairs, `spreads`, may
-// spread be more than 1.
-using Direct2D = void (*)(const void* x, ptrdiff_t x_row, const void* g, void* y, ptrdiff_t y_row,
-                          ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t kh, ptrdiff_t kw,
-                          ptrdiff_t spread, bool accumulate);
+// Rows of a kernel whose taps go through one accumulator in 2-D, likewise: eight, or as few as have
+// 128 taps, so that to close a sweep takes no time. No kernel of a strip's height has an end of
+// one, and none has it so near its last row that some rows of a tile would be done before.
+constexpr ptrdiff_t sweep_rows(ptrdiff_t rows, ptrdiff_t cols) {
+  constexpr ptrdiff_t kTaps = 128, kMostTileRows = 5, kMostStripRows = 7;
+  ptrdiff_t sweep = (kTaps + cols - 1) / cols;
+  if (sweep <= kMostStripRows) sweep = kMostStripRows + 1;
+  while (sweep < rows && rows % sweep && rows % sweep < kMostTileRows) ++sweep;
+  return sweep;
+}
+
+// Taps of a picture, dense and reversed along both axes: of a kernel, that begins `above` rows
+// before them, so many rows, and from one to the next `spread` samples. A sweep ends with every
+// `sweep` rows of the kernel.
+struct Taps2D {
+  const void* data;
+  ptrdiff_t rows, cols, spread, above, sweep;
+};
+
+// y[r, c] (+)= sum_{i < g.rows, j < g.cols} g[i, j] x[r + i, c + j g.spread]. Row strides in
+// elements. Only of some pairs, `spreads`, may the spread be more than 1.
+using Direct2D = void (*)(const void* x, ptrdiff_t x_row, const Taps2D& g, void* y, ptrdiff_t y_row,
+                          ptrdiff_t rows, ptrdiff_t cols, bool accumulate);
 
 // *y (+)= sum_{k < count} v[-k] x[k]: v points at the last tap.
 using Dot = void (*)(const void* x, const void* v, ptrdiff_t count, void* y, bool accumulate);
