@@ -63,8 +63,9 @@ struct Task {
   }
 };
 
-// fmax is a call.
+// fmax and fmin are calls.
 inline double larger(double x, double y) { return x < y ? y : x; }
+inline double smaller(double x, double y) { return x < y ? x : y; }
 
 inline double far_bytes(const Task& t) {
   const double read = double(t.row.n) * double(t.col.n) * double(kItemSize[t.job.a_dtype]);
@@ -128,7 +129,7 @@ inline Task task_of(const fc_job& job, const Costs& costs, const KernelTable& ta
     }
   }
   for (int d = 0; d < job.nbatch; ++d) shared[job.shared[d]] *= double(job.batch[d]);
-  t.taps = fmin(t.taps, samples);
+  t.taps = smaller(t.taps, samples);
   if (axes > 2) pass_over(t, extent);
   t.fits = transforms_fit(extent, axes);
   t.across = axes == 2 && axis[0] > axis[1];
@@ -307,9 +308,9 @@ inline Digits digits_of(const Task& t, double points, bool overlap) {
 
 // A product beyond the first of a result takes about a sixteenth of a transform.
 inline Turns turns_of(const Task& t, const Digits& digits) {
-  const double more = digits.products - digits.results;
+  const double more = digits.products - digits.results, held = digits.results + digits.v;
   return {t.kernels * digits.v, double(digits.a), t.kernels * (digits.results + more / 16),
-          log2(double(digits.results + digits.v))};
+          held == 2 ? 1 : log2(held)};
 }
 
 // A signal that the guard has read no longer lies near where transforms read it next, of more than
@@ -373,30 +374,50 @@ inline double around_ns(const Task& t, const Digits& digits) {
 }
 
 // What no call with transforms is below, whatever their length: three of them, one in the lanes a
-// third.
-inline double bare_ns(const Costs& c, int precision) {
-  const int p = precision;
-  return fmin(c.lanes_call[p] + 2.3 * c.lanes_piece[p], c.matrix_call[p] + 3 * c.matrix_piece[p]);
+// third, and the scan of integers.
+inline double bare_ns(const Costs& c, fc_dtype dtype) {
+  const int p = is_single(dtype) ? 0 : 1;
+  return (is_float(dtype) ? 0 : kScanNs) + smaller(c.lanes_call[p] + 2.3 * c.lanes_piece[p],
+                                                   c.matrix_call[p] + 3 * c.matrix_piece[p]);
 }
 
 // What transforms take at the least, in the lanes and by matrix: each output its share of one
-// forward and one back, of blocks four times the kernel, and, in the lanes, one group.
+// forward and one back, of blocks four times the kernel, and one group, or piece, of them.
 struct Least {
   double lanes, matrix;
-  double either() const { return fmin(lanes, matrix); }
+  double either() const { return smaller(lanes, matrix); }
 };
+
+// A point by matrix, and those that forward and back are at the least.
+struct LeastPoints {
+  double each, count;
+};
+
+inline LeastPoints least_points(const Task& t) {
+  const double power = floor_log2(t.row.m * t.col.m) + 2, reals = t.complex_data ? 1 : 2;
+  return {t.costs.matrix_point[t.precision] + t.costs.matrix_pass[t.precision] * power,
+          (1 + t.kernels) * t.lines * t.outputs / reals};
+}
 
 inline Least least_ns(const Task& t) {
   const Costs& c = t.costs;
   const int p = t.precision;
-  const double power = floor_log2(t.row.m * t.col.m) + 2, reals = t.complex_data ? 1 : 2;
+  const double power = floor_log2(t.row.m * t.col.m) + 2;
   const double lane = c.lanes_point[p] + c.lanes_pass[p] * power;
-  const double matrix = c.matrix_point[p] + c.matrix_pass[p] * power;
-  const double shared = (1 + t.kernels) * t.lines * t.outputs / reals;
+  const LeastPoints matrix = least_points(t);
   const double group = 2.1 * (c.lanes_piece[p] + 1.5 * double(t.col.m) * lane);
   const double around = around_ns(t, {1, 1, 1, 1, 1});
-  return {t.members * (c.lanes_call[p] + around + larger(group, shared / t.lanes * lane)),
-          t.members * (c.matrix_call[p] + around + shared * matrix)};
+  return {t.members * (c.lanes_call[p] + around + larger(group, matrix.count / t.lanes * lane)),
+          t.members * (c.matrix_call[p] + around + (1 + 2 * t.kernels) * c.matrix_piece[p] +
+                       matrix.count * matrix.each)};
+}
+
+// Blocks of L points by matrix overlap by m, and the kernel's are L more: of S points in all
+// L + S L / (L - m), which is no less than m + S + 2 sqrt(m S).
+inline double least_of_blocks_ns(const Task& t, const Least& least) {
+  const LeastPoints all = least_points(t);
+  const double kernel = t.kernels * double(t.col.m);
+  return least.matrix + t.members * all.each * (kernel + 2 * sqrt(kernel * all.count));
 }
 
 }  // namespace fastconv

@@ -110,11 +110,14 @@ Index whole(const Extent& e) { return e.hi - e.lo + e.m - 1; }
 Index shorter(Index x, Index y) { return x < y ? x : y; }
 Index longer(Index x, Index y) { return x < y ? y : x; }
 
+// Over 20 m a longer block saves under 2 %.
+Index longest_block(const Extent& e) { return shorter(whole(e), 20 * e.m + 256); }
+
 // Every block or tile that can be run, or, `promising`, those among which the best is found: under
-// 1.5 m a block is mostly thrown away; over 20 m a longer one saves under 2 %.
+// 1.5 m a block is mostly thrown away.
 Lengths blocks(const Extent& e, bool promising) {
   if (!promising) return {e.m + 1, whole(e)};
-  return {e.m + e.m / 2 + 1, shorter(whole(e), 20 * e.m + 256)};
+  return {e.m + e.m / 2 + 1, longest_block(e)};
 }
 
 // 4 MB of f64: beyond it tiles fall out of every cache.
@@ -138,22 +141,36 @@ class Blocks {
 
   Odds odds() const { return lanes_ ? Odds(kLaneOdds) : Odds(kMatrixOdds); }
 
+  // The least of which so many groups, or pairs, cover a line's window, and the length that has it.
+  Index covering(Index groups) const {
+    return ceil_div(t_.col.hi - t_.col.lo, groups * together()) + t_.col.m - 1;
+  }
+  Length next(Index least) const {
+    return length_of(lanes_ ? lane_length(least) : matrix_length(least, t_.lanes));
+  }
+
+  double ns_of(const Length& l) {
+    const double blocks = t_.lines * tiles_of(t_.col, l.points);
+    const Turns& turns = turns_(l.points);
+    return lanes_ ? lanes_ns(t_, turns, blocks, l) : tiles_ns(t_, turns, blocks, l);
+  }
+
   // Calls visit(length, ns). A promising block is no longer than that one group, or pair, of them
   // covers the window.
   template <class Visit>
   void for_each(const Odds& odds, const Lengths& range, bool promising, Visit visit) {
-    const double enough = (lanes_ ? t_.lanes : 1) * (t_.complex_data ? 1 : 2);
     const Index multiple = lanes_ ? 1 : Index(t_.lanes) * t_.lanes;
     for_each_length(odds, multiple, range, [&](const Length& l) {
       if (lanes_ && !lanes_fit(t_, l.points)) return true;
-      const double blocks = t_.lines * tiles_of(t_.col, l.points);
-      const Turns& turns = turns_(l.points);
-      visit(l.points, lanes_ ? lanes_ns(t_, turns, blocks, l) : tiles_ns(t_, turns, blocks, l));
-      return promising && blocks <= enough;
+      visit(l.points, ns_of(l));
+      return promising && t_.lines * tiles_of(t_.col, l.points) <= double(together());
     });
   }
 
  private:
+  // Blocks that are transformed at once.
+  Index together() const { return (lanes_ ? t_.lanes : 1) * (t_.complex_data ? 1 : 2); }
+
   const Task& t_;
   const bool lanes_;
   TurnsBySize turns_;
@@ -219,6 +236,22 @@ void offer_best_tile(const Task& t, Ranking& ranking) {
                 tile_ns(t, turns, row, col));
 }
 
+// Of a line that few groups of blocks cover, or pairs: the lengths alone of which one, two, three
+// and so on just do, until twice in a row they take longer.
+template <class Look>
+bool look_at_few(Blocks& kind, const Task& t, Look look) {
+  if (t.lines > 1 || kind.covering(1) > longest_block(t.col)) return false;
+  double least = HUGE_VAL;
+  for (int groups = 1, rises = 0; rises < 2; ++groups) {
+    const Length length = kind.next(kind.covering(groups));
+    const double ns = kind.ns_of(length);
+    look(length.points, ns);
+    rises = ns < least ? 0 : rises + 1;
+    least = smaller(least, ns);
+  }
+  return true;
+}
+
 // Longer blocks have less overlap and more passes, a valley with one bottom but for the rounding
 // to whole groups: the powers of two, then the others from half to four times the first of them
 // that is within a tenth of the best. Of these the simplest will do: between them lie the longer
@@ -232,6 +265,7 @@ void offer_best_block(const Task& t, bool lanes, bool asked, Ranking& ranking) {
     if (!best || ns < 0.9 * best_ns) shortest = length;
     if (!best || ns < best_ns) best = length, best_ns = ns;
   };
+  if (look_at_few(kind, t, look)) return ranking.offer(FC_OVERLAP, 1, best, lanes, best_ns);
   kind.for_each(Odds(kLaneOdds).one(), range, true, look);
   // Over half as long, they take over half the time.
   if (best_ns > 2 * ranking.best_ns() && !asked) return;
@@ -267,8 +301,11 @@ void offer_best(const Task& t, const Least& least, bool asked, Ranking& ranking)
   const auto hopeful = [&](double ns) { return asked || ns < ranking.best_ns(); };
   if (hopeful(least.matrix)) offer_oneshot(t, ranking);
   if (t.flat() && hopeful(least.lanes)) offer_best_block(t, true, asked, ranking);
-  if (!hopeful(least.matrix)) return;
-  t.flat() ? offer_best_block(t, false, asked, ranking) : offer_best_tile(t, ranking);
+  if (!t.flat()) {
+    if (hopeful(least.matrix)) offer_best_tile(t, ranking);
+  } else if (hopeful(least_of_blocks_ns(t, least))) {
+    offer_best_block(t, false, asked, ranking);
+  }
 }
 
 void offer_all(const Task& t, Ranking& ranking) {
@@ -362,9 +399,9 @@ bool surely_direct(const fc_job& job, const Costs& costs, fc_plan& plan) {
     axes += x.n > 1 && x.m > 1;
   }
   for (int d = 0; d < job.nbatch; ++d) outputs *= double(job.batch[d]);
-  taps = fmin(taps, samples);
+  taps = smaller(taps, samples);
   const double ns = sums_ns(costs, pair_of(job.a_dtype, job.v_dtype), axes < 2, outputs, taps);
-  if (ns > bare_ns(costs, is_single(job.a_dtype) ? 0 : 1)) return false;
+  if (ns > bare_ns(costs, job.a_dtype)) return false;
   plan.chosen = plan.candidate[0] = {FC_DIRECT, FC_NATIVE, {0, 0}, 0, {1, 1}, ns};
   plan.candidates = 1;
   return true;
