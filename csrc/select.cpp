@@ -292,7 +292,7 @@ void offer_oneshot(const Task& t, Ranking& ranking) {
   const Index wide = t.flat() ? matrix_length(half(cols), t.lanes) : axis_length(cols, t.lanes);
   const Digits digits = digits_of(t, double(high) * double(wide), false);
   ranking.offer(FC_ONESHOT, high, wide, false,
-                oneshot_ns(t, turns_of(t, digits), length_of(high * wide)));
+                oneshot_ns(t, turns_of(t, digits), high, length_of(high * wide)));
 }
 
 // Only what might beat the best so far is looked at, unless it was asked for.

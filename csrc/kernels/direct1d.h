@@ -311,6 +311,12 @@ FC_INLINE ptrdiff_t lanes_to_align(const typename A::T* y) {
   return off % unit ? 0 : ptrdiff_t(off / (sizeof(typename A::T) * A::outputs));
 }
 
+// Lines longer than L2, and results, are asked for ahead of time: f64 2,333,484 * 31 takes 0.72, *
+// 85 0.80 of the time, in cache 1.01. Of fewer taps a block is no longer than its loads and stores.
+constexpr ptrdiff_t kTapsAhead = 16;
+template <class T>
+constexpr ptrdiff_t kAhead = 4096 / int(sizeof(T));
+
 template <class A>
 void direct1d(const void* x_data, const void* g_data, void* y_data, ptrdiff_t count, ptrdiff_t m,
               bool accumulate) {
@@ -334,7 +340,13 @@ void direct1d(const void* x_data, const void* g_data, void* y_data, ptrdiff_t co
       }
     }
   }
-  for (; i + R * W <= lanes; i += R * W) block<A, R>(x + i, g, m, y + i * A::outputs, accumulate);
+  for (; i + R * W <= lanes; i += R * W) {
+    if (m >= kTapsAhead) {
+      prefetch<R * W* int(sizeof(T))>(x + i + m * A::step + kAhead<T>);
+      prefetch<R * W * A::outputs* int(sizeof(T))>(y + i * A::outputs + kAhead<T>);
+    }
+    block<A, R>(x + i, g, m, y + i * A::outputs, accumulate);
+  }
   for (; i + S * W <= lanes; i += S * W) block<A, S>(x + i, g, m, y + i * A::outputs, accumulate);
   // What is left over: some outputs once more, to the same bits. A block of S vectors takes as long
   // as one and a half alone.

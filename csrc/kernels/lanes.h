@@ -213,16 +213,6 @@ void gather(const Blocks& blocks, ptrdiff_t length, void* points, void* sums) {
   for (ptrdiff_t i = 0; i < length; ++i) store<T>(z + 2 * W * i + W, broadcast<T>(T(0)));
 }
 
-// Asks for so many bytes ahead of time. Of runs, rows and bands that lie far apart there are more
-// than caches foresee.
-template <int Bytes>
-FC_INLINE void prefetch(const void* at) {
-#pragma GCC unroll 32
-  for (int line = 0; line < Bytes; line += 64) {
-    __builtin_prefetch(static_cast<const char*>(at) + line);
-  }
-}
-
 // Scales by address: who is given a vector leaves the upper halves of registers in use when it
 // returns, and scalar sums then take 2.5 times as long until something clears them.
 template <class T, class Put>

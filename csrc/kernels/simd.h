@@ -227,6 +227,16 @@ FC_INLINE void interleave(Vec<T, Bytes> x, Vec<T, Bytes> y, Vec<T, Bytes>& low,
 
 #endif
 
+// Asks for so many bytes ahead of time. Of runs, rows and bands that lie far apart there are more
+// than caches foresee.
+template <int Bytes>
+FC_INLINE void prefetch(const void* at) {
+#pragma GCC unroll 32
+  for (int line = 0; line < Bytes; line += 64) {
+    __builtin_prefetch(static_cast<const char*>(at) + line);
+  }
+}
+
 // The vector that starts `shift` bytes into x, where low starts at x and high 16
 // bytes further on: a shuffle instead of a load across cache lines.
 #if defined(__AVX512BW__)
