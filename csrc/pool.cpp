@@ -16,22 +16,26 @@ namespace {
 // How often a caller that waits looks up: Ctrl-C feels immediate.
 constexpr std::chrono::milliseconds kLookUp(50);
 
+// How long one looks out before one sleeps: a call has several sections, of which each ends within
+// microseconds on all threads, and to be woken takes longer than that.
+constexpr std::chrono::microseconds kLookOut(50);
+
 // What a call wants done, on its caller's stack.
 struct Task {
   FunctionRef<void(int)> body;
-  int helpers = 0;  // that have not returned yet
+  std::atomic<int> helpers{0};  // that have not returned yet
   std::condition_variable done;
 };
 
 // A thread and what it has been given.
 struct Helper {
   std::condition_variable wake;
-  Task* task = nullptr;
+  std::atomic<Task*> task{nullptr};
   int worker = 0;
   Helper* next_idle = nullptr;
 };
 
-// Everything in it, tasks and helpers included, is touched under its mutex. It is never
+// Everything in it, tasks and helpers included, is changed under its mutex. It is never
 // destroyed: the threads sleep on it when the process ends.
 struct Pool {
   std::mutex mutex;
@@ -57,12 +61,23 @@ Pool* pool() {
   return found;
 }
 
+// Until it is so, or for kLookOut. Whoever has use for the processor gets it.
+template <class IsSo>
+void look_out(IsSo is_so) {
+  const auto end = std::chrono::steady_clock::now() + kLookOut;
+  while (!is_so() && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+}
+
 void help(Pool* pool, Helper* self) {
   helping = true;
   name_thread();
   std::unique_lock<std::mutex> lock(pool->mutex);
   for (;;) {
-    self->wake.wait(lock, [&] { return self->task != nullptr; });
+    const auto is_wanted = [&] { return self->task.load() != nullptr; };
+    lock.unlock();
+    look_out(is_wanted);
+    lock.lock();
+    self->wake.wait(lock, is_wanted);
     Task* task = self->task;
     lock.unlock();
     task->body(self->worker);
@@ -113,13 +128,16 @@ void enlist(Pool* pool, Task& task, int wanted) {
 }  // namespace
 
 void run_together(int threads, FunctionRef<void(int)> body, FunctionRef<void()> waiting) {
-  Task task{body, 0, {}};
+  Task task{body};
   Pool* from = threads > 1 && !helping ? pool() : nullptr;
   if (from) enlist(from, task, threads - 1);
   body(0);
   if (!from) return;
+  const auto is_done = [&] { return task.helpers.load() == 0; };
+  look_out(is_done);
+  // The last helper lets go of the task with the mutex.
   std::unique_lock<std::mutex> lock(from->mutex);
-  while (!task.done.wait_for(lock, kLookUp, [&] { return task.helpers == 0; })) {
+  while (!task.done.wait_for(lock, kLookUp, is_done)) {
     lock.unlock();
     waiting();
     lock.lock();

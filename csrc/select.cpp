@@ -128,12 +128,6 @@ Lengths tile_sides(const Extent& e, bool promising) {
   return {e.m + e.m / 4, shorter(whole(e), kLargestTile)};
 }
 
-// Blocks in the lanes take no more memory than 4 MB and three spectra of a block.
-bool lanes_fit(const Task& t, Index length) {
-  const double point = t.precision ? 16 : 8;
-  return double(length) * point * (t.lanes - 3) <= 0x1p22;
-}
-
 // Blocks of one kind, and what they take.
 class Blocks {
  public:
@@ -149,6 +143,12 @@ class Blocks {
     return length_of(lanes_ ? lane_length(least) : matrix_length(least, t_.lanes));
   }
 
+  // In the lanes they take no more memory than 4 MB and three spectra of a block.
+  bool fits(Index length) const {
+    const double point = t_.precision ? 16 : 8;
+    return !lanes_ || double(length) * point * (t_.lanes - 3) <= 0x1p22;
+  }
+
   double ns_of(const Length& l) {
     const double blocks = t_.lines * tiles_of(t_.col, l.points);
     const Turns& turns = turns_(l.points);
@@ -161,7 +161,7 @@ class Blocks {
   void for_each(const Odds& odds, const Lengths& range, bool promising, Visit visit) {
     const Index multiple = lanes_ ? 1 : Index(t_.lanes) * t_.lanes;
     for_each_length(odds, multiple, range, [&](const Length& l) {
-      if (lanes_ && !lanes_fit(t_, l.points)) return true;
+      if (!fits(l.points)) return true;
       visit(l.points, ns_of(l));
       return promising && t_.lines * tiles_of(t_.col, l.points) <= double(together());
     });
@@ -237,16 +237,19 @@ void offer_best_tile(const Task& t, Ranking& ranking) {
 }
 
 // Of a line that few groups of blocks cover, or pairs: the lengths alone of which one, two, three
-// and so on just do, until twice in a row they take longer.
+// and so on just do, until two in a row are no better.
 template <class Look>
 bool look_at_few(Blocks& kind, const Task& t, Look look) {
-  if (t.lines > 1 || kind.covering(1) > longest_block(t.col)) return false;
+  const Index longest = kind.covering(1);
+  if (t.lines > 1 || longest > longest_block(t.col) || !kind.fits(kind.next(longest).points)) {
+    return false;
+  }
   double least = HUGE_VAL;
-  for (int groups = 1, rises = 0; rises < 2; ++groups) {
+  for (int groups = 1, no_better = 0; no_better < 2; ++groups) {
     const Length length = kind.next(kind.covering(groups));
     const double ns = kind.ns_of(length);
     look(length.points, ns);
-    rises = ns < least ? 0 : rises + 1;
+    no_better = ns < least ? 0 : no_better + 1;
     least = smaller(least, ns);
   }
   return true;

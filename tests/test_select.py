@@ -78,6 +78,25 @@ def test_long_by_medium_is_blocks(n, m, dtype):
     assert m <= length < n
 
 
+LANES_BYTES = {"sse2": 16, "avx2": 32, "avx512": 64}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128", "int16"])
+def test_blocks_in_the_lanes_take_4_mb_and_three_spectra(level, dtype):
+    """The window may be one that a single group of them covers."""
+    single = dtype in ("float32", "complex64")
+    lanes = LANES_BYTES.get(_core.level(), 16) // (4 if single else 8)
+    point = 8 if single else 16
+    rng = np.random.default_rng(11)
+    for n, m in np.exp(rng.uniform(np.log(1e4), np.log(1e8), (400, 2))).astype(int):
+        n, m = int(max(n, m)), int(min(n, m))
+        for mode in ("full", "valid"):
+            for how in plan(n, m, dtype, mode)["candidates"]:
+                if how["lanes"]:
+                    assert how["block"][1] * point * (lanes - 3) <= 2**22, (n, m, mode)
+    level.explain(10, 3)
+
+
 def test_images():
     assert plan((512, 512), (3, 3))["method"] == "direct"
     assert plan((512, 512), (5, 5), "float32")["method"] == "direct"
