@@ -7,8 +7,8 @@
 // alone, over its true products.
 //
 // Bits do not depend on how the window is cut. In 2-D the kernels sum row by row whatever is cut
-// off. In 1-D the order follows the number of taps, so border blocks, whose outer taps only meet
-// zeros, are cut at fixed places.
+// off, and sweeps end with the same rows of the whole kernel. In 1-D the order follows the number
+// of taps, so border blocks, whose outer taps only meet zeros, are cut at fixed places.
 #include "direct.h"
 
 #include <string.h>
