@@ -21,12 +21,14 @@ constexpr size_t kHugeBytes = size_t(6) << 20;
 
 }  // namespace
 
-// The one aligned allocation that every C++17 library has.
-void* take_aligned(size_t bytes) {
+// The one aligned allocation that every C++17 library has, of which so much is certain to be used.
+static void* take_aligned(size_t bytes, size_t used) {
   void* data = ::operator new(bytes, std::align_val_t(kAlign));
-  if (bytes >= kHugeBytes) prefer_huge_pages(data, bytes);
+  if (used >= kHugeBytes) prefer_huge_pages(data, used);
   return data;
 }
+
+void* take_aligned(size_t bytes) { return take_aligned(bytes, bytes); }
 
 void Freed::operator()(void* data) const { ::operator delete(data, std::align_val_t(kAlign)); }
 
@@ -35,7 +37,7 @@ struct Chunk {
   size_t bytes;
 };
 
-// A stack of chunks. A new chunk doubles the arena, up to 8 MB, so a call settles on few.
+// A stack of chunks. A new one is as large as all before it, up to 8 MB: a call settles on few.
 class Arena {
  public:
   std::vector<Chunk> chunks;
@@ -48,24 +50,30 @@ class Arena {
     return sum;
   }
 
-  void grow(size_t bytes) {
-    size_t want = std::min(std::max(total(), kFirstChunk), kMostAhead);
-    want = std::max(want, bytes);
-    want = (want + kAlign - 1) / kAlign * kAlign;
-    chunks.reserve(chunks.size() + 1);
-    chunks.push_back(
-        {std::unique_ptr<char[], Freed>(static_cast<char*>(take_aligned(want))), want});
+  void* take(size_t bytes) {
+    if (current == chunks.size() || bytes > chunks[current].bytes - used) go_on(bytes);
+    void* p = chunks[current].data.get() + used;
+    used += bytes;
+    return p;
   }
 
-  void* take(size_t bytes) {
-    for (;; ++current, used = 0) {
-      if (current == chunks.size()) grow(bytes);
-      if (bytes <= chunks[current].bytes - used) {
-        void* p = chunks[current].data.get() + used;
-        used += bytes;
-        return p;
-      }
-    }
+ private:
+  // To the next chunk that is large enough. Those before it, empty and too small, would only keep
+  // what they have touched.
+  void go_on(size_t bytes) {
+    const size_t held = total();
+    if (used > 0) ++current, used = 0;
+    const auto first = chunks.begin() + ptrdiff_t(current);
+    const auto enough = [&](const Chunk& c) { return c.bytes >= bytes; };
+    chunks.erase(first, std::find_if(first, chunks.end(), enough));
+    if (current == chunks.size()) grow(bytes, std::clamp(held, kFirstChunk, kMostAhead));
+  }
+
+  void grow(size_t bytes, size_t ahead) {
+    const size_t most = std::max(bytes, ahead);
+    chunks.reserve(chunks.size() + 1);
+    char* data = static_cast<char*>(take_aligned(most, bytes));
+    chunks.push_back({std::unique_ptr<char[], Freed>(data), most});
   }
 };
 

@@ -1,6 +1,9 @@
 // csrc alone, without Python: every level this CPU runs, every dtype and method,
 // against naive.h. Prints each failure and "N passed, N failed".
 #include <stdlib.h>
+#include <string.h>
+
+#include <thread>
 
 #include "check.h"
 #include "runtime.h"
@@ -392,6 +395,23 @@ void memory_is_given_back() {
   count(ptrdiff_t(fastconv::arena_bytes()) <= kept_bytes, "its memory is given back");
 }
 
+// Pieces that are no longer in use make room for what is larger than each of them.
+void working_memory_is_merged() {
+  constexpr ptrdiff_t piece = 100000, pieces = 60, all = pieces * piece;
+  std::thread([&] {  // its arena is new
+    {
+      fastconv::Scratch scratch;
+      for (ptrdiff_t i = 0; i < pieces; ++i) scratch.take<char>(piece);
+    }
+    const ptrdiff_t before = ptrdiff_t(fastconv::arena_bytes());
+    fastconv::Scratch scratch;
+    memset(scratch.take<char>(all), 1, size_t(all));
+    const ptrdiff_t after = ptrdiff_t(fastconv::arena_bytes());
+    count(before >= all && after >= all && after < 2 * all, "small pieces make room");
+  })
+      .join();
+}
+
 // What is believed of a level can be set, is used at once, and can be set back.
 void costs_as_data() {
   size_t numbers = 0;
@@ -448,6 +468,7 @@ int main(int argc, char** argv) {
   Random random(99);
   interruption(random);
   memory_is_given_back();
+  working_memory_is_merged();
   printf("%d passed, %d failed\n", passed, failed);
   return failed ? 1 : 0;
 }
