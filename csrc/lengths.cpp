@@ -1,36 +1,33 @@
 #include "lengths.h"
 
+#include <stdint.h>
+
 #include <algorithm>
 
 namespace fastconv {
 namespace {
 
-Index power_of_two_at_least(Index x) {
-  return x <= 1 ? 1 : Index(1) << (64 - __builtin_clzll((unsigned long long)(x - 1)));
-}
-
-// The least odd 2^a >= at_least with an odd of the list, 2^a a multiple of `multiple`,
-// which is a power of two.
+// The least odd 2^a >= at_least with an odd of the list, 2^a a multiple of 2^aligned.
 template <size_t Count>
-Index next_length(const LengthFactor (&odds)[Count], Index at_least, Index multiple) {
-  Index best = 0;
-  for (const LengthFactor& factor : odds) {
-    const Index odd = factor.factor;
-    const Index power = power_of_two_at_least((at_least + odd - 1) / odd);
-    const Index length = odd * (power > multiple ? power : multiple);
-    if (best == 0 || length < best) best = length;
+Index next_length(const LengthFactor (&odds)[Count], Index at_least, int aligned) {
+  Index best = PTRDIFF_MAX;
+  for (const LengthFactor& odd : odds) {
+    const Index length = odd.factor << power_reaching(at_least, odd.factor, aligned);
+    best = length < best ? length : best;
   }
   return best;
 }
 
 }  // namespace
 
-Index axis_length(Index at_least, int lanes) { return next_length(kLaneOdds, at_least, lanes); }
+Index axis_length(Index at_least, int lanes) {
+  return next_length(kLaneOdds, at_least, floor_log2(lanes));
+}
 
-Index lane_length(Index at_least) { return next_length(kLaneOdds, at_least, 1); }
+Index lane_length(Index at_least) { return next_length(kLaneOdds, at_least, 0); }
 
 Index matrix_length(Index at_least, int lanes) {
-  return next_length(kMatrixOdds, at_least, Index(lanes) * lanes);
+  return next_length(kMatrixOdds, at_least, 2 * floor_log2(lanes));
 }
 
 Radices radices(Index length) {

@@ -7,6 +7,8 @@ namespace fastconv {
 
 using Index = ptrdiff_t;
 
+inline int floor_log2(Index x) { return 63 - __builtin_clzll((unsigned long long)x); }
+
 // The odd factors of lengths, of lanes and axes, and of products of two axes: their logarithms, and
 // the passes of radix 2 that take as long. Measured at avx512, 256 to 4,096 points: 3 and 5 take
 // 0.2 more than their logarithm, 9 takes 0.8 and 15 takes 0.6.
@@ -31,6 +33,13 @@ constexpr LengthFactor kMatrixOdds[] = {{1, 0, 0},
                                         {81, 6.339850002884624, 8.0},
                                         {135, 7.076815597050831, 8.5},
                                         {225, 7.813781191217037, 9.0}};
+
+// The least power, `aligned` or more, for which odd 2^power >= at_least >= 1.
+inline int power_reaching(Index at_least, Index odd, int aligned) {
+  // As many bits as at_least has are enough, or one more.
+  const int bits = floor_log2(at_least) - floor_log2(odd), power = bits > aligned ? bits : aligned;
+  return odd << power < at_least ? power + 1 : power;
+}
 
 // The passes of a transform in one lane, outermost first. Eights, a four or two where the power of
 // two asks for it, then the odd radices; the first of them, the largest, is moved to the leaf. Odd

@@ -160,7 +160,7 @@ inline double sums_ns(const Costs& c, Pair pair, bool flat, double outputs, doub
 // x rounded up. Without SSE4.1 ceil is a call, which takes longer than a price.
 inline double up(double x) {
   const double down = double(Index(x));
-  return down + (down < x);
+  return down + (down < x ? 1.0 : 0.0);
 }
 
 // What a call with few outputs takes beside its multiply-adds.
@@ -206,15 +206,17 @@ inline Length operator*(const Length& x, const Length& y) {
   return {x.points * y.points, x.log2 + y.log2, x.passes + y.passes};
 }
 
+inline Length length_of(const LengthFactor& odd, int power) {
+  return {odd.factor << power, odd.log2 + power, odd.passes + power};
+}
+
 // Every length is one of these odd numbers times a power of two.
 inline Length length_of(Index points) {
   const int power = __builtin_ctzll((unsigned long long)points);
   const LengthFactor* odd = kMatrixOdds;
   while (odd->factor != points >> power) ++odd;
-  return {points, odd->log2 + power, odd->passes + power};
+  return length_of(*odd, power);
 }
-
-inline int floor_log2(Index x) { return 63 - __builtin_clzll((unsigned long long)x); }
 
 // Transforms slow down from where their working set leaves L2 to where it is in memory.
 inline double slow(double log2_bytes, double mid, double far) {
@@ -361,7 +363,7 @@ class TurnsBySize {
     if (!t_.integer) return turns_[0];
     const int power = floor_log2(2 * points - 1);
     if (!(known_ >> power & 1)) {
-      turns_[power] = turns_of(t_, digits_of(t_, ldexp(1, power), true));
+      turns_[power] = turns_of(t_, digits_of(t_, double(Index(1) << power), true));
       known_ |= uint64_t(1) << power;
     }
     return turns_[power];
@@ -387,6 +389,12 @@ inline double around_ns(const Task& t, const Digits& digits) {
          ends_ns(t);
 }
 
+// Of inputs that the outputs of a line or an axis need.
+inline Index whole(const Extent& e) { return e.hi - e.lo + e.m - 1; }
+
+// Over 20 m a longer block saves under 2 %.
+inline Index longest_block(const Extent& e) { return std::min(whole(e), 20 * e.m + 256); }
+
 // What no call with transforms is below, whatever their length: three of them, one in the lanes a
 // third, and the scan of integers.
 inline double bare_ns(const Costs& c, fc_dtype dtype) {
@@ -396,9 +404,10 @@ inline double bare_ns(const Costs& c, fc_dtype dtype) {
 }
 
 // What transforms take at the least, in the lanes and by matrix: each output its share of one
-// forward and one back, of blocks four times the kernel, and one group, or piece, of them.
+// forward and one back, of blocks four times the kernel, and one group, or piece, of them. Blocks
+// in the lanes overlap, the longest of them the least.
 struct Least {
-  double lanes, matrix;
+  double lanes, matrix, around;  // the last is a part of the others
   double either() const { return smaller(lanes, matrix); }
 };
 
@@ -420,18 +429,26 @@ inline Least least_ns(const Task& t) {
   const double lane = c.lanes_point[p] + c.lanes_pass[p] * power;
   const LeastPoints matrix = least_points(t);
   const double group = 2.1 * (c.lanes_piece[p] + 1.5 * double(t.col.m) * lane);
+  const double longest = double(longest_block(t.col));
+  const double overlap = longest / (longest - double(t.col.m) + 1);
   const double around = around_ns(t, {1, 1, 1, 1, 1});
-  return {t.members * (c.lanes_call[p] + around + larger(group, matrix.count / t.lanes * lane)),
+  const double lanes = larger(group, overlap * matrix.count / t.lanes * lane);
+  return {t.members * (c.lanes_call[p] + around + lanes),
           t.members * (c.matrix_call[p] + around + (1 + 2 * t.kernels) * c.matrix_piece[p] +
-                       matrix.count * matrix.each)};
+                       matrix.count * matrix.each),
+          around};
 }
 
 // Blocks of L points by matrix overlap by m, and the kernel's are L more: of S points in all
-// L + S L / (L - m), which is no less than m + S + 2 sqrt(m S).
-inline double least_of_blocks_ns(const Task& t, const Least& least) {
+// L + S L / (L - m), which is least where L = m (1 + sqrt(S / m)), and there L^2 / m. Of tiles,
+// whose sides are z times the kernel's, both overlap: M z^2 + S z^2 / (z - 1)^2 is least where z =
+// 1 + cbrt(S / M), and there M z^3.
+inline double least_of_pieces_ns(const Task& t, const Least& least) {
   const LeastPoints all = least_points(t);
-  const double kernel = t.kernels * double(t.col.m);
-  return least.matrix + t.members * all.each * (kernel + 2 * sqrt(kernel * all.count));
+  const double kernel = t.kernels * double(t.row.m * t.col.m), times = all.count / kernel;
+  const double z = 1 + (t.flat() ? sqrt(times) : cbrt(times));
+  const double points = kernel * z * z * (t.flat() ? 1 : z);
+  return least.matrix + t.members * all.each * (points - all.count);
 }
 
 }  // namespace fastconv

@@ -92,26 +92,18 @@ struct Odds {
 // odd number no more once visit says that longer ones only take longer.
 template <class Visit>
 void for_each_length(const Odds& odds, Index multiple, const Lengths& range, Visit visit) {
-  const int aligned = floor_log2(multiple), bits = floor_log2(range.least);
+  const int aligned = floor_log2(multiple);
   for (const LengthFactor* odd = odds.first; odd != odds.last; ++odd) {
-    // So that odd 2^power has as many bits as the least, or is the least that is a multiple.
-    const int reach = bits - floor_log2(odd->factor);
-    int power = reach > aligned ? reach : aligned;
-    if (odd->factor << power < range.least) ++power;
-    for (Index points = odd->factor << power;; points *= 2, ++power) {
-      const Length length = {points, odd->log2 + power, odd->passes + power};
-      if (visit(length) || points >= range.most) break;
+    int power = power_reaching(range.least, odd->factor, aligned);
+    for (;; ++power) {
+      const Length length = length_of(*odd, power);
+      if (visit(length) || length.points >= range.most) break;
     }
   }
 }
 
-Index whole(const Extent& e) { return e.hi - e.lo + e.m - 1; }
-
 Index shorter(Index x, Index y) { return x < y ? x : y; }
 Index longer(Index x, Index y) { return x < y ? y : x; }
-
-// Over 20 m a longer block saves under 2 %.
-Index longest_block(const Extent& e) { return shorter(whole(e), 20 * e.m + 256); }
 
 // Every block or tile that can be run, or, `promising`, those among which the best is found: under
 // 1.5 m a block is mostly thrown away.
@@ -237,14 +229,14 @@ void offer_best_tile(const Task& t, Ranking& ranking) {
 }
 
 // Of a line that few groups of blocks cover, or pairs: the lengths alone of which one, two, three
-// and so on just do, until two in a row are no better.
+// and so on just do, until two in a row are no better, nor than what would be enough.
 template <class Look>
-bool look_at_few(Blocks& kind, const Task& t, Look look) {
+bool look_at_few(Blocks& kind, const Task& t, double enough, Look look) {
   const Index longest = kind.covering(1);
   if (t.lines > 1 || longest > longest_block(t.col) || !kind.fits(kind.next(longest).points)) {
     return false;
   }
-  double least = HUGE_VAL;
+  double least = enough;
   for (int groups = 1, no_better = 0; no_better < 2; ++groups) {
     const Length length = kind.next(kind.covering(groups));
     const double ns = kind.ns_of(length);
@@ -259,7 +251,7 @@ bool look_at_few(Blocks& kind, const Task& t, Look look) {
 // to whole groups: the powers of two, then the others from half to four times the first of them
 // that is within a tenth of the best. Of these the simplest will do: between them lie the longer
 // odd numbers so closely that they save a hundredth.
-void offer_best_block(const Task& t, bool lanes, bool asked, Ranking& ranking) {
+void offer_best_block(const Task& t, const Least& least, bool lanes, bool asked, Ranking& ranking) {
   Blocks kind(t, lanes);
   const Lengths range = blocks(t.col, true);
   Index best = 0, shortest = 0;
@@ -268,7 +260,10 @@ void offer_best_block(const Task& t, bool lanes, bool asked, Ranking& ranking) {
     if (!best || ns < 0.9 * best_ns) shortest = length;
     if (!best || ns < best_ns) best = length, best_ns = ns;
   };
-  if (look_at_few(kind, t, look)) return ranking.offer(FC_OVERLAP, 1, best, lanes, best_ns);
+  // What two lengths in a row miss by a seventh none will reach.
+  const double to_beat = ranking.best_ns() / t.members - least.around;
+  const double enough = asked ? HUGE_VAL : 1.15 * to_beat;
+  if (look_at_few(kind, t, enough, look)) return ranking.offer(FC_OVERLAP, 1, best, lanes, best_ns);
   kind.for_each(Odds(kLaneOdds).one(), range, true, look);
   // Over half as long, they take over half the time.
   if (best_ns > 2 * ranking.best_ns() && !asked) return;
@@ -303,12 +298,10 @@ void offer_best(const Task& t, const Least& least, bool asked, Ranking& ranking)
   if (is_componentwise(t)) return offer_parts(t, ranking);
   const auto hopeful = [&](double ns) { return asked || ns < ranking.best_ns(); };
   if (hopeful(least.matrix)) offer_oneshot(t, ranking);
-  if (t.flat() && hopeful(least.lanes)) offer_best_block(t, true, asked, ranking);
-  if (!t.flat()) {
-    if (hopeful(least.matrix)) offer_best_tile(t, ranking);
-  } else if (hopeful(least_of_blocks_ns(t, least))) {
-    offer_best_block(t, false, asked, ranking);
-  }
+  if (t.flat() && hopeful(least.lanes)) offer_best_block(t, least, true, asked, ranking);
+  if (!hopeful(least_of_pieces_ns(t, least))) return;
+  if (t.flat()) return offer_best_block(t, least, false, asked, ranking);
+  offer_best_tile(t, ranking);
 }
 
 void offer_all(const Task& t, Ranking& ranking) {
