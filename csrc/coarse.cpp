@@ -14,9 +14,9 @@ namespace {
 constexpr double kScanMacs = 2;
 
 // An upper bound of ||x||^2, small as x may be: what underflows would pass for silence.
-double energy_of(double sum, double top) {
+double energy_of(double bound, double sum) {
   constexpr double kLeast = 1e-280;
-  return sum > 0 ? std::max(sum * top, kLeast) : sum;
+  return sum > 0 ? std::max(bound, kLeast) : sum;
 }
 
 // Calls visit(row) for every row of a row of blocks, behind `row` along the axes from this one on.
@@ -37,45 +37,65 @@ void along_axes(const Operand& x, Index side, Index blocks, Range* within) {
   }
 }
 
-// Rows of blocks are shared out; of one line alone its blocks, some at a time.
-void scan_rows(Context& context, const Operand& x, Grain grain, Coarse& c) {
+// Every row by itself. Of one line alone its blocks are shared out, some at a time.
+void scan_lines(Context& context, const Operand& x, Grain grain, Coarse& c) {
   constexpr Index kTogether = 64;
   const Index parts = is_complex(x.dtype) ? 2 : 1, item = kItemSize[x.dtype];
   const Scan scan = is_single(x.dtype) ? context.kernels.scan_f32 : context.kernels.scan_f64;
-  const Index some = c.rows == 1 && !c.row_sum ? kTogether : c.cols;
-  const Index per_row = ceil_div(c.cols, some);
-  const double rows = double(x.rows) / double(c.rows);
-  const double macs =
-      kScanMacs * rows * double(std::min(x.cols, some * grain.cols)) * double(parts);
+  const Index some = c.rows == 1 ? kTogether : c.cols, per_row = ceil_div(c.cols, some);
+  const double macs = kScanMacs * double(std::min(x.cols, some * grain.cols)) * double(parts);
   context.share(c.rows * per_row, macs, [&](Context&, Shares& shares) {
-    Scratch scratch;
-    double* sum = scratch.take<double>(some);
-    double* top = scratch.take<double>(some);
-    Range within[FC_MAX_NDIM];
     for (Range r; shares.next(r);) {
       for (Index i = r.first; i < r.last; ++i) {
         const Index first = i % per_row * some, at = i / per_row * c.cols + first;
         const Index from = first * grain.cols;
         const Index count = std::min(x.cols - from, some * grain.cols);
-        const Index blocks = ceil_div(count, grain.cols);
-        std::fill_n(c.sum + at, blocks, 0.0);
-        std::fill_n(c.energy + at, blocks, 0.0);
-        std::fill_n(c.top + at, blocks, 0.0);
-        along_axes(x, grain.rows, i / per_row, within);
-        rows_of_blocks(x, 0, 0, within, [&](Index row) {
-          scan(x.data + row * x.stride + from * item, count * parts, grain.cols * parts, sum, top);
-          double whole = 0;
-          for (Index b = 0; b < blocks; ++b) {
-            whole += sum[b];
-            c.sum[at + b] += sum[b];
-            c.energy[at + b] += energy_of(sum[b], top[b]);
-            c.top[at + b] = std::max(c.top[at + b], top[b]);
-          }
-          if (c.row_sum) c.row_sum[row] = whole;
-        });
+        scan(x.data + i / per_row * x.stride + from * item, count * parts, grain.cols * parts,
+             c.sum + at, c.top + at);
+        for (Index b = at; b < at + ceil_div(count, grain.cols); ++b) {
+          c.energy[b] = energy_of(c.sum[b] * c.top[b], c.sum[b]);
+        }
       }
     }
   });
+}
+
+// Rows of blocks are shared out. What each has of the first and last columns is added up in their
+// order, whoever scanned it.
+void scan_blocks(Context& context, const Operand& x, Grain grain, Coarse& c) {
+  const Index parts = is_complex(x.dtype) ? 2 : 1, ends = std::min(x.cols, kEnds);
+  const ScanRows scan =
+      is_single(x.dtype) ? context.kernels.scan_rows_f32 : context.kernels.scan_rows_f64;
+  Scratch scratch;
+  double* end = scratch.take<double>(c.rows * 2 * ends * parts);
+  const auto first_of = [&](Index i) { return end + i * 2 * ends * parts; };
+  const auto last_of = [&](Index i) { return first_of(i) + ends * parts; };
+  const double rows = double(x.rows) / double(c.rows);
+  const double macs = kScanMacs * rows * double(x.cols) * double(parts);
+  context.share(c.rows, macs, [&](Context&, Shares& shares) {
+    Scratch own;
+    Index* row = own.take<Index>(x.rows);
+    Range within[FC_MAX_NDIM];
+    for (Range r; shares.next(r);) {
+      for (Index i = r.first; i < r.last; ++i) {
+        Index rows = 0;
+        along_axes(x, grain.rows, i, within);
+        rows_of_blocks(x, 0, 0, within, [&](Index at) { row[rows++] = at; });
+        const Index b = i * c.cols;
+        scan(x.data, x.stride, row, rows, x.cols * parts, grain.cols * parts, ends * parts,
+             {c.sum + b, c.energy + b, c.top + b, c.row_sum, first_of(i), last_of(i)});
+        for (Index k = b; k < b + c.cols; ++k) c.energy[k] = energy_of(c.energy[k], c.sum[k]);
+      }
+    }
+  });
+  std::fill_n(c.first, ends, 0.0);
+  std::fill_n(c.last, ends, 0.0);
+  for (Index i = 0; i < c.rows; ++i) {
+    for (Index j = 0; j < ends * parts; ++j) {
+      c.first[j / parts] += first_of(i)[j];
+      c.last[ends - 1 - j / parts] += last_of(i)[j];
+    }
+  }
 }
 
 // Every column by itself, a block of rows at a time.
@@ -96,7 +116,7 @@ void scan_columns(Context& context, const Operand& x, Grain grain, Coarse& c) {
           double total = sum[j * parts], top = peak[j * parts];
           if (parts == 2) total += sum[2 * j + 1], top = std::max(top, peak[2 * j + 1]);
           c.sum[b * c.cols + j] = total;
-          c.energy[b * c.cols + j] = energy_of(total, top);
+          c.energy[b * c.cols + j] = energy_of(total * top, total);
           c.top[b * c.cols + j] = top;
         }
       }
@@ -152,14 +172,15 @@ Grain grain_of(const Problem& p) {
   const Index length = size > 128 ? Index(size) : 128;
   if (rows_apart(p)) return {1, length};
   if (cols_apart(p)) return {length, 1};
-  // A picture's are 8 by 32 samples at the least; a volume's are more of a cube.
+  // A picture's are 8 by 32 samples at the least; a volume's are more of a cube. Their rows are
+  // whole vectors.
   const Index side = Index(pow(size, 1.0 / (rows.count + 1)));
   const Index least_cols = rows.count == 1 ? 32 : 16;
   const Index least_rows = Index(pow(256.0 / double(least_cols), 1.0 / rows.count) + 0.5);
-  return {std::max(side, least_rows), std::max(side, least_cols)};
+  return {std::max(side, least_rows), ceil_div(std::max(side, least_cols), 16) * 16};
 }
 
-Coarse coarse(Scratch& scratch, Context& context, const Operand& x, Grain grain, bool row_sums) {
+Coarse coarse(Scratch& scratch, Context& context, const Operand& x, Grain grain, bool lines_apart) {
   Coarse c;
   c.rows = 1;
   for (int d = 0; d < x.leading; ++d) c.rows *= ceil_div(x.count[d], grain.rows);
@@ -167,32 +188,39 @@ Coarse coarse(Scratch& scratch, Context& context, const Operand& x, Grain grain,
   c.sum = scratch.take<double>(c.rows * c.cols);
   c.energy = scratch.take<double>(c.rows * c.cols);
   c.top = scratch.take<double>(c.rows * c.cols);
-  if (row_sums) c.row_sum = scratch.take<double>(x.rows);
-  grain.cols == 1 ? scan_columns(context, x, grain, c) : scan_rows(context, x, grain, c);
+  if (!lines_apart) {
+    c.row_sum = scratch.take<double>(x.rows);
+    c.first = scratch.take<double>(kEnds);
+    c.last = scratch.take<double>(kEnds);
+    scan_blocks(context, x, grain, c);
+  } else {
+    grain.cols == 1 ? scan_columns(context, x, grain, c) : scan_lines(context, x, grain, c);
+  }
   c.whole = c.of(0, c.rows * c.cols);
   c.finite = isfinite(c.whole.sum);
   return c;
 }
 
-// The Coarse of v and, behind it, its numbers by block and by row.
+// The Coarse of v and, behind it, its numbers by block, by row and by column.
 const Coarse& weight_of_taps(Scratch& scratch, const Problem& p, Grain grain, Context& context) {
-  const bool row_sums = !lines_apart(p);
+  const bool apart = lines_apart(p);
   const Operand v = taps_of(p);
   Index blocks = ceil_div(v.cols, grain.cols);
   for (int d = 0; d < v.leading; ++d) blocks *= ceil_div(v.count[d], grain.rows);
   const Known how = {
       Fact::kWeight, p.v_dtype, p.kh, p.kw, &context.kernels, {grain.rows, grain.cols}, 0, 0, 0, 0};
-  const Index numbers = 3 * blocks + (row_sums ? v.rows : 0);
+  const Index numbers = 3 * blocks + (apart ? 0 : v.rows + 2 * kEnds);
   const Index bytes = Index(sizeof(Coarse)) + numbers * Index(sizeof(double));
   return *reinterpret_cast<const Coarse*>(known_of<char>(p, how, bytes, scratch, [&](char* to) {
     Scratch local;
-    Coarse c = coarse(local, context, v, grain, row_sums);
+    Coarse c = coarse(local, context, v, grain, apart);
     double* at = reinterpret_cast<double*>(to + sizeof(Coarse));
-    for (double** part : {&c.sum, &c.energy, &c.top}) {
-      std::copy_n(*part, blocks, at);
-      *part = at, at += blocks;
-    }
-    if (row_sums) std::copy_n(c.row_sum, v.rows, at), c.row_sum = at;
+    const auto keep = [&](double*& numbers, Index count) {
+      at = std::copy_n(numbers, count, at);
+      numbers = at - count;
+    };
+    for (double** part : {&c.sum, &c.energy, &c.top}) keep(*part, blocks);
+    if (!apart) keep(c.row_sum, v.rows), keep(c.first, kEnds), keep(c.last, kEnds);
     new (to) Coarse(c);
   }));
 }

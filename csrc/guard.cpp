@@ -136,7 +136,7 @@ class Signal {
 
  private:
   void weigh(Scratch& scratch, const Problem& p, Context& context) {
-    weight_ = coarse(scratch, context, signal_of(finite(p)), grain_, !lines_apart(p));
+    weight_ = coarse(scratch, context, signal_of(finite(p)), grain_, lines_apart(p));
   }
 
   // False where patching, a multiply-add a tap for each sample, is no bargain.

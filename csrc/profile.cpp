@@ -17,8 +17,6 @@
 namespace fastconv {
 namespace {
 
-// How far in the ends are looked at.
-constexpr Index kLook = 16;
 // Outputs alike, up to so many times, are judged as one: each box that is redone costs as much as
 // 20,000 multiply-adds beside its own, of which there are more where there are more outputs.
 constexpr double kAlike = 1.5, kAlikeOfFew = 2, kFewOutputs = 1e5;
@@ -45,7 +43,7 @@ double add_up(const Operand& x, const double* row_sum, int axis, double* const* 
 
 Sums sums_of_leading(Scratch& scratch, Index n, const double* sum, Index side) {
   Sums s;
-  s.ends = std::min(n, kLook), s.blocks = ceil_div(n, side);
+  s.ends = std::min(n, kEnds), s.blocks = ceil_div(n, side);
   s.first = scratch.take<double>(s.ends);
   s.last = scratch.take<double>(s.ends);
   s.block = scratch.take<double>(s.blocks);
@@ -55,28 +53,8 @@ Sums sums_of_leading(Scratch& scratch, Index n, const double* sum, Index side) {
   return s;
 }
 
-void scan_some_columns(Scratch& scratch, const KernelTable& kernels, const Operand& x, Index from,
-                       Index count, double* sums) {
-  const Index parts = is_complex(x.dtype) ? 2 : 1;
-  double* sum = scratch.take<double>(count * parts);
-  double* top = scratch.take<double>(count * parts);
-  const ScanColumns scan = is_single(x.dtype) ? kernels.scan_columns_f32 : kernels.scan_columns_f64;
-  scan(x.data + from * kItemSize[x.dtype], x.stride, x.rows, count * parts, sum, top);
-  for (Index i = 0; i < count; ++i) {
-    sums[i] = parts == 2 ? sum[2 * i] + sum[2 * i + 1] : sum[i];
-  }
-}
-
-Sums sums_of_columns(Scratch& scratch, const KernelTable& kernels, const Operand& x,
-                     const Coarse& c) {
-  Sums s;
-  s.ends = std::min(x.cols, kLook), s.blocks = c.cols;
-  s.first = scratch.take<double>(s.ends);
-  s.last = scratch.take<double>(s.ends);
-  s.block = scratch.take<double>(s.blocks);
-  scan_some_columns(scratch, kernels, x, 0, s.ends, s.first);
-  scan_some_columns(scratch, kernels, x, x.cols - s.ends, s.ends, s.last);
-  std::reverse(s.last, s.last + s.ends);
+Sums sums_of_columns(Scratch& scratch, const Operand& x, const Coarse& c) {
+  Sums s = {c.first, c.last, scratch.take<double>(c.cols), std::min(x.cols, kEnds), c.cols};
   std::fill_n(s.block, s.blocks, 0.0);
   for (Index i = 0; i < c.rows; ++i) {
     for (Index j = 0; j < c.cols; ++j) s.block[j] += c.sum[i * c.cols + j];
@@ -85,8 +63,7 @@ Sums sums_of_columns(Scratch& scratch, const KernelTable& kernels, const Operand
 }
 
 // Of every axis, columns last.
-Sums* sums_of(Scratch& scratch, const KernelTable& kernels, const Operand& x, const Coarse& c,
-              Grain grain) {
+Sums* sums_of(Scratch& scratch, const Operand& x, const Coarse& c, Grain grain) {
   Sums* sums = scratch.take<Sums>(x.leading + 1);
   double* of_axis[FC_MAX_NDIM];
   for (int d = 0; d < x.leading; ++d) {
@@ -97,7 +74,7 @@ Sums* sums_of(Scratch& scratch, const KernelTable& kernels, const Operand& x, co
   for (int d = 0; d < x.leading; ++d) {
     sums[d] = sums_of_leading(scratch, x.count[d], of_axis[d], grain.rows);
   }
-  sums[x.leading] = sums_of_columns(scratch, kernels, x, c);
+  sums[x.leading] = sums_of_columns(scratch, x, c);
   return sums;
 }
 
@@ -163,7 +140,7 @@ Profile profile_of(Scratch& scratch, Index n, Index m, Index grain, const Sums& 
   for (Index b = 0; b < blocks; ++b) {
     mean[b] = ((b < blocks - 1 ? sums[b] : 0) + (b > 0 ? sums[b - 1] : 0)) / (2 * double(grain));
   }
-  const Index leading = std::min(length, kLook), trailing = std::min(length - leading, kLook);
+  const Index leading = std::min(length, kEnds), trailing = std::min(length - leading, kEnds);
   const double* first = products(a.first, a.ends, v.first, v.ends, leading);
   const double* last = products(a.last, a.ends, v.last, v.ends, trailing);
   Profile p = {0, scratch.take<Segment>(leading + trailing + blocks), HUGE_VAL, 0, mean, {}, {}};
@@ -205,8 +182,8 @@ Profile profile_of(Scratch& scratch, Index n, Index m, Index grain, const Sums& 
 const Profile* profiles_of(Scratch& scratch, const Problem& p, Grain grain, const Coarse& a,
                            const Coarse& v, Context& context) {
   const Operand of_a = signal_of(p), of_v = taps_of(p);
-  const Sums* sums_a = sums_of(scratch, context.kernels, of_a, a, grain);
-  const Sums* sums_v = sums_of(scratch, context.kernels, of_v, v, grain);
+  const Sums* sums_a = sums_of(scratch, of_a, a, grain);
+  const Sums* sums_v = sums_of(scratch, of_v, v, grain);
   Profile* profile = scratch.take<Profile>(of_a.leading + 1);
   const int columns = of_a.leading;
   Index n[FC_MAX_NDIM], m[FC_MAX_NDIM];

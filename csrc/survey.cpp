@@ -41,6 +41,100 @@ namespace {
 
 constexpr double kLogTwo = 0.69314718055994530942, kLogHundred = 4.60517018598809136804;
 
+// Boxes to be redone. Of those at the same end of every axis several are made one where that takes
+// no longer: a box by itself takes as long as so many multiply-adds beside its own.
+class Boxes {
+ public:
+  using Use = FunctionRef<void(const Box&)>;
+
+  Boxes(const Problem& p, Use use) : use_(use) {
+    Leading own;
+    const Leading& rows = leading_of(p, own);
+    axes_ = rows.count + 1;
+    std::copy_n(rows.axis, rows.count, axis_);
+    axis_[rows.count] = {p.cols, p.kw, p.col_lo, p.col_hi};
+  }
+
+  void add(const Box& box) {
+    Open fresh;  // what a box has is copied: it has room for all axes that there may be
+    if (!cut(box, fresh)) return;
+    if (fresh.macs >= kWorthChoosing) return use_(fresh.box);
+    for (int i = 0; i < count_; ++i) {
+      if (open_[i].place == fresh.place && join(fresh, open_[i])) return;
+    }
+    if (count_ == kOpen) {
+      use_(open_[next_].box);
+      copy(fresh, open_[next_]);
+      next_ = (next_ + 1) % kOpen;
+    } else {
+      copy(fresh, open_[count_++]);
+    }
+  }
+
+  void finish() {
+    for (int i = 0; i < count_; ++i) use_(open_[i].box);
+  }
+
+ private:
+  static constexpr double kBoxMacs = 2e4;
+  static constexpr int kOpen = 8;  // those of every corner of a volume
+
+  struct Open {
+    Box box;
+    double macs;
+    unsigned place;  // by axis: all in the first half, in the second, or in both
+  };
+
+  void copy(const Open& from, Open& to) const {
+    std::copy_n(from.box.axis, axes_, to.box.axis);
+    to.macs = from.macs, to.place = from.place;
+  }
+
+  // What of a box is within the window, if anything.
+  bool cut(const Box& box, Open& to) const {
+    to.place = 0;
+    for (int d = 0; d < axes_; ++d) {
+      const Extent& e = axis_[d];
+      const Range r = {std::max(box.axis[d].first, e.lo), std::min(box.axis[d].last, e.hi)};
+      if (r.first >= r.last) return false;
+      const Index middle = (e.lo + e.hi) / 2;
+      to.box.axis[d] = r;
+      to.place = 4 * to.place + (r.last <= middle) + 2 * (r.first >= middle);
+    }
+    to.macs = macs_of(to.box);
+    return true;
+  }
+
+  bool join(const Open& box, Open& into) const {
+    Open both;
+    both.place = box.place;
+    for (int d = 0; d < axes_; ++d) {
+      const Range &x = box.box.axis[d], &y = into.box.axis[d];
+      both.box.axis[d] = {std::min(x.first, y.first), std::max(x.last, y.last)};
+    }
+    both.macs = macs_of(both.box);
+    if (both.macs > box.macs + into.macs + kBoxMacs || both.macs >= kWorthChoosing) return false;
+    copy(both, into);
+    return true;
+  }
+
+  double macs_of(const Box& box) const {
+    double macs = 1;
+    for (int d = 0; d < axes_; ++d) {
+      const Extent& e = axis_[d];
+      const Range& r = box.axis[d];
+      const Index taps = std::min(r.last, e.m) - std::max<Index>(r.first - e.n + 1, 0);
+      macs *= double(r.last - r.first) * double(taps);
+    }
+    return macs;
+  }
+
+  const Use use_;
+  int axes_, count_ = 0, next_ = 0;
+  Extent axis_[FC_MAX_NDIM];
+  Open open_[kOpen];
+};
+
 }  // namespace
 
 const Leading& leading_of(const Problem& p, Leading& own) {
@@ -217,21 +311,31 @@ double Judge::enough(const Bound& bound) const {
   return strong * bound.loss;
 }
 
+void Survey::for_each_weak(Redo redo) const {
+  Leading leading;
+  Problem q;
+  const auto redo_box = [&](const Box& box) {
+    if (part(p_, box, leading, q)) redo(q);
+  };
+  Boxes boxes(p_, redo_box);
+  for_each([&](const Box& box, Mark mark) {
+    if (mark == kWeak) boxes.add(box);
+  });
+  boxes.finish();
+}
+
 double Survey::macs(Price price) const {
   double sum = 0;
-  for_each([&](const Box& box, Mark mark) {
-    Leading leading;
-    Problem q;
-    if (mark == kWeak && part(p_, box, leading, q)) sum += price(q);
-  });
+  for_each_weak([&](const Problem& q) { sum += price(q); });
   return sum;
 }
 
 void Survey::repair(Redo redo) const {
+  for_each_weak(redo);
   for_each([&](const Box& box, Mark mark) {
     Leading leading;
     Problem q;
-    if (part(p_, box, leading, q)) mark == kWeak ? redo(q) : clear(q);
+    if (mark == kZero && part(p_, box, leading, q)) clear(q);
   });
 }
 

@@ -43,18 +43,23 @@ struct Seen {
   }
 };
 
-// The same by block, and of the whole; where lines are not apart, sums of whole rows too. A NaN or
-// Inf makes its block's sum, and so the whole, not finite.
+// How far in the ends of an axis are looked at, index by index.
+constexpr Index kEnds = 16;
+
+// The same by block, and of the whole; where lines are not apart, sums of whole rows too, and of
+// the first and the last kEnds columns, counted from their end. A NaN or Inf makes its block's sum,
+// and so the whole, not finite.
 struct Coarse {
   Index rows = 0, cols = 0;
-  double *sum = nullptr, *energy = nullptr, *top = nullptr, *row_sum = nullptr;
+  double *sum = nullptr, *energy = nullptr, *top = nullptr;
+  double *row_sum = nullptr, *first = nullptr, *last = nullptr;
   Seen whole;
   bool finite = true;
 
   // Of `count` blocks side by side, from block `at` on.
   Seen of(Index at, Index count) const;
 };
-Coarse coarse(Scratch&, Context&, const Operand&, Grain, bool row_sums);
+Coarse coarse(Scratch&, Context&, const Operand&, Grain, bool lines_apart);
 
 // Of the taps, which may be known already.
 const Coarse& weight_of_taps(Scratch&, const Problem&, Grain, Context&);
@@ -127,6 +132,9 @@ class Survey {
   using Visit = FunctionRef<void(const Box&, Mark)>;
   virtual void for_each(Visit) const = 0;
   const Problem& p_;
+
+ private:
+  void for_each_weak(Redo) const;
 };
 
 // a and v are finite; `how` is the transform that is to be trusted. Both live in scratch memory.

@@ -204,7 +204,11 @@ bool goes_by_columns(const Volume& w, const KernelTable& table) {
 // Dense and reversed along every axis, row by row or column by column.
 Array reversed_taps(Scratch& scratch, const Volume& w, bool by_columns) {
   const Index item = kItemSize[w.v_dtype];
-  const Array v = taps_of(scratch, w);
+  Array v = taps_of(scratch, w);
+  for (int d = 0; d < w.axes; ++d) {
+    v.data += (v.shape[d] - 1) * v.stride[d];
+    v.stride[d] = -v.stride[d];
+  }
   const auto turn = [&](const Array& x) {
     if (!by_columns) return;
     std::swap(x.shape[w.axes - 2], x.shape[w.axes - 1]);
@@ -212,12 +216,7 @@ Array reversed_taps(Scratch& scratch, const Volume& w, bool by_columns) {
   };
   turn(v);
   const Array g = dense_like(scratch, v, item);
-  {
-    Scratch local;
-    const Array dense = dense_like(local, v, item);
-    copy(dense, v, item);
-    reverse(g.data, dense.data, product(g.axes, g.shape), item);
-  }
+  copy(g, v, item);
   turn(g);
   return g;
 }

@@ -100,6 +100,21 @@ def test_what_lies_beside_blocks_that_are_sound(level, name, dtype, method, rng)
         oracle.assert_within(level.convolve(line, v, method=method), line, v)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128"])
+@pytest.mark.parametrize("rows", [17, 24])
+def test_columns_of_long_rows(level, rows, dtype, rng):
+    """Longer than what is added up at once: quiet at an end or within, or not finite somewhere."""
+    shape, taps = (rows, 2507), oracle.draw(rng, (9, 23), dtype)
+    for first in (0, 970, 1267, 2387):
+        a = oracle.draw(rng, shape, dtype)
+        a[:, first : first + 120] *= 1e-9
+        oracle.assert_within(level.convolve2d(a, taps, method="overlap"), a, taps)
+    for at in ((0, 0), (rows - 1, 1023), (3, 1024), (rows - 1, 2506)):
+        a = oracle.draw(rng, shape, dtype)
+        a[at] = np.nan
+        oracle.assert_within(level.convolve2d(a, taps, method="overlap"), a, taps)
+
+
 def test_a_quiet_spot_on_the_edge_of_an_even_corner(level, rng):
     a, v = rng.uniform(0.5, 1, (200, 200)), rng.uniform(0.5, 1, (30, 5))
     a[0, 10:15] = 1e-12

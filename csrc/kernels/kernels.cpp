@@ -34,6 +34,8 @@ constexpr KernelTable FC_TABLE(FC_LEVEL) = {
     peak_f64,
     scan<float>,
     scan<double>,
+    scan_rows<float>,
+    scan_rows<double>,
     scan_columns<float>,
     scan_columns<double>,
     {FC_SPECTRAL_ROWS},

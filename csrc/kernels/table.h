@@ -72,6 +72,16 @@ using Dot = void (*)(const void* x, const void* v, ptrdiff_t count, void* y, boo
 // in a block makes its sum non-finite; its peak is then unspecified.
 using Scan = void (*)(const void* x, ptrdiff_t count, ptrdiff_t block, double* sum, double* peak);
 
+// Of rows that have their blocks in common: sum and peak of each block as in Scan, `energy` no less
+// than its sum x_i^2; the sum of each row, and those down the first and the last so many columns.
+struct ScannedRows {
+  double *sum, *energy, *peak, *row_sum, *first, *last;
+};
+
+// Rows x + row[r] stride, stride in bytes; row_sum by row[r]. Blocks are multiples of 16 numbers.
+using ScanRows = void (*)(const void* x, ptrdiff_t stride, const ptrdiff_t* row, ptrdiff_t rows,
+                          ptrdiff_t count, ptrdiff_t block, ptrdiff_t ends, const ScannedRows&);
+
 // sum[c] = sum |x[r, c]| and peak[c] = max |x[r, c]| over `rows` rows, `stride` bytes
 // apart, of `count` columns; NaN and Inf as in Scan.
 using ScanColumns = void (*)(const void* x, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t count,
@@ -221,6 +231,8 @@ struct KernelTable {
   double (*peak_f64)(ptrdiff_t rounds);
   Scan scan_f32;
   Scan scan_f64;
+  ScanRows scan_rows_f32;
+  ScanRows scan_rows_f64;
   ScanColumns scan_columns_f32;
   ScanColumns scan_columns_f64;
   SpectralKernels spectral[2];  // single, double
