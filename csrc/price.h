@@ -439,13 +439,14 @@ inline Least least_ns(const Task& t) {
           around};
 }
 
-// Blocks of L points by matrix overlap by m, and the kernel's are L more: of S points in all
-// L + S L / (L - m), which is least where L = m (1 + sqrt(S / m)), and there L^2 / m. Of tiles,
-// whose sides are z times the kernel's, both overlap: M z^2 + S z^2 / (z - 1)^2 is least where z =
-// 1 + cbrt(S / M), and there M z^3.
+// Blocks of L points by matrix overlap by r = m - 1, and the kernel's are L more: of S points in
+// all L + S L / (L - r), which is least where L = r (1 + sqrt(S / r)), and there L^2 / r. Of tiles,
+// whose sides are z times as long as they overlap, R z^2 + S z^2 / (z - 1)^2, R = r_1 r_2, is least
+// where z = 1 + cbrt(S / R), and there R z^3.
 inline double least_of_pieces_ns(const Task& t, const Least& least) {
   const LeastPoints all = least_points(t);
-  const double kernel = t.kernels * double(t.row.m * t.col.m), times = all.count / kernel;
+  const auto overlap = [](const Extent& e) { return double(std::max<Index>(e.m - 1, 1)); };
+  const double kernel = t.kernels * overlap(t.row) * overlap(t.col), times = all.count / kernel;
   const double z = 1 + (t.flat() ? sqrt(times) : cbrt(times));
   const double points = kernel * z * z * (t.flat() ? 1 : z);
   return least.matrix + t.members * all.each * (points - all.count);

@@ -116,7 +116,7 @@ Lengths blocks(const Extent& e, bool promising) {
 constexpr Index kLargestTile = 512;
 
 Lengths tile_sides(const Extent& e, bool promising) {
-  if (!promising) return {e.m + 1, whole(e)};
+  if (!promising) return {e.m, whole(e)};
   return {e.m + e.m / 4, shorter(whole(e), kLargestTile)};
 }
 

@@ -188,6 +188,21 @@ def test_no_listed_plan_is_predicted_much_better(level, shapes, dtype):
     level.explain(10, 3)
 
 
+@pytest.mark.parametrize("dtype", ["float64", "int32"])
+@pytest.mark.parametrize(
+    ("shapes", "windows"),
+    [
+        (((10_748, 2), (19_053, 2)), [(9_526, 20_274), (1, 2)]),
+        (((19_121, 2), (15_324, 2)), [(0, 34_444), (1, 2)]),
+    ],
+)
+def test_one_tile_has_what_an_axis_gives(level, shapes, windows, dtype):
+    """Nothing overlaps along two rows, or columns, of which one output is wanted."""
+    one = _core.Job(*shapes, dtype, dtype, windows)
+    assert one.choose()["predicted_ns"] <= 1.05 * one.plans()[0]["predicted_ns"]
+    level.explain(10, 3)
+
+
 def test_every_listed_plan_is_right(level, rng):
     import oracle
 

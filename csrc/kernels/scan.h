@@ -66,21 +66,22 @@ FC_INLINE double reduce(T x, Join) {
 }
 #endif
 
-// The sum of x_i y_i over all lanes, in double.
-FC_INLINE double products(Vec<double> x, Vec<double> y) { return reduce<double>(x * y, Sum{}); }
+// Sums over all lanes in double, where more is finite.
+FC_INLINE double total(Vec<double> x) { return reduce<double>(x, Sum{}); }
+FC_INLINE double products(Vec<double> x, Vec<double> y) { return total(x * y); }
 #if defined(FC_VECTORS)
+template <int From>
+FC_INLINE Vec<double> half_of(Vec<float> x) {
+  constexpr LaneList<kLanes<double>> lanes;
+  return __builtin_convertvector(some_lanes<From>(x, lanes), Vec<double>);
+}
+constexpr int kHalf = kLanes<double>;
+FC_INLINE double total(Vec<float> x) { return total(half_of<0>(x) + half_of<kHalf>(x)); }
 FC_INLINE double products(Vec<float> x, Vec<float> y) {
-  constexpr int half = kLanes<double>;
-  constexpr LaneList<half> lanes;
-  const auto part = [&](auto low_x, auto low_y) FC_LAMBDA {
-    return __builtin_convertvector(low_x, Vec<double>) *
-           __builtin_convertvector(low_y, Vec<double>);
-  };
-  return reduce<double>(part(some_lanes<0>(x, lanes), some_lanes<0>(y, lanes)) +
-                            part(some_lanes<half>(x, lanes), some_lanes<half>(y, lanes)),
-                        Sum{});
+  return total(half_of<0>(x) * half_of<0>(y) + half_of<kHalf>(x) * half_of<kHalf>(y));
 }
 #else
+FC_INLINE double total(float x) { return double(x); }
 FC_INLINE double products(float x, float y) { return double(x) * double(y); }
 #endif
 
@@ -219,7 +220,7 @@ FC_INLINE void add_rows(const SomeRows<T, R>& rows, ptrdiff_t stride, ptrdiff_t 
   }
   if (i < count) add(v, [&](const T* x) FC_LAMBDA { return magnitudes(x + i, count - i); });
   FC_UNROLL
-  for (int k = 0; k < R; ++k) *rows.sum[k] += reduce<T>(whole[k], Sum{});
+  for (int k = 0; k < R; ++k) *rows.sum[k] += total(whole[k]);
 }
 
 // Blocks are whole vectors. sum |x| max |x| bounds the energy of a column's part, and so of all.
@@ -248,7 +249,7 @@ void scan_rows(const void* data, ptrdiff_t stride, const ptrdiff_t* row, ptrdiff
     }
     for (ptrdiff_t v = 0, b = from / block; from + v * W < to; ++v) {
       b += from + v * W == (b + 1) * block;
-      out.sum[b] += reduce<T>(columns.sum[v], Sum{});
+      out.sum[b] += total(columns.sum[v]);
       out.peak[b] = larger(reduce<T>(columns.peak[v], Peak{}), out.peak[b]);
       out.energy[b] += products(columns.sum[v], columns.peak[v]);
     }
