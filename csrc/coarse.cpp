@@ -60,40 +60,47 @@ void scan_lines(Context& context, const Operand& x, Grain grain, Coarse& c) {
   });
 }
 
-// Rows of blocks are shared out. What each has of the first and last columns is added up in their
-// order, whoever scanned it.
+// Rows of blocks are shared out, some at a time where they are many. What each share has of the
+// first and last columns is added up in their order, whoever scanned it.
 void scan_blocks(Context& context, const Operand& x, Grain grain, Coarse& c) {
+  constexpr Index kMostShares = 256;
   const Index parts = is_complex(x.dtype) ? 2 : 1, ends = std::min(x.cols, kEnds);
+  const Index numbers = 2 * ends * parts, together = ceil_div(c.rows, kMostShares);
+  const Index count = ceil_div(c.rows, together);
+  Index most_rows = 1;  // of a row of blocks
+  for (int d = 0; d < x.leading; ++d) most_rows *= std::min(x.count[d], grain.rows);
   const ScanRows scan =
       is_single(x.dtype) ? context.kernels.scan_rows_f32 : context.kernels.scan_rows_f64;
   Scratch scratch;
-  double* end = scratch.take<double>(c.rows * 2 * ends * parts);
-  const auto first_of = [&](Index i) { return end + i * 2 * ends * parts; };
-  const auto last_of = [&](Index i) { return first_of(i) + ends * parts; };
-  const double rows = double(x.rows) / double(c.rows);
-  const double macs = kScanMacs * rows * double(x.cols) * double(parts);
-  context.share(c.rows, macs, [&](Context&, Shares& shares) {
+  double* sums = scratch.take<double>(count * numbers);
+  std::fill_n(sums, count * numbers, 0.0);
+  const double macs = kScanMacs * double(x.rows) * double(x.cols) * double(parts) / double(count);
+  context.share(count, macs, [&](Context&, Shares& shares) {
     Scratch own;
-    Index* row = own.take<Index>(x.rows);
+    Index* row = own.take<Index>(most_rows);
+    double* end = own.take<double>(numbers);
     Range within[FC_MAX_NDIM];
     for (Range r; shares.next(r);) {
-      for (Index i = r.first; i < r.last; ++i) {
+      for (Index i = r.first * together; i < std::min(r.last * together, c.rows); ++i) {
         Index rows = 0;
         along_axes(x, grain.rows, i, within);
         rows_of_blocks(x, 0, 0, within, [&](Index at) { row[rows++] = at; });
         const Index b = i * c.cols;
         scan(x.data, x.stride, row, rows, x.cols * parts, grain.cols * parts, ends * parts,
-             {c.sum + b, c.energy + b, c.top + b, c.row_sum, first_of(i), last_of(i)});
+             {c.sum + b, c.energy + b, c.top + b, c.row_sum, end, end + ends * parts});
         for (Index k = b; k < b + c.cols; ++k) c.energy[k] = energy_of(c.energy[k], c.sum[k]);
+        double* sum = sums + i / together * numbers;
+        for (Index j = 0; j < numbers; ++j) sum[j] += end[j];
       }
     }
   });
   std::fill_n(c.first, ends, 0.0);
   std::fill_n(c.last, ends, 0.0);
-  for (Index i = 0; i < c.rows; ++i) {
+  for (const double* first = sums; first < sums + count * numbers; first += numbers) {
+    const double* last = first + ends * parts;
     for (Index j = 0; j < ends * parts; ++j) {
-      c.first[j / parts] += first_of(i)[j];
-      c.last[ends - 1 - j / parts] += last_of(i)[j];
+      c.first[j / parts] += first[j];
+      c.last[ends - 1 - j / parts] += last[j];
     }
   }
 }
@@ -180,7 +187,8 @@ Grain grain_of(const Problem& p) {
   return {std::max(side, least_rows), ceil_div(std::max(side, least_cols), 16) * 16};
 }
 
-Coarse coarse(Scratch& scratch, Context& context, const Operand& x, Grain grain, bool lines_apart) {
+Coarse coarse(Scratch& scratch, Context& context, const Operand& x, Grain grain,
+              bool lines_are_apart) {
   Coarse c;
   c.rows = 1;
   for (int d = 0; d < x.leading; ++d) c.rows *= ceil_div(x.count[d], grain.rows);
@@ -188,7 +196,7 @@ Coarse coarse(Scratch& scratch, Context& context, const Operand& x, Grain grain,
   c.sum = scratch.take<double>(c.rows * c.cols);
   c.energy = scratch.take<double>(c.rows * c.cols);
   c.top = scratch.take<double>(c.rows * c.cols);
-  if (!lines_apart) {
+  if (!lines_are_apart) {
     c.row_sum = scratch.take<double>(x.rows);
     c.first = scratch.take<double>(kEnds);
     c.last = scratch.take<double>(kEnds);

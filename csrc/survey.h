@@ -59,7 +59,7 @@ struct Coarse {
   // Of `count` blocks side by side, from block `at` on.
   Seen of(Index at, Index count) const;
 };
-Coarse coarse(Scratch&, Context&, const Operand&, Grain, bool lines_apart);
+Coarse coarse(Scratch&, Context&, const Operand&, Grain, bool lines_are_apart);
 
 // Of the taps, which may be known already.
 const Coarse& weight_of_taps(Scratch&, const Problem&, Grain, Context&);
