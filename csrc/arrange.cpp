@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "bands.h"
 #include "runtime.h"
 #include "views.h"
 
@@ -34,7 +35,7 @@ struct Shape {
   char *a, *v, *out;
   fc_dtype a_dtype, v_dtype;
   fc_spectra* spectra;
-  bool swapped = false;
+  bool swapped = false, turned = false;
   int carried_count = 0, axes = 0;
   Carried channel = {1, 0, 0, 0, FC_SHARES_V, true};  // of direct sums of two axes or more
   Carried carried[2 * FC_MAX_NDIM];
@@ -80,7 +81,8 @@ Shape shape_of(const fc_job& job, bool transformed, const fc_array& a, const fc_
   }
   int kept[FC_MAX_NDIM];
   const int count = s.axes = convolved_axes(job, kept);
-  if (count == 2 && !transformed && kept[0] > kept[1]) std::swap(kept[0], kept[1]);
+  s.turned = count == 2 && kept[0] > kept[1];
+  if (s.turned && !transformed) std::swap(kept[0], kept[1]), s.turned = false;
   const int behind = *std::max_element(kept, kept + count);
   for (int d = 0; d < job.ndim; ++d) {
     const Extent e = extent_of(job.axis[d]);
@@ -309,7 +311,7 @@ void solve_one_axis(Shape s, const fc_candidate& how, Solve solve, Context& cont
   // A kept spectrum is one of v; one transform of both does not ask which is longer.
   const bool keeps = how.method == FC_ONESHOT && s.spectra && !s.swapped;
   const bool swap = line_count == 0 && kernel_count == 0 && e.m > e.n && !keeps;
-  Carried lines, kernels;
+  Carried lines = {}, kernels = {};
   const bool even = merged(line, line_count, lines) && merged(kernel, kernel_count, kernels);
   const Bank bank = {kernels.count, kernels.v, kernels.out};
   double macs = macs_of(s);
@@ -367,18 +369,9 @@ void solve_flattened(const Shape& s, const View& a, const View& v, const View& o
   copy(out, {p.out, out.ndim, out.shape, flat.stride}, s.out_item());
 }
 
-void solve_member(const Shape& s, const fc_candidate& how, Solve solve, Context& context) {
+// Of the transforms of a volume or a picture: what lies in rows, and copies of what does not.
+void solve_dense(const Shape& s, Solve solve, Context& context) {
   const int ndim = s.axes;
-  const Carried& c = s.channel;
-  if (!transforms(how.method) && (ndim > 2 || c.count > 1)) {
-    if (!s.out) return;
-    Convolved axis[FC_MAX_NDIM + 1] = {{{1, 1, 0, 1}, 0, 0, 0}};
-    std::copy_n(s.axis, ndim, axis + 1);
-    const bool picture = ndim == 2;
-    return direct_volume({s.a_dtype, s.v_dtype, ndim + picture, axis + !picture, s.a, s.v, s.out,
-                          c.count, c.a, c.out},
-                         context);
-  }
   Scratch scratch;
   Index n[FC_MAX_NDIM], m[FC_MAX_NDIM], count[FC_MAX_NDIM];
   Index a_stride[FC_MAX_NDIM], v_stride[FC_MAX_NDIM], out_stride[FC_MAX_NDIM];
@@ -402,6 +395,46 @@ void solve_member(const Shape& s, const fc_candidate& how, Solve solve, Context&
     solve(swap ? swapped(p) : p, s.swapped != swap, context);
   }
   out.finish();
+}
+
+// A narrow picture, turned round: it is copied, and its result after, some tiles at a time. Of
+// 300,000x40 by 15x15 in f64 that takes 0.55 of the time of copies of all.
+void solve_turned(const Shape& s, const fc_candidate& how, Solve solve, Context& context) {
+  constexpr double kCopied = 768 << 10;
+  const Convolved& along = s.axis[1];
+  const Extent &row = s.axis[0].extent, &col = along.extent;
+  if (how.method != FC_OVERLAP || swaps(row, col)) return solve_dense(s, solve, context);
+  const Index pair = 2 * (how.block[1] - col.m + 1);
+  const double bytes = double(row.n + row.hi - row.lo) * double(pair * s.out_item());
+  const Bands bands = cut_into_bands(col.hi - col.lo, pair, kCopied / bytes);
+  if (bands.count == 1) return solve_dense(s, solve, context);
+  for_each_band(bands, macs_of(s), s.spectra, context,
+                [&](Range outputs, fc_spectra* spectra, Context& own) {
+                  Shape part = s;
+                  Extent& e = part.axis[1].extent;
+                  e.hi = e.lo + outputs.last, e.lo += outputs.first;
+                  const Cut cut = trim(e);
+                  part.a += cut.sample * along.a, part.v += cut.tap * along.v;
+                  if (part.out) part.out += outputs.first * along.out;
+                  part.spectra = spectra;
+                  solve_dense(part, solve, own);
+                });
+}
+
+void solve_member(const Shape& s, const fc_candidate& how, Solve solve, Context& context) {
+  const int ndim = s.axes;
+  const Carried& c = s.channel;
+  if (transforms(how.method)) {
+    return s.turned ? solve_turned(s, how, solve, context) : solve_dense(s, solve, context);
+  }
+  if (ndim == 2 && c.count == 1) return solve_dense(s, solve, context);
+  if (!s.out) return;
+  Convolved axis[FC_MAX_NDIM + 1] = {{{1, 1, 0, 1}, 0, 0, 0}};
+  std::copy_n(s.axis, ndim, axis + 1);
+  const bool picture = ndim == 2;
+  direct_volume(
+      {s.a_dtype, s.v_dtype, ndim + picture, axis + !picture, s.a, s.v, s.out, c.count, c.a, c.out},
+      context);
 }
 
 }  // namespace

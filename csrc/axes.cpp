@@ -85,6 +85,16 @@ Cut trim(Extent& e) {
   return first;
 }
 
+Problem trimmed(Problem p) {
+  Extent row = {p.rows, p.kh, p.row_lo, p.row_hi}, col = {p.cols, p.kw, p.col_lo, p.col_hi};
+  const Cut rows = trim(row), cols = trim(col);
+  p.rows = row.n, p.kh = row.m, p.row_lo = row.lo, p.row_hi = row.hi;
+  p.cols = col.n, p.kw = col.m, p.col_lo = col.lo, p.col_hi = col.hi;
+  p.a += rows.sample * p.a_row + cols.sample * kItemSize[p.a_dtype];
+  p.v += rows.tap * p.v_row + cols.tap * kItemSize[p.v_dtype];
+  return p;
+}
+
 // Index (i_0, .., i_{k-1}) becomes sum_d i_d pitch_d. An axis inside another wraps
 // round within its pitch: so long that no wrapped term falls on a wanted output.
 Extent flatten(const Extent* extent, int count, Index* pitch) {

@@ -138,6 +138,7 @@ struct Cut {
   Index sample, tap;
 };
 Cut trim(Extent&);
+Problem trimmed(Problem);
 
 // Several axes as one, and how far apart the indices of each then lie; or where that is known.
 Extent flatten(const Extent* extent, int count, Index* pitch);

@@ -12,6 +12,7 @@
 #include <memory>
 #include <new>
 
+#include "bands.h"
 #include "engine.h"
 #include "runtime.h"
 #include "survey.h"
@@ -372,11 +373,9 @@ class Groups {
   const Index lines_, out_item_, line_bytes_;
 };
 
-}  // namespace
-
 // What is decided for lines depends on those of their group alone, never on how many
 // more the problem has: these are as many as their order in memory allows (arrange.cpp).
-void guarded(const Problem& p, const fc_candidate& how, fc_accuracy accuracy, Context& context) {
+void judged(const Problem& p, const fc_candidate& how, fc_accuracy accuracy, Context& context) {
   const Groups groups(p);
   const Index count = groups.count();
   Scratch scratch;
@@ -409,6 +408,44 @@ void guarded(const Problem& p, const fc_candidate& how, fc_accuracy accuracy, Co
   });
 }
 
+Bands bands_of_group(const Problem& p, const fc_candidate& how, fc_accuracy accuracy,
+                     const Context& context) {
+  // Parts of a kernel meet many blocks, each of which is transformed once.
+  if (accuracy == FC_COMPONENTWISE) return {0, 1, 1};
+  return bands_of(p, how, context.kernels);
+}
+
+// Calls visit(part, context) for what is judged by itself: all lines, or of long ones each band of
+// each group.
+template <class Visit>
+void for_each_part(const Problem& p, const fc_candidate& how, fc_accuracy accuracy,
+                   Context& context, const Visit& visit) {
+  const Groups groups(p);
+  const Index count = groups.count();
+  if (bands_of_group(groups[count - 1], how, accuracy, context).count == 1) {
+    return visit(p, context);
+  }
+  for (Index g = 0; g < count; ++g) {
+    const Problem group = groups[g];
+    const Bands bands = bands_of_group(group, how, accuracy, context);
+    const double outputs =
+        double(group.row_hi - group.row_lo) * double(group.col_hi - group.col_lo);
+    for_each_band(bands, 50 * outputs, group.spectra, context,
+                  [&](Range band, fc_spectra* spectra, Context& own) {
+                    Problem part = bands.count == 1 ? group : band_of(group, band);
+                    part.spectra = spectra;
+                    visit(part, own);
+                  });
+  }
+}
+
+}  // namespace
+
+void guarded(const Problem& p, const fc_candidate& how, fc_accuracy accuracy, Context& context) {
+  for_each_part(p, how, accuracy, context,
+                [&](const Problem& part, Context& own) { judged(part, how, accuracy, own); });
+}
+
 void alone(Problem p, Context& context) {
   if (macs_of(p) < kWorthChoosing) return direct(p, context);
   const fc_candidate how = chosen_for(p);
@@ -421,12 +458,14 @@ void alone(Problem p, Context& context) {
 
 Repair repair_of(const Problem& p, const fc_candidate& how, fc_accuracy accuracy,
                  Context& context) {
-  const Groups groups(p);
   Repair repair;
-  for (Index g = 0; g < groups.count(); ++g) {
-    Scratch scratch;
-    repair.add(Group(scratch, groups[g], how, accuracy, context).repair_of());
-  }
+  for_each_part(p, how, accuracy, context, [&](const Problem& part, Context& own) {
+    const Groups groups(part);
+    for (Index g = 0; g < groups.count(); ++g) {
+      Scratch scratch;
+      repair.add(Group(scratch, groups[g], how, accuracy, own).repair_of());
+    }
+  });
   return repair;
 }
 

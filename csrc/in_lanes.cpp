@@ -21,6 +21,15 @@ Index spread_step(Index longest, Index apart, Index outputs, Index rows, Index s
   return free ? step : longest;
 }
 
+}  // namespace
+
+Index step_in_lanes(const Problem& p, Index length, Index slots) {
+  return spread_step(length - p.kw + 1, 2 * (is_single(p.a_dtype) ? 4 : 8), p.col_hi - p.col_lo,
+                     p.row_hi - p.row_lo, slots);
+}
+
+namespace {
+
 // The blocks of a group: where each reads and writes, directly where it lies within
 // the signal and the window, else by way of a padded copy.
 template <class T>
@@ -30,8 +39,7 @@ class LaneBlocks {
       : call_(call),
         length_(length),
         slots_(call.kernels.lanes * (call.complex() ? 1 : 2)),
-        step_(spread_step(length - call.p.kw + 1, 2 * Index(sizeof(T)),
-                          call.p.col_hi - call.p.col_lo, call.p.row_hi - call.p.row_lo, slots_)),
+        step_(step_in_lanes(call.p, length, slots_)),
         per_row_(ceil_div(call.p.col_hi - call.p.col_lo, step_)),
         input_(scratch.take<void*>(slots_)),
         output_(scratch.take<void*>(slots_)),

@@ -12,17 +12,6 @@
 namespace fastconv {
 namespace {
 
-// The part of a and v that the window needs.
-Problem trimmed(Problem p) {
-  Extent row = {p.rows, p.kh, p.row_lo, p.row_hi}, col = {p.cols, p.kw, p.col_lo, p.col_hi};
-  const Cut rows = trim(row), cols = trim(col);
-  p.rows = row.n, p.kh = row.m, p.row_lo = row.lo, p.row_hi = row.hi;
-  p.cols = col.n, p.kw = col.m, p.col_lo = col.lo, p.col_hi = col.hi;
-  p.a += rows.sample * p.a_row + cols.sample * kItemSize[p.a_dtype];
-  p.v += rows.tap * p.v_row + cols.tap * kItemSize[p.v_dtype];
-  return p;
-}
-
 // Exponents of kernels that a factor of the loads can normalise.
 template <class T>
 constexpr int kPlain = sizeof(T) == 4 ? 60 : 900;

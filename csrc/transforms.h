@@ -244,6 +244,9 @@ void overlap_groups(const Call<T>& call, Index length, Index m) {
 template <class T>
 void overlap_in_lanes(const Call<T>& call, Index length);
 
+// The outputs of each of them, `slots` to a group.
+Index step_in_lanes(const Problem&, Index length, Index slots);
+
 // A kernel of one column: one or two columns a vector lane, nothing transposed.
 template <class T>
 void overlap_in_columns(const Call<T>& call, Index length);

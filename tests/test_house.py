@@ -70,7 +70,7 @@ GUARD = {"guard", "survey", "coarse", "line_survey", "volume_survey", "profile",
     "quiet",
 }
 PRIVATE = {
-    "transforms.h": {"spectral", "by_matrix", "in_lanes", "in_columns"}
+    "transforms.h": {"spectral", "by_matrix", "in_lanes", "in_columns", "bands"}
     | GUARD - {"guard", "survey", "partitioned", "quiet"},
     "survey.h": GUARD,
     "profile.h": {"volume_survey", "profile"},
@@ -82,6 +82,7 @@ PRIVATE = {
     "system.h": {"pool", "runtime", "system"},
     "price.h": {"select"},
     "arrange.h": {"engine", "arrange"},
+    "bands.h": {"arrange", "guard", "bands"},
     "boundary.h": {"engine", "boundary"},
     "delay.h": {"stream", "delay"},
     "partition.h": {"delay", "partition", "partitioned"},
