@@ -484,7 +484,9 @@ void LineSurvey::find_empty(const Coarse& a) {
 const Survey& survey_of_lines(Scratch& scratch, const Problem& p, const fc_candidate& how,
                               Grain grain, const Coarse& a, const Coarse& v, Context& context) {
   LineSurvey* survey = scratch.take<LineSurvey>(1);
-  return *new (survey) LineSurvey(scratch, p, how, grain, a, v, context);
+  new (survey) LineSurvey(scratch, p, how, grain, a, v, context);
+  survey->list_boxes(scratch);
+  return *survey;
 }
 
 }  // namespace fastconv

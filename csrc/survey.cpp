@@ -35,6 +35,7 @@
 #include <string.h>
 
 #include <algorithm>
+#include <new>
 
 namespace fastconv {
 namespace {
@@ -311,32 +312,49 @@ double Judge::enough(const Bound& bound) const {
   return strong * bound.loss;
 }
 
-void Survey::for_each_weak(Redo redo) const {
-  Leading leading;
-  Problem q;
-  const auto redo_box = [&](const Box& box) {
-    if (part(p_, box, leading, q)) redo(q);
+// A box's ranges alone, behind this: a Box has room for all axes that there may be.
+struct Survey::Listed {
+  Listed* next;
+
+  Range* axis() { return reinterpret_cast<Range*>(this + 1); }
+};
+
+void Survey::list_boxes(Scratch& scratch) {
+  Leading own;
+  const int axes = leading_of(p_, own).count + 1;
+  Listed **weak = &weak_, **zero = &zero_;
+  const auto append = [&](Listed**& end, const Box& box) {
+    const Index bytes = Index(sizeof(Listed)) + axes * Index(sizeof(Range));
+    *end = new (scratch.take<char>(bytes)) Listed{nullptr};
+    std::copy_n(box.axis, axes, (*end)->axis());
+    end = &(*end)->next;
   };
-  Boxes boxes(p_, redo_box);
-  for_each([&](const Box& box, Mark mark) {
-    if (mark == kWeak) boxes.add(box);
-  });
+  const auto append_weak = [&](const Box& box) { append(weak, box); };
+  Boxes boxes(p_, append_weak);
+  for_each([&](const Box& box, Mark mark) { mark == kWeak ? boxes.add(box) : append(zero, box); });
   boxes.finish();
+}
+
+void Survey::for_each_part(Listed* listed, Redo visit) const {
+  Leading own, leading;
+  const int axes = leading_of(p_, own).count + 1;
+  Box box;
+  Problem q;
+  for (; listed; listed = listed->next) {
+    std::copy_n(listed->axis(), axes, box.axis);
+    if (part(p_, box, leading, q)) visit(q);
+  }
 }
 
 double Survey::macs(Price price) const {
   double sum = 0;
-  for_each_weak([&](const Problem& q) { sum += price(q); });
+  for_each_part(weak_, [&](const Problem& q) { sum += price(q); });
   return sum;
 }
 
 void Survey::repair(Redo redo) const {
-  for_each_weak(redo);
-  for_each([&](const Box& box, Mark mark) {
-    Leading leading;
-    Problem q;
-    if (mark == kZero && part(p_, box, leading, q)) clear(q);
-  });
+  for_each_part(weak_, redo);
+  for_each_part(zero_, [](const Problem& q) { clear(q); });
 }
 
 }  // namespace fastconv

@@ -114,9 +114,12 @@ bool part(const Problem&, const Box&, Leading& leading, Problem& to);
 // out[...] = 0.
 void clear(const Problem&);
 
-// Outputs that are lost, or exactly zero.
+// Outputs that are lost, or exactly zero. Its boxes are found but once.
 class Survey {
  public:
+  // Once, when all else is known.
+  void list_boxes(Scratch&);
+
   // Multiply-adds that repair() takes, at this price of each part of the problem.
   using Price = FunctionRef<double(const Problem&)>;
   double macs(Price) const;
@@ -134,7 +137,9 @@ class Survey {
   const Problem& p_;
 
  private:
-  void for_each_weak(Redo) const;
+  struct Listed;
+  void for_each_part(Listed*, Redo) const;
+  Listed *weak_ = nullptr, *zero_ = nullptr;
 };
 
 // a and v are finite; `how` is the transform that is to be trusted. Both live in scratch memory.

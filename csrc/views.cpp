@@ -15,41 +15,17 @@ struct Sixteen {
   char bytes[16];
 };
 
-template <class Item>
-void copy_row(char* to, Index to_stride, const char* from, Index from_stride, Index count) {
-  for (Index i = 0; i < count; ++i) {
-    memcpy(to + i * to_stride, from + i * from_stride, sizeof(Item));
-  }
-}
-
-void copy_items(char* to, Index to_stride, const char* from, Index from_stride, Index count,
-                Index item) {
-  if (to_stride == item && from_stride == item) {
-    memcpy(to, from, size_t(count * item));
-    return;
-  }
-  switch (item) {
-    case 1: return copy_row<char>(to, to_stride, from, from_stride, count);
-    case 2: return copy_row<short>(to, to_stride, from, from_stride, count);
-    case 4: return copy_row<int>(to, to_stride, from, from_stride, count);
-    case 8: return copy_row<long long>(to, to_stride, from, from_stride, count);
-    default: return copy_row<Sixteen>(to, to_stride, from, from_stride, count);
-  }
-}
-
-// A plane in patches: where one side's rows are the other's columns, the cache lines of
+// A plane in patches of a side: where one array's rows are the other's columns, the cache lines of
 // both are used whole.
-constexpr Index kPatch = 16;
-
 template <class Item>
 void copy_patches(char* to, const Index* to_stride, const char* from, const Index* from_stride,
-                  const Index* shape) {
+                  const Index* shape, Index side) {
   const Index to_row = to_stride[0], to_col = to_stride[1];
   const Index from_row = from_stride[0], from_col = from_stride[1];
-  for (Index r = 0; r < shape[0]; r += kPatch) {
-    const Index row_end = shape[0] - r < kPatch ? shape[0] : r + kPatch;
-    for (Index c = 0; c < shape[1]; c += kPatch) {
-      const Index col_end = shape[1] - c < kPatch ? shape[1] : c + kPatch;
+  for (Index r = 0; r < shape[0]; r += side) {
+    const Index row_end = shape[0] - r < side ? shape[0] : r + side;
+    for (Index c = 0; c < shape[1]; c += side) {
+      const Index col_end = shape[1] - c < side ? shape[1] : c + side;
       for (Index i = r; i < row_end; ++i) {
         for (Index j = c; j < col_end; ++j) {
           memcpy(to + i * to_row + j * to_col, from + i * from_row + j * from_col, sizeof(Item));
@@ -61,12 +37,27 @@ void copy_patches(char* to, const Index* to_stride, const char* from, const Inde
 
 void copy_plane(char* to, const Index* to_stride, const char* from, const Index* from_stride,
                 const Index* shape, Index item) {
+  constexpr Index kPatch = 16;
+  const Index bytes = shape[1] * item;
+  if (to_stride[1] == item && from_stride[1] == item) {
+    if (to_stride[0] == bytes && from_stride[0] == bytes) {
+      memcpy(to, from, size_t(shape[0] * bytes));
+      return;
+    }
+    for (Index r = 0; r < shape[0]; ++r) {
+      memcpy(to + r * to_stride[0], from + r * from_stride[0], size_t(bytes));
+    }
+    return;
+  }
+  const auto turned = [](const Index* stride) { return imaxabs(stride[0]) < imaxabs(stride[1]); };
+  const bool one_is = turned(to_stride) != turned(from_stride);
+  const Index side = one_is ? kPatch : shape[0] > shape[1] ? shape[0] : shape[1];
   switch (item) {
-    case 1: return copy_patches<char>(to, to_stride, from, from_stride, shape);
-    case 2: return copy_patches<short>(to, to_stride, from, from_stride, shape);
-    case 4: return copy_patches<int>(to, to_stride, from, from_stride, shape);
-    case 8: return copy_patches<long long>(to, to_stride, from, from_stride, shape);
-    default: return copy_patches<Sixteen>(to, to_stride, from, from_stride, shape);
+    case 1: return copy_patches<char>(to, to_stride, from, from_stride, shape, side);
+    case 2: return copy_patches<short>(to, to_stride, from, from_stride, shape, side);
+    case 4: return copy_patches<int>(to, to_stride, from, from_stride, shape, side);
+    case 8: return copy_patches<long long>(to, to_stride, from, from_stride, shape, side);
+    default: return copy_patches<Sixteen>(to, to_stride, from, from_stride, shape, side);
   }
 }
 
@@ -94,24 +85,21 @@ Index row_offset(const View& x, Index r) {
   return offset;
 }
 
-// Row by row, but in patches where the rows of just one are the other's columns.
+// Plane by plane of the last two axes.
 void copy(const View& to, const View& from, Index item) {
-  const Index count = to.shape[0], to_step = to.stride[0], from_step = from.stride[0];
-  if (to.ndim == 1) return copy_items(to.data, to_step, from.data, from_step, count, item);
-  const auto is_dense = [&](const Index* stride) {
-    return stride[1] == item && stride[0] == to.shape[1] * item;
-  };
-  if (to.ndim == 2 && is_dense(to.stride) && is_dense(from.stride)) {
-    return copy_items(to.data, item, from.data, item, count * to.shape[1], item);
+  if (to.ndim == 1) {
+    const Index shape[] = {1, to.shape[0]};
+    const Index to_stride[] = {0, to.stride[0]}, from_stride[] = {0, from.stride[0]};
+    return copy_plane(to.data, to_stride, from.data, from_stride, shape, item);
   }
-  const bool rows = to.stride[to.ndim - 1] == item && from.stride[to.ndim - 1] == item;
-  const auto turned = [](const Index* stride) { return imaxabs(stride[0]) < imaxabs(stride[1]); };
-  if (to.ndim == 2 && !rows && turned(to.stride) != turned(from.stride)) {
+  if (to.ndim == 2) {
     return copy_plane(to.data, to.stride, from.data, from.stride, to.shape, item);
   }
   View t = {to.data, to.ndim - 1, to.shape + 1, to.stride + 1};
   View f = {from.data, to.ndim - 1, to.shape + 1, from.stride + 1};
-  for (Index i = 0; i < count; ++i, t.data += to_step, f.data += from_step) copy(t, f, item);
+  for (Index i = 0; i < to.shape[0]; ++i, t.data += to.stride[0], f.data += from.stride[0]) {
+    copy(t, f, item);
+  }
 }
 
 void dense_strides(int ndim, const Index* shape, Index item, Index* stride) {

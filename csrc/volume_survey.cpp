@@ -295,103 +295,129 @@ void VolumeSurvey::look_into_corners(double of_a, double of_v) {
   }
 }
 
+// Of a part of a corner: of the grain's they are half, at the most.
+constexpr Index kFewColumns = 8;
+
 // What an operand has in a corner, counted from there: in parts, and in slabs of parts, which are
 // one index thick along one axis.
-struct Corner {
-  int columns;
-  Index some[FC_MAX_NDIM], side[FC_MAX_NDIM], parts[FC_MAX_NDIM], all = 1;
-  double* part;
-  double* slab[FC_MAX_NDIM];
-  double least = HUGE_VAL;  // sample of the first part and of what lies on an edge
+class Corner {
+ public:
+  // Bit d of `which`: whether it is at the end of axis d. Of `some` samples along each, `side` to a
+  // part.
+  Corner(Scratch& scratch, const Operand& x, size_t which, const Index* some, const Index* side)
+      : x_(x), which_(which), columns_(x.leading) {
+    Index all = 1;
+    for (int d = 0; d <= columns_; ++d) {
+      some_[d] = some[d], side_[d] = side[d], parts_[d] = ceil_div(some[d], side[d]);
+      all *= parts_[d];
+    }
+    const auto zeros = [&](Index count) {
+      double* sums = scratch.take<double>(count);
+      std::fill_n(sums, count, 0.0);
+      return sums;
+    };
+    part_ = zeros(all);
+    for (int d = 0; d <= columns_; ++d) slab_[d] = zeros(all * side[d]);
+    is_single(x.dtype) ? add_rows<float>(0, 0, 0, false) : add_rows<double>(0, 0, 0, false);
+  }
 
+  // Where this much is expected of a sample: has every part half of it, every slab of it a
+  // sixteenth, and the first part and the edges no sample that is next to nothing?
+  bool is_even(double expected) const {
+    constexpr double kNothing = 0x1p-20;
+    Index place[FC_MAX_NDIM];
+    return least_ > kNothing * expected && are_even(0, 0, place, expected);
+  }
+
+ private:
   Index thickness(int axis, Index place) const {
-    return std::min(side[axis], some[axis] - place * side[axis]);
+    return std::min(side_[axis], some_[axis] - place * side_[axis]);
   }
-};
 
-template <class T>
-void add_row(Corner& c, const T* x, Index step, bool complex, Index at, const Index* within,
-             bool first, bool on_edge) {
-  const int last = c.columns;
-  for (Index p = 0; p < c.parts[last]; ++p) {
-    const Index count = c.thickness(last, p), part = at + p;
-    double* slab = c.slab[last] + part * c.side[last];
-    double sum = 0;
-    for (Index j = 0; j < count; ++j, x += step) {
-      const double magnitude = fabs(double(x[0])) + (complex ? fabs(double(x[1])) : 0);
-      slab[j] += magnitude, sum += magnitude;
-      if (on_edge || (p == 0 && (first || j == 0))) c.least = std::min(c.least, magnitude);
-    }
-    c.part[part] += sum;
-    for (int d = 0; d < last; ++d) c.slab[d][part * c.side[d] + within[d]] += sum;
-  }
-}
-
-// Has every part of an operand's corner half of what the axes make expect there, every slab of it a
-// sixteenth, and the first part and the edges no sample that is next to nothing? Then s rises there
-// as it is expected to.
-bool VolumeSurvey::is_even(const Operand& x, double sum, size_t corner, bool is_a) const {
-  constexpr double kHalf = 0.5, kSixteenth = 1.0 / 16, kNothing = 0x1p-20;
-  const bool complex = is_complex(x.dtype);
-  Scratch scratch;
-  Corner c;
-  c.columns = leading_;
-  Index rows = 1;
-  for (int d = 0; d <= leading_; ++d) {
-    c.some[d] = std::min(d == leading_ ? x.cols : x.count[d], side_of(d, false));
-    c.side[d] = side_of(d, true), c.parts[d] = ceil_div(c.some[d], c.side[d]);
-    c.all *= c.parts[d], rows *= d == leading_ ? 1 : c.some[d];
-    sum *= (is_a ? profile_[d].a_end : profile_[d].v_end)[corner >> d & 1];
-  }
-  c.part = scratch.take<double>(c.all);
-  std::fill_n(c.part, c.all, 0.0);
-  for (int d = 0; d <= leading_; ++d) {
-    c.slab[d] = scratch.take<double>(c.all * c.side[d]);
-    std::fill_n(c.slab[d], c.all * c.side[d], 0.0);
-  }
-  const Index item = kItemSize[x.dtype], numbers = complex ? 2 : 1;
-  const bool from_right = corner >> leading_ & 1;
-  for (Index i = 0; i < rows; ++i) {
-    Index row = 0, at = 0, step = c.parts[leading_], rest = i, within[FC_MAX_NDIM];
-    bool on_edge = false;
-    for (int d = leading_ - 1; d >= 0; --d) {
-      const Index k = rest % c.some[d];
-      row += (corner >> d & 1 ? x.count[d] - 1 - k : k) * x.pitch[d];
-      at += k / c.side[d] * step, within[d] = k % c.side[d];
-      step *= c.parts[d], rest /= c.some[d];
-      on_edge |= k == 0;
-    }
-    const char* from = x.data + row * x.stride + (from_right ? (x.cols - 1) * item : 0);
-    const Index next = from_right ? -numbers : numbers;
-    is_single(x.dtype) ? add_row(c, reinterpret_cast<const float*>(from), next, complex, at, within,
-                                 at == 0, on_edge)
-                       : add_row(c, reinterpret_cast<const double*>(from), next, complex, at,
-                                 within, at == 0, on_edge);
-  }
-  if (!(c.least > kNothing * sum)) return false;
-  for (Index i = 0; i < c.all; ++i) {
-    double samples = 1;
-    Index place[FC_MAX_NDIM], rest = i;
-    for (int d = leading_; d >= 0; --d) {
-      place[d] = rest % c.parts[d], rest /= c.parts[d];
-      samples *= double(c.thickness(d, place[d]));
-    }
-    if (c.part[i] < kHalf * sum * samples) return false;
-    for (int d = 0; d <= leading_; ++d) {
-      const Index thick = c.thickness(d, place[d]);
-      const double* slab = c.slab[d] + i * c.side[d];
-      if (*std::min_element(slab, slab + thick) < kSixteenth * sum * samples / double(thick)) {
-        return false;
+  template <class T>
+  void add_rows(int axis, Index row, Index part, bool on_edge) {
+    if (axis == columns_) return add_row<T>(row, part * parts_[columns_], on_edge);
+    Index k = 0;
+    for (Index p = 0; p < parts_[axis]; ++p) {
+      for (Index& j = within_[axis] = 0; j < thickness(axis, p); ++j, ++k) {
+        const Index at = which_ >> axis & 1 ? x_.count[axis] - 1 - k : k;
+        add_rows<T>(axis + 1, row + at * x_.pitch[axis], part * parts_[axis] + p,
+                    on_edge || k == 0);
       }
     }
   }
-  return true;
+
+  template <class T>
+  void add_row(Index row, Index first, bool on_edge) {
+    const Index numbers = is_complex(x_.dtype) ? 2 : 1;
+    const bool from_right = which_ >> columns_ & 1;
+    const T* x = reinterpret_cast<const T*>(x_.data + row * x_.stride) +
+                 (from_right ? (x_.cols - 1) * numbers : 0);
+    const Index step = from_right ? -numbers : numbers;
+    for (Index p = 0; p < parts_[columns_]; ++p) {
+      const Index count = thickness(columns_, p), part = first + p;
+      double magnitude[kFewColumns] = {};
+      for (Index j = 0; j < count; ++j, x += step) {
+        magnitude[j] = fabs(double(x[0])) + (numbers == 2 ? fabs(double(x[1])) : 0);
+      }
+      const Index looked_at = on_edge || part == 0 ? count : p == 0 ? 1 : 0;
+      for (Index j = 0; j < looked_at; ++j) least_ = std::min(least_, magnitude[j]);
+      double* slab = slab_[columns_] + part * kFewColumns;
+      double pair[2] = {0, 0};
+      for (int j = 0; j < kFewColumns; j += 2) {
+        slab[j] += magnitude[j], slab[j + 1] += magnitude[j + 1];
+        pair[0] += magnitude[j], pair[1] += magnitude[j + 1];
+      }
+      const double sum = pair[0] + pair[1];
+      part_[part] += sum;
+      for (int d = 0; d < columns_; ++d) slab_[d][part * side_[d] + within_[d]] += sum;
+    }
+  }
+
+  // The parts from this one on, of which so much is expected as far as the axes before this one go.
+  bool are_even(int axis, Index part, Index* place, double expected) const {
+    if (axis > columns_) return is_even_part(part, place, expected);
+    for (Index& p = place[axis] = 0; p < parts_[axis]; ++p) {
+      const double of_part = expected * double(thickness(axis, p));
+      if (!are_even(axis + 1, part * parts_[axis] + p, place, of_part)) return false;
+    }
+    return true;
+  }
+
+  bool is_even_part(Index part, const Index* place, double expected) const {
+    if (part_[part] < expected / 2) return false;
+    for (int d = 0; d <= columns_; ++d) {
+      const Index thick = thickness(d, place[d]);
+      const double* slab = slab_[d] + part * side_[d];
+      const double least = *std::min_element(slab, slab + thick);
+      if (16 * double(thick) * least < expected) return false;
+    }
+    return true;
+  }
+
+  const Operand& x_;
+  const size_t which_;
+  const int columns_;
+  Index some_[FC_MAX_NDIM], side_[FC_MAX_NDIM], parts_[FC_MAX_NDIM], within_[FC_MAX_NDIM];
+  double *part_, *slab_[FC_MAX_NDIM];
+  double least_ = HUGE_VAL;  // sample of the first part and of what lies on an edge
+};
+
+// Does s rise in a corner as the axes make expect?
+bool VolumeSurvey::is_even(const Operand& x, double sum, size_t corner, bool is_a) const {
+  Scratch scratch;
+  Index some[FC_MAX_NDIM], side[FC_MAX_NDIM];
+  for (int d = 0; d <= leading_; ++d) {
+    some[d] = std::min(d == leading_ ? x.cols : x.count[d], side_of(d, false));
+    side[d] = side_of(d, true);
+    sum *= (is_a ? profile_[d].a_end : profile_[d].v_end)[corner >> d & 1];
+  }
+  return Corner(scratch, x, corner, some, side).is_even(sum);
 }
 
 // Of what is redone in a corner.
 Index VolumeSurvey::side_of(int axis, bool even) const {
-  constexpr Index kFewColumns = 8;
-  if (axis == leading_) return even ? std::min(kFewColumns, grain_.cols) : grain_.cols;
+  if (axis == leading_) return even ? kFewColumns : grain_.cols;
   return even ? ceil_div(grain_.rows, 2) : grain_.rows;
 }
 
@@ -462,7 +488,9 @@ void VolumeSurvey::for_each(Visit visit) const {
 const Survey& survey_of_volume(Scratch& scratch, const Problem& p, const fc_candidate& how,
                                Grain grain, const Coarse& a, const Coarse& v, Context& context) {
   VolumeSurvey* survey = scratch.take<VolumeSurvey>(1);
-  return *new (survey) VolumeSurvey(scratch, p, how, grain, a, v, context);
+  new (survey) VolumeSurvey(scratch, p, how, grain, a, v, context);
+  survey->list_boxes(scratch);
+  return *survey;
 }
 
 }  // namespace fastconv
