@@ -132,6 +132,7 @@ class Survey {
   explicit Survey(const Problem& p) : p_(p) {}
   ~Survey() = default;
 
+  // In no scratch memory of its own: the list is made meanwhile.
   using Visit = FunctionRef<void(const Box&, Mark)>;
   virtual void for_each(Visit) const = 0;
   const Problem& p_;

@@ -68,13 +68,15 @@ SHARED = {"runtime.h", "pool.h", "views.h", "lengths.h", "twiddles.h", "spectra.
 GUARD = {"guard", "survey", "coarse", "line_survey", "volume_survey", "profile", "empty"} | {
     "partitioned",
     "quiet",
+    "corner",
 }
 PRIVATE = {
     "transforms.h": {"spectral", "by_matrix", "in_lanes", "in_columns", "bands"}
-    | GUARD - {"guard", "survey", "partitioned", "quiet"},
+    | GUARD - {"guard", "survey", "partitioned", "quiet", "corner"},
     "survey.h": GUARD,
     "profile.h": {"volume_survey", "profile"},
     "quiet.h": {"line_survey", "quiet"},
+    "corner.h": {"volume_survey"},
     "empty.h": {"line_survey", "volume_survey", "empty"},
     "direct.h": {"direct", "pictures", "volumes"},
     "costs.h": {"price", "costs", "shipped"},

@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import oracle
 import pytest
+import scipy.signal
 
 METHODS = pytest.mark.parametrize("method", ["auto", "fft", "overlap"])
 
@@ -138,3 +139,28 @@ def test_outputs_around_a_disc_are_zero(level, shape, size, dtype, rng):
     ):
         assert not got[empty].any()
         assert np.count_nonzero(got[~empty]) > 0.99 * np.count_nonzero(~empty)
+
+
+GAPS = {
+    "rows": (slice(70, 150), slice(None)),
+    "columns": (slice(None), slice(60, 170)),
+    "a hole": (slice(40, 150), slice(50, 180)),
+    "all behind": (slice(100, None), slice(None)),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex128"])
+@pytest.mark.parametrize("mode", ["full", "same", "valid"])
+@pytest.mark.parametrize("gap", list(GAPS))
+@pytest.mark.parametrize(("shape", "taps"), [((230, 240), (31, 23)), ((300, 30), (33, 9))])
+def test_gaps_in_pictures(level, shape, taps, gap, mode, dtype, rng):
+    """Zeros up to the last sample that none but zeros reach, where they are a block or more."""
+    a, v = oracle.draw(rng, shape, dtype), oracle.draw(rng, taps, dtype)
+    a[GAPS[gap]] = 0
+    there = scipy.signal.convolve2d((a != 0).astype(int), np.ones(taps, int), mode)
+    got = level.signal.convolve(a, v, mode, method="fft")
+    assert not got[there == 0].any()
+    assert (got[there > 0] != 0).all()
+    want = scipy.signal.convolve2d(a.astype(complex), v, mode)
+    unit = np.finfo(dtype).eps * np.linalg.norm(a) * np.linalg.norm(v)
+    np.testing.assert_allclose(got, want, rtol=0, atol=8 * unit)
