@@ -69,31 +69,6 @@ OwnMargins margins_of(Scratch& scratch, const Operand& x, const Index* apart) {
   return margins;
 }
 
-// One more row of zeros, or none, behind those of each column, of which `enough` are counted. True
-// where some have as many.
-template <class T>
-bool count_zeros(const T* row, Index cols, bool complex, Index enough, Index* zeros) {
-  Index most = 0;
-  for (Index j = 0; j < cols; ++j) {
-    const bool zero = complex ? row[2 * j] == 0 && row[2 * j + 1] == 0 : row[j] == 0;
-    zeros[j] = zero ? std::min(zeros[j] + 1, enough) : 0;
-    most = std::max(most, zeros[j]);
-  }
-  return most == enough;
-}
-
-bool count_zeros(const Problem& p, Index row, Index* zeros) {
-  if (row >= p.rows) {
-    for (Index j = 0; j < p.cols; ++j) zeros[j] = std::min(zeros[j] + 1, p.kh);
-    return true;
-  }
-  const char* x = p.a + row * p.a_row;
-  const bool complex = is_complex(p.a_dtype);
-  return is_single(p.a_dtype)
-             ? count_zeros(reinterpret_cast<const float*>(x), p.cols, complex, p.kh, zeros)
-             : count_zeros(reinterpret_cast<const double*>(x), p.cols, complex, p.kh, zeros);
-}
-
 float* least_sums(Scratch& scratch, const float* a, Index n, const float* v, Index m) {
   float* least = scratch.take<float>(n + m - 1);
   std::fill_n(least, n + m - 1, kAll);
@@ -113,26 +88,6 @@ Index zeros(fc_dtype dtype, const char* first, Index step, Index count, bool fro
   if (from_last) first += (count - 1) * step, step = -step;
   const auto count_as = is_single(dtype) ? zeros_as<float> : zeros_as<double>;
   return count_as(first, step, count, is_complex(dtype));
-}
-
-void for_each_gap(const Problem& p, Index* zeros, VisitGap visit) {
-  const Index first = std::max<Index>(0, p.row_lo - p.kh + 1);
-  std::fill_n(zeros, p.cols, first == 0 ? p.kh : 0);
-  for (Index row = first; row < p.row_hi; ++row) {
-    if (!count_zeros(p, row, zeros) || row < p.row_lo) continue;
-    Index empty = p.kw - 1;  // columns of them, up to this one
-    Range gap = {0, 0};
-    for (Index col = 0; col < p.col_hi; ++col) {
-      empty = col >= p.cols || zeros[col] == p.kh ? empty + 1 : 0;
-      if (empty < p.kw || col < p.col_lo) continue;
-      if (gap.last < col) {
-        if (gap.first < gap.last) visit(row, gap);
-        gap.first = col;
-      }
-      gap.last = col + 1;
-    }
-    if (gap.first < gap.last) visit(row, gap);
-  }
 }
 
 // Where no row of taps is empty at an end, and of m neighbours along an axis there is a row of a

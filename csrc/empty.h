@@ -1,4 +1,4 @@
-// Outputs that no product falls on: at both ends of lines and of rows, and within a picture.
+// Outputs that no product falls on, at both ends of lines and of rows.
 #pragma once
 #include "survey.h"
 
@@ -13,10 +13,5 @@ struct Margins {
   const float *before = nullptr, *behind = nullptr;
 };
 Margins empty_margins(Scratch&, const Problem&);
-
-// Calls visit for the outputs of a picture's window that lie side by side and under whose kernels
-// all samples are zero. `zeros`: room for a number of each column.
-using VisitGap = FunctionRef<void(Index row, Range cols)>;
-void for_each_gap(const Problem&, Index* zeros, VisitGap);
 
 }  // namespace fastconv

@@ -355,6 +355,7 @@ double Survey::macs(Price price) const {
 void Survey::repair(Redo redo) const {
   for_each_part(weak_, redo);
   for_each_part(zero_, [](const Problem& q) { clear(q); });
+  clear_gaps();
 }
 
 }  // namespace fastconv

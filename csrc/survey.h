@@ -135,6 +135,9 @@ class Survey {
   // In no scratch memory of its own: the list is made meanwhile.
   using Visit = FunctionRef<void(const Box&, Mark)>;
   virtual void for_each(Visit) const = 0;
+
+  // Outputs that are zero, but no boxes.
+  virtual void clear_gaps() const {}
   const Problem& p_;
 
  private:

@@ -16,6 +16,7 @@
 
 #include "corner.h"
 #include "empty.h"
+#include "gaps.h"
 #include "profile.h"
 #include "survey.h"
 #include "transforms.h"
@@ -30,6 +31,7 @@ class VolumeSurvey final : public Survey {
 
  protected:
   void for_each(Visit) const override;
+  void clear_gaps() const override { gaps_.clear(); }
 
  private:
   void estimate_means(Scratch&, const Coarse& a, const Coarse& v, Context&);
@@ -65,7 +67,7 @@ class VolumeSurvey final : public Survey {
   double enough_;                                // s that no transform loses
   bool* even_;                                   // by corner
   Margins empty_;
-  Index* gap_ = nullptr;  // where there may be gaps within a picture: zeros of each column
+  const Gaps gaps_;
 };
 
 // The index of a row of blocks along every leading axis, and its first sample's or output's row.
@@ -81,7 +83,12 @@ Index row_of(Index block, const Index* count, const Index* pitch, int leading, I
 
 VolumeSurvey::VolumeSurvey(Scratch& scratch, const Problem& p, const fc_candidate& how, Grain grain,
                            const Coarse& a, const Coarse& v, Context& context)
-    : Survey(p), judge_(p, how, v), how_(how), grain_(grain), cols_(a.cols + v.cols) {
+    : Survey(p),
+      judge_(p, how, v),
+      how_(how),
+      grain_(grain),
+      cols_(a.cols + v.cols),
+      gaps_(p, grain, a, context.kernels) {
   Leading own;
   const Leading& rows = leading_of(p, own);
   leading_ = rows.count;
@@ -104,9 +111,6 @@ VolumeSurvey::VolumeSurvey(Scratch& scratch, const Problem& p, const fc_candidat
   }
   even_ = scratch.take<bool>(Index(corners()));
   empty_ = empty_margins(scratch, p);
-  if (!p.leading && *std::min_element(a.sum, a.sum + a.rows * a.cols) == 0) {
-    gap_ = scratch.take<Index>(p.cols);
-  }
   // What it judges by is given back.
   Scratch judging;
   estimate_means(judging, a, v, context);
@@ -378,11 +382,6 @@ void VolumeSurvey::for_each(Visit visit) const {
   for_each_end(0, products_, box, visit);
   for_each_corner(visit);
   if (empty_.before) for_each_margin(visit);
-  if (!gap_) return;
-  for_each_gap(p_, gap_, [&](Index row, Range cols) {
-    box.axis[0] = {row, row + 1}, box.axis[1] = cols;
-    visit(box, kZero);
-  });
 }
 
 }  // namespace

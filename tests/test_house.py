@@ -69,14 +69,16 @@ GUARD = {"guard", "survey", "coarse", "line_survey", "volume_survey", "profile",
     "partitioned",
     "quiet",
     "corner",
+    "gaps",
 }
 PRIVATE = {
     "transforms.h": {"spectral", "by_matrix", "in_lanes", "in_columns", "bands"}
-    | GUARD - {"guard", "survey", "partitioned", "quiet", "corner"},
+    | GUARD - {"guard", "survey", "partitioned", "quiet", "corner", "gaps"},
     "survey.h": GUARD,
     "profile.h": {"volume_survey", "profile"},
     "quiet.h": {"line_survey", "quiet"},
     "corner.h": {"volume_survey"},
+    "gaps.h": {"volume_survey", "gaps"},
     "empty.h": {"line_survey", "volume_survey", "empty"},
     "direct.h": {"direct", "pictures", "volumes"},
     "costs.h": {"price", "costs", "shipped"},
