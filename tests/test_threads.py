@@ -144,6 +144,8 @@ LONG_CALLS = {
 # trust_times.py judges: here a machine may be as busy as it likes.
 INTERRUPTED = """
 import os, signal, threading, time, numpy as np, fastconv
+# A shell's background jobs are started with it ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 def ones(*shape):
     return np.ones(shape)
 def big(n):
@@ -176,6 +178,7 @@ def test_the_gil_is_free(python):
     done = python(
         """
 import os, signal, threading, numpy as np, fastconv
+signal.signal(signal.SIGINT, signal.default_int_handler)
 ticks = 0
 def tick():
     global ticks

@@ -301,6 +301,7 @@ def test_ctrl_c_is_heard_while_others_work(python):
 import os, signal, threading, numpy as np, fastconv
 def big(n):
     return np.random.default_rng(0).integers(-2**63, 2**63, n)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
 try:
     {call}
