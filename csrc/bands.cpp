@@ -1,5 +1,7 @@
 #include "bands.h"
 
+#include <stdint.h>
+
 #include <algorithm>
 
 #include "spectra.h"
@@ -49,6 +51,7 @@ Bands bands_of(const Problem& p, const fc_candidate& how, const KernelTable& tab
   if (how.method != FC_OVERLAP || p.leading || outputs < 1) return {outputs, 1, 1};
   const double across = along_rows(p) ? double(p.cols + cols) : double(p.rows + rows);
   const double bytes = across * double(kItemSize[result_dtype(p.a_dtype, p.v_dtype)]);
+  if (bytes * double(outputs) < kFewest * kBandBytes) return {outputs, 1, 1};
   const Index unit = unit_of(p, how, table.spectral[!is_single(p.a_dtype)]);
   const Bands bands = cut_into_bands(outputs, unit, kBandBytes / (bytes * double(unit)));
   return bands.count < kFewest ? Bands{outputs, unit, 1} : bands;

@@ -16,7 +16,7 @@ constexpr Index kFewColumns = 8;
 class Corner {
  public:
   // Bit d of `which`: whether it is at the end of axis d. Of `some` samples along each, `side` to a
-  // part.
+  // part, which of columns are kFewColumns.
   Corner(Scratch& scratch, const Operand& x, size_t which, const Index* some, const Index* side)
       : x_(x), which_(which), columns_(x.leading) {
     Index all = 1;
