@@ -4,7 +4,7 @@
 // short lines share vectors: the rows of an array under a kernel of one row where the convolved
 // axis is the last, else its columns under a kernel of one column. Which, and so every bit of the
 // result, follows from the order of the axes alone; arrays that lie otherwise in memory are copied,
-// a few lines at a time.
+// a few lines at a time, or of long lines by whoever reads and writes them, some samples at a time.
 //
 // More than two axes: a volume as it lies or, for transforms, Kronecker's flattening: the rows of
 // every leading index in one long column of rows, each group apart by what full convolution needs,
@@ -167,9 +167,15 @@ bool lie_dense(const Shape& s, const Lines& lines, bool columns) {
   return a_step == s.a_item() && (out_step == s.out_item() || !s.out);
 }
 
-// Lines `first` .. `last` - 1 as one problem.
+bool are_aligned(const Shape& s, const Lines& lines, const Bank& bank) {
+  const Convolved& along = s.axis[0];
+  const Index a[] = {along.a, lines.a}, out[] = {along.out, lines.out, bank.out};
+  return aligned(s.a, 2, a, s.a_dtype) && aligned(s.out, 3, out, s.out_dtype());
+}
+
+// Lines `first` .. `last` - 1 as one problem, as they lie or copied.
 void solve_group(const Shape& s, const Lines& lines, Range group, const Bank& bank, bool columns,
-                 bool swap, Solve solve, Context& context) {
+                 bool copies, Solve solve, Context& context) {
   const Convolved& along = s.axis[0];
   const Extent& e = along.extent;
   const Index outputs = e.hi - e.lo, count = group.last - group.first;
@@ -180,37 +186,43 @@ void solve_group(const Shape& s, const Lines& lines, Range group, const Bank& ba
     shape[!columns] = length, stride[!columns] = step;
     return {data ? data + group.first * next : nullptr, 2, shape, stride};
   };
+  const auto placed = [&](const View& from, fc_dtype dtype, bool reads) {
+    return copies ? Rows(scratch, from, dtype, reads) : Rows(from, dtype);
+  };
   Index a_shape[2], a_stride[2], out_shape[3], out_stride[3];
-  const Rows a(scratch, view(s.a, e.n, along.a, lines.a, a_shape, a_stride), s.a_dtype);
+  const Rows a = placed(view(s.a, e.n, along.a, lines.a, a_shape, a_stride), s.a_dtype, true);
   const Index v_shape[] = {bank.count, e.m}, v_stride[] = {bank.v, along.v};
   const Rows v(scratch, {s.v, 2, v_shape, v_stride}, s.v_dtype);
   const View to = view(s.out, outputs, along.out, lines.out, out_shape + 1, out_stride + 1);
   out_shape[0] = bank.count, out_stride[0] = bank.out;
-  const Rows out(scratch, {to.data, 3, out_shape, out_stride}, s.out_dtype(), false);
+  const Rows out = placed({to.data, 3, out_shape, out_stride}, s.out_dtype(), false);
   const Extent across = {count, 1, 0, count};
   Problem p = columns ? problem_of(s, e, across) : problem_of(s, across, e);
-  p.a = a.data, p.a_row = a.stride[0];
+  p.a = a.data, p.a_row = a.stride[0], p.a_step = a.step();
   p.v = v.data, p.v_row = columns ? s.v_item() : 0;
-  p.out = out.data, p.out_row = out.stride[1];
+  p.out = out.data, p.out_row = out.stride[1], p.out_step = out.step();
   p.kernels = bank.count, p.v_next = v.stride[0], p.out_next = out.stride[0];
-  solve(swap ? swapped(p) : p, s.swapped != swap, context);
+  solve(p, s.swapped, context);
   out.finish();
 }
 
-void solve_lines(const Shape& s, const Lines& lines, const Bank& bank, bool columns, bool swap,
+// One transform of all reads and writes all at once.
+void solve_lines(const Shape& s, const Lines& lines, const Bank& bank, bool columns, bool one_shot,
                  Solve solve, Context& context) {
+  constexpr Index kCopied = Index(1) << 20;
   const Extent& e = s.axis[0].extent;
-  if (lie_dense(s, lines, columns)) {
-    return solve_group(s, lines, {0, lines.count}, bank, columns, swap, solve, context);
-  }
   const Index line_bytes = (e.n + e.hi - e.lo) * s.out_item();
   const Index groups = line_groups(lines.count, line_bytes);
+  const bool large = lines.count * line_bytes > groups * kCopied;
+  if (lie_dense(s, lines, columns) || (large && !one_shot && are_aligned(s, lines, bank))) {
+    return solve_group(s, lines, {0, lines.count}, bank, columns, false, solve, context);
+  }
   const double macs = macs_of(s) * double(bank.count) * double(lines.count) / double(groups);
   context.share_many(groups, macs, [&](Context& own, Shares& shares) {
     for (Range r; shares.next(r);) {
       for (Index g = r.first; g < r.last; ++g) {
         const Range group = line_group(lines.count, line_bytes, g);
-        solve_group(s, lines, group, bank, columns, swap, solve, own);
+        solve_group(s, lines, group, bank, columns, true, solve, own);
       }
     }
   });
@@ -235,7 +247,7 @@ bool merged(const Carried* axes, int count, Carried& one) {
 
 // Lines or kernels that no one stride steps through: all arrays copied, dense.
 void solve_scattered(Shape s, const Carried* line, int line_count, const Carried* kernel,
-                     int kernel_count, bool columns, bool swap, Solve solve, Context& context) {
+                     int kernel_count, bool columns, Solve solve, Context& context) {
   Scratch scratch;
   Convolved& along = s.axis[0];
   const Index outputs = along.extent.hi - along.extent.lo;
@@ -269,7 +281,7 @@ void solve_scattered(Shape s, const Carried* line, int line_count, const Carried
   const Lines lines = {product(line_count, a.shape), along.extent.n * along.a, outputs * along.out};
   const Bank bank = {product(kernel_count, v.shape), along.extent.m * along.v,
                      lines.count * lines.out};
-  solve_lines(s, lines, bank, columns, swap, solve, context);
+  solve_lines(s, lines, bank, columns, false, solve, context);
   if (!to) return;
   copy({to, out.ndim, out.shape, out.stride}, {s.out, out.ndim, out.shape, out.dense},
        s.out_item());
@@ -310,7 +322,7 @@ void solve_one_axis(Shape s, const fc_candidate& how, Solve solve, Context& cont
   const Extent& e = s.axis[0].extent;
   // A kept spectrum is one of v; one transform of both does not ask which is longer.
   const bool keeps = how.method == FC_ONESHOT && s.spectra && !s.swapped;
-  const bool swap = line_count == 0 && kernel_count == 0 && e.m > e.n && !keeps;
+  if (line_count == 0 && kernel_count == 0 && e.m > e.n && !keeps) s.swap();
   Carried lines = {}, kernels = {};
   const bool even = merged(line, line_count, lines) && merged(kernel, kernel_count, kernels);
   const Bank bank = {kernels.count, kernels.v, kernels.out};
@@ -318,8 +330,9 @@ void solve_one_axis(Shape s, const fc_candidate& how, Solve solve, Context& cont
   for (int d = 0; d < line_count; ++d) macs *= double(line[d].count);
   for (int d = 0; d < kernel_count; ++d) macs *= double(kernel[d].count);
   for_each_index(s, outer, outer_count, macs, context, [&](const Shape& at, Context& own) {
-    even ? solve_lines(at, {lines.count, lines.a, lines.out}, bank, columns, swap, solve, own)
-         : solve_scattered(at, line, line_count, kernel, kernel_count, columns, swap, solve, own);
+    even ? solve_lines(at, {lines.count, lines.a, lines.out}, bank, columns,
+                       how.method == FC_ONESHOT, solve, own)
+         : solve_scattered(at, line, line_count, kernel, kernel_count, columns, solve, own);
   });
 }
 

@@ -90,7 +90,7 @@ Problem trimmed(Problem p) {
   const Cut rows = trim(row), cols = trim(col);
   p.rows = row.n, p.kh = row.m, p.row_lo = row.lo, p.row_hi = row.hi;
   p.cols = col.n, p.kw = col.m, p.col_lo = col.lo, p.col_hi = col.hi;
-  p.a += rows.sample * p.a_row + cols.sample * kItemSize[p.a_dtype];
+  p.a += rows.sample * p.a_row + cols.sample * a_step(p);
   p.v += rows.tap * p.v_row + cols.tap * kItemSize[p.v_dtype];
   return p;
 }

@@ -59,13 +59,12 @@ Bands bands_of(const Problem& p, const fc_candidate& how, const KernelTable& tab
 
 Problem band_of(const Problem& p, Range outputs) {
   Problem band = p;
-  const Index item = kItemSize[result_dtype(p.a_dtype, p.v_dtype)];
   if (along_rows(p)) {
     band.row_hi = p.row_lo + outputs.last, band.row_lo += outputs.first;
     band.out += p.out ? outputs.first * p.out_row : 0;
   } else {
     band.col_hi = p.col_lo + outputs.last, band.col_lo += outputs.first;
-    band.out += p.out ? outputs.first * item : 0;
+    band.out += p.out ? outputs.first * out_step(p) : 0;
   }
   return trimmed(band);
 }

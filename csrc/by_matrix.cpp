@@ -20,43 +20,41 @@ struct Tile {
 };
 
 // Lays signals out as the rows of a matrix: by pointers into them, with padded
-// copies of the rows of a line that stick out of it.
+// copies of the rows of a line that stick out of it, and copies of all that do not lie dense.
 template <class T>
 class Layout {
  public:
-  Layout(Split shape, bool line, Index item, Scratch& scratch)
+  Layout(Split shape, bool line, Index item, Index step, Scratch& scratch)
       : shape_(shape),
         line_(line),
+        dense_(step == item * Index(sizeof(T))),
         item_(item),
+        step_(step),
+        copies_(!dense_ ? shape.n1
+                : line  ? 2
+                        : 0),
         rows_(scratch.take<void*>(2 * shape.n1)),
-        padded_(line ? scratch.take<T>(4 * shape.n2 * item) : nullptr) {}
+        copy_(scratch.take<T>(2 * copies_ * shape.n2 * item)),
+        written_(scratch.take<Written>(2 * copies_)) {}
 
   // What the tile reads of x, `rows` by `cols` items.
   Plane reading(int half, const char* x, Index x_row, Index rows, Index cols, const Tile& tile) {
     void** row = rows_ + half * shape_.n1;
+    T* copy = copies_of(half);
     if (!line_) {
       const Index first = std::max<Index>(0, -tile.col0);
       const Index end = std::min(shape_.n2, cols - tile.col0);
       for (Index r = 0; r < shape_.n1; ++r) {
         const Index at = tile.row0 + r;
         const bool there = at >= 0 && at < rows && first < end;
-        row[r] = there ? item_at(x + at * x_row, tile.col0 + first) : nullptr;
+        row[r] = there ? read(x + at * x_row, cols, tile.col0 + first, end - first, copy) : nullptr;
       }
       return {row, first, end, 1};
     }
-    T* spare = padded_ + 2 * half * shape_.n2 * item_;
     const char* base = x + tile.row_lo * x_row;
     for (Index r = 0; r < shape_.n1; ++r) {
       const Index from = tile.col0 + r * shape_.n2, to = from + shape_.n2;
-      if (from >= 0 && to <= cols) {
-        row[r] = item_at(base, from);
-      } else if (to <= 0 || from >= cols) {
-        row[r] = nullptr;
-      } else {
-        copy_padded(spare, reinterpret_cast<const T*>(base), cols, from, shape_.n2, item_);
-        row[r] = spare;
-        spare += shape_.n2 * item_;
-      }
+      row[r] = to <= 0 || from >= cols ? nullptr : read(base, cols, from, shape_.n2, copy);
     }
     return {row, 0, shape_.n2, 1};
   }
@@ -64,61 +62,71 @@ class Layout {
   // Where the tile writes; out is the item of the window's corner (row_lo, col_lo).
   Plane writing(int half, const Problem& p, const Tile& tile) {
     void** row = rows_ + half * shape_.n1;
+    T* copy = copies_of(half);
     if (!line_) {
+      const Index count = tile.col_hi - tile.col_lo;
       for (Index r = 0; r < shape_.n1; ++r) {
         const Index at = tile.row0 + r;
         const bool wanted = at >= tile.row_lo && at < tile.row_hi;
-        row[r] =
-            wanted ? item_at(p.out + (at - p.row_lo) * p.out_row, tile.col_lo - p.col_lo) : nullptr;
+        char* to = p.out + (at - p.row_lo) * p.out_row + (tile.col_lo - p.col_lo) * step_;
+        row[r] = wanted ? write(to, 0, count, count, copy) : nullptr;
       }
       return {row, tile.col_lo - tile.col0, tile.col_hi - tile.col0, 1};
     }
     char* base = p.out + (tile.row_lo - p.row_lo) * p.out_row;
-    T* spare = padded_ + 2 * half * shape_.n2 * item_;
     for (Index r = 0; r < shape_.n1; ++r) {
       const Index from = tile.col0 + r * shape_.n2, to = from + shape_.n2;
       const Index lo = std::max(from, tile.col_lo), hi = std::min(to, tile.col_hi);
-      if (lo >= hi) {
-        row[r] = nullptr;
-      } else if (lo == from && hi == to) {
-        row[r] = item_at(base, from - p.col_lo);
-      } else {
-        memset(spare, 0, size_t(shape_.n2 * item_) * sizeof(T));
-        edges_[used_++] = {spare + (lo - from) * item_,
-                           static_cast<T*>(item_at(base, lo - p.col_lo)), (hi - lo) * item_};
-        row[r] = spare;
-        spare += shape_.n2 * item_;
-      }
+      char* first = base + (lo - p.col_lo) * step_;
+      row[r] = lo < hi ? write(first, lo - from, hi - lo, shape_.n2, copy) : nullptr;
     }
     return {row, 0, shape_.n2, 1};
   }
 
-  // After `writing`: the padded rows go where they belong.
+  // After `writing`: copies go where they belong.
   void finish(bool accumulate) {
-    for (; used_ > 0; --used_) {
-      const Edge& e = edges_[used_ - 1];
-      copy_out(e.to, e.from, e.reals, accumulate);
+    for (; count_ > 0; --count_) {
+      const Written& w = written_[count_ - 1];
+      copy_out(w.to, step_, w.from, w.count, item_, accumulate);
     }
   }
 
  private:
-  struct Edge {
+  // A copy, and where it goes.
+  struct Written {
     const T* from;
-    T* to;
-    Index reals;
+    char* to;
+    Index count;
   };
 
-  void* item_at(const char* row, Index column) const {
-    return const_cast<char*>(row) + column * item_ * Index(sizeof(T));
+  T* copies_of(int half) const { return copy_ + half * copies_ * shape_.n2 * item_; }
+
+  void* read(const char* x, Index n, Index from, Index count, T*& copy) const {
+    if (dense_ && from >= 0 && from + count <= n) return const_cast<char*>(x) + from * step_;
+    T* const own = copy;
+    copy_padded(own, x, step_, n, from, count, item_);
+    copy += shape_.n2 * item_;
+    return own;
+  }
+
+  // Of a row of `all` items those `count` from `first` on, which go to `to`.
+  void* write(char* to, Index first, Index count, Index all, T*& copy) {
+    if (dense_ && count == all) return to;
+    T* const own = copy;
+    memset(own, 0, size_t(all * item_) * sizeof(T));
+    written_[count_++] = {own + first * item_, to, count};
+    copy += shape_.n2 * item_;
+    return own;
   }
 
   const Split shape_;
-  const bool line_;
-  const Index item_;
+  const bool line_, dense_;
+  const Index item_, step_;  // in reals, in bytes
+  const Index copies_;       // rows of each half that may be copies
   void** rows_;
-  T* padded_;
-  Edge edges_[4];
-  int used_ = 0;
+  T* copy_;
+  Written* written_;
+  Index count_ = 0;
 };
 
 constexpr Index kTogetherBytes = Index(512) << 10;
@@ -167,8 +175,8 @@ class MatrixConvolution {
   void convolve() {
     call_.context.share_many(pairs_, pair_macs(), [&](Context& own, Shares& shares) {
       Scratch scratch;
-      Layout<T> in(shape_, line_, call_.a_item, scratch);
-      Layout<T> out(shape_, line_, call_.out_item, scratch);
+      Layout<T> in(shape_, line_, call_.a_item, a_step(call_.p), scratch);
+      Layout<T> out(shape_, line_, call_.out_item, out_step(call_.p), scratch);
       T* bands = scratch.take<T>(reals_ * call_.spectra());
       for (Range r; shares.next(r);) {
         for (Index i = r.first; i < r.last; ++i) transform_pair(i, in, out, bands, own);
@@ -229,7 +237,7 @@ class MatrixConvolution {
 
   void kernel_columns(const Problem& p, T* bands) {
     Scratch scratch;
-    Layout<T> layout(shape_, line_, call_.v_item, scratch);
+    Layout<T> layout(shape_, line_, call_.v_item, call_.v_item * Index(sizeof(T)), scratch);
     Planes v = {{}, {}, call_.v_item == 2, false};
     v.re = layout.reading(0, p.v, p.v_row, p.kh, p.kw, whole(0, 0));
     v.re.scale = kernel_scale();

@@ -6,6 +6,7 @@
 #include "spectra.h"
 #include "survey.h"
 #include "transforms.h"
+#include "views.h"
 
 namespace fastconv {
 namespace {
@@ -37,12 +38,16 @@ void along_axes(const Operand& x, Index side, Index blocks, Range* within) {
   }
 }
 
-// Every row by itself. Of one line alone its blocks are shared out, some at a time.
+bool is_dense(const Operand& x) { return x.step == kItemSize[x.dtype]; }
+
+// Every row by itself. Of one line alone, and where lines are copied, some blocks are taken at a
+// time.
 void scan_lines(Context& context, const Operand& x, Grain grain, Coarse& c) {
   constexpr Index kTogether = 64;
-  const Index parts = is_complex(x.dtype) ? 2 : 1, item = kItemSize[x.dtype];
+  const Index parts = is_complex(x.dtype) ? 2 : 1;
   const Scan scan = is_single(x.dtype) ? context.kernels.scan_f32 : context.kernels.scan_f64;
-  const Index some = c.rows == 1 ? kTogether : c.cols, per_row = ceil_div(c.cols, some);
+  const Index some = c.rows == 1 || !is_dense(x) ? kTogether : c.cols;
+  const Index per_row = ceil_div(c.cols, some);
   const double macs = kScanMacs * double(std::min(x.cols, some * grain.cols)) * double(parts);
   context.share(c.rows * per_row, macs, [&](Context&, Shares& shares) {
     for (Range r; shares.next(r);) {
@@ -50,8 +55,10 @@ void scan_lines(Context& context, const Operand& x, Grain grain, Coarse& c) {
         const Index first = i % per_row * some, at = i / per_row * c.cols + first;
         const Index from = first * grain.cols;
         const Index count = std::min(x.cols - from, some * grain.cols);
-        scan(x.data + i / per_row * x.stride + from * item, count * parts, grain.cols * parts,
-             c.sum + at, c.top + at);
+        for_each_run(x.data + i / per_row * x.stride + from * x.step, x.step, count, x.dtype, count,
+                     [&](const char* run, Index) {
+                       scan(run, count * parts, grain.cols * parts, c.sum + at, c.top + at);
+                     });
         for (Index b = at; b < at + ceil_div(count, grain.cols); ++b) {
           c.energy[b] = energy_of(c.sum[b] * c.top[b], c.sum[b]);
         }
@@ -105,6 +112,21 @@ void scan_blocks(Context& context, const Operand& x, Grain grain, Coarse& c) {
   }
 }
 
+// The same of columns that do not lie side by side: copies of some at a time.
+void scan_copies(ScanColumns scan, const Operand& x, const char* data, Index rows, double* sum,
+                 double* peak) {
+  const Index parts = is_complex(x.dtype) ? 2 : 1, item = kItemSize[x.dtype];
+  const Index most = std::max<Index>(kRun / rows, 1);
+  Scratch scratch;
+  char* copied = scratch.take<char>(rows * most * item);
+  for (Index j = 0; j < x.cols; j += most) {
+    const Index shape[] = {rows, std::min(most, x.cols - j)};
+    const Index from[] = {x.stride, x.step}, to[] = {shape[1] * item, item};
+    copy({copied, 2, shape, to}, {const_cast<char*>(data) + j * x.step, 2, shape, from}, item);
+    scan(copied, to[0], rows, shape[1] * parts, sum + j * parts, peak + j * parts);
+  }
+}
+
 // Every column by itself, a block of rows at a time.
 void scan_columns(Context& context, const Operand& x, Grain grain, Coarse& c) {
   const Index parts = is_complex(x.dtype) ? 2 : 1, count = c.cols * parts;
@@ -118,7 +140,12 @@ void scan_columns(Context& context, const Operand& x, Grain grain, Coarse& c) {
     for (Range r; shares.next(r);) {
       for (Index b = r.first; b < r.last; ++b) {
         const Index some = std::min(grain.rows, x.rows - b * grain.rows);
-        scan(x.data + b * grain.rows * x.stride, x.stride, some, count, sum, peak);
+        const char* data = x.data + b * grain.rows * x.stride;
+        if (is_dense(x)) {
+          scan(data, x.stride, some, count, sum, peak);
+        } else {
+          scan_copies(scan, x, data, some, sum, peak);
+        }
         for (Index j = 0; j < c.cols; ++j) {
           double total = sum[j * parts], top = peak[j * parts];
           if (parts == 2) total += sum[2 * j + 1], top = std::max(top, peak[2 * j + 1]);
@@ -136,6 +163,7 @@ Operand operand(const Problem& p, bool is_a) {
   x.dtype = is_a ? p.a_dtype : p.v_dtype, x.data = is_a ? p.a : p.v;
   x.rows = is_a ? p.rows : p.kh, x.cols = is_a ? p.cols : p.kw;
   x.stride = is_a ? p.a_row : p.v_row;
+  x.step = is_a ? a_step(p) : kItemSize[p.v_dtype];
   Leading own;
   const Leading& rows = leading_of(p, own);
   x.leading = rows.count;

@@ -283,6 +283,7 @@ void convolve_by_dots(const Problem& p, Context& context, Pair pair) {
 
 void direct(const Problem& p, Context& context) {
   if (p.row_lo == p.row_hi || p.col_lo == p.col_hi) return;
+  if (!is_dense(p)) return direct_in_pieces(p, context);
   context.spend(kCallMacs);
   const bool one_column = p.cols == 1 && p.kw == 1;
   if (one_column && (p.rows > 1 && p.kh > 1)) return convolve_column(p, context);

@@ -54,7 +54,7 @@ fc_array taken(Scratch& scratch, const fc_job& job, const fc_array& v) {
   return own;
 }
 
-// Calls visit(row, count) for every dense row of an array, in the order of memory;
+// Calls visit(row, count) for every row of an array, dense, in the order of memory;
 // batch axes along which it does not change are taken once.
 template <class Visit>
 void for_each_row(const fc_job& job, const fc_array& array, bool is_a, fc_dtype dtype,
@@ -80,11 +80,10 @@ void for_each_row(const fc_job& job, const fc_array& array, bool is_a, fc_dtype 
     shape[last] = one ? shape[last] * shape[d] : shape[d], stride[last] = stride[d];
   }
   ndim = last + 1;
-  Scratch scratch;
-  const Rows rows(scratch, {static_cast<char*>(array.data), ndim, shape, stride}, dtype);
-  const View view = {rows.data, ndim, shape, rows.stride};
+  const View view = {static_cast<char*>(array.data), ndim, shape, stride};
   for (Index r = 0; r < product(ndim - 1, shape); ++r) {
-    visit(rows.data + row_offset(view, r), shape[ndim - 1]);
+    for_each_run(view.data + row_offset(view, r), stride[ndim - 1], shape[ndim - 1], dtype, kRun,
+                 visit);
   }
 }
 
@@ -109,7 +108,7 @@ Problem of_the_window(Problem p) {
     p.row_lo = 0;
   }
   if (p.kw == 1) {
-    p.a += p.col_lo * kItemSize[p.a_dtype];
+    p.a += p.col_lo * a_step(p);
     p.cols = p.col_hi -= p.col_lo;
     p.col_lo = 0;
   }

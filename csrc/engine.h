@@ -96,6 +96,9 @@ struct Problem {
   char* out;
   Index out_row;
   bool accumulate;  // out += instead of out =
+  // Where long lines do not lie dense, bytes from one column to the next; else 0. No kernel sees
+  // such lines: they are copied some at a time (views.h).
+  Index a_step = 0, out_step = 0;
   // A bank: so many kernels, each with a result of its own, bytes apart.
   Index kernels = 1, v_next = 0, out_next = 0;
   // The axes that are flattened to rows, between whose own lie zeros, or null: rows are one axis.
@@ -113,6 +116,19 @@ struct Problem {
   // Where the spectra of v are kept, or null: v is no one's kernel, or used but once.
   fc_spectra* spectra = nullptr;
 };
+
+// Rows (columns) that no product crosses: lines beside each other.
+inline bool rows_apart(const Problem& p) { return p.kh == 1; }
+inline bool cols_apart(const Problem& p) { return p.kw == 1 && p.kh > 1; }
+inline bool lines_apart(const Problem& p) { return rows_apart(p) || cols_apart(p); }
+
+inline bool is_dense(const Problem& p) { return p.a_step == 0 && p.out_step == 0; }
+
+// Bytes from one column to the next.
+inline Index a_step(const Problem& p) { return p.a_step ? p.a_step : kItemSize[p.a_dtype]; }
+inline Index out_step(const Problem& p) {
+  return p.out_step ? p.out_step : kItemSize[result_dtype(p.a_dtype, p.v_dtype)];
+}
 
 // The problem of one kernel of a bank, at one digit of it and one of its result.
 Problem kernel_of(Problem, Index k, int v_digit = 0, int out_digit = 0);

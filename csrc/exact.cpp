@@ -30,6 +30,7 @@
 #include "engine.h"
 #include "runtime.h"
 #include "spectra.h"
+#include "views.h"
 
 namespace fastconv {
 namespace {
@@ -96,18 +97,21 @@ void put_row(fc_dtype dtype, const KernelTable& table, const double* x, Index co
   for (Index i = 0; i < count; ++i) row[i] = char((add && row[i]) || x[i] > 0.5);
 }
 
-void measure_all(fc_dtype dtype, const char* data, Index rows, Index cols, Index stride,
+void measure_all(fc_dtype dtype, const char* data, Index rows, Index cols, Index stride, Index step,
                  const KernelTable& table, Magnitudes& m) {
-  for (Index r = 0; r < rows; ++r) measure(dtype, data + r * stride, cols, table, m);
+  for (Index r = 0; r < rows; ++r) {
+    for_each_run(data + r * stride, step, cols, dtype, kRun,
+                 [&](const char* x, Index count) { measure(dtype, x, count, table, m); });
+  }
 }
 
 fc_facts facts_of(const Problem& p, const KernelTable& table) {
   fc_facts facts = {};
   Magnitudes a;
-  measure_all(p.a_dtype, p.a, p.rows, p.cols, p.a_row, table, a);
+  measure_all(p.a_dtype, p.a, p.rows, p.cols, p.a_row, a_step(p), table, a);
   Magnitudes v;
   for (Index k = 0; k < p.kernels; ++k) {
-    measure_all(p.v_dtype, kernel_of(p, k).v, p.kh, p.kw, p.v_row, table, v);
+    measure_all(p.v_dtype, kernel_of(p, k).v, p.kh, p.kw, p.v_row, kItemSize[p.v_dtype], table, v);
   }
   facts.known = 1;
   facts.a_max = a.max, facts.a_norm = a.norm();
@@ -139,24 +143,27 @@ Piece piece_of(const Problem& p, const fc_candidate& how, Index lanes, Index dou
   const auto multiple = [](Index of, Index most, Index all) {
     return std::min(all, std::max<Index>(1, most / of) * of);
   };
-  const Index cols = multiple(unit.cols, outputs / unit.rows, width);
+  // Of lines that do not lie dense, some beside each other: a cache line may hold samples of many.
+  const Index beside = is_dense(p) ? 1 : std::min<Index>(height, 4);
+  const Index cols = multiple(unit.cols, outputs / std::max(unit.rows, beside), width);
   return {multiple(unit.rows, outputs / cols, height), cols};
 }
 
 // What digits of `width` bits come to, of rows of integers.
-Norms norms_of(fc_dtype dtype, const char* x, Index x_row, Index rows, Index cols, int digits,
-               int width, const KernelTable& table) {
+Norms norms_of(fc_dtype dtype, const char* x, Index x_row, Index step, Index rows, Index cols,
+               int digits, int width, const KernelTable& table) {
   constexpr Index kSome = 1024;
   double some[kSome], squares[kMostDigits] = {};
   for (Index row = 0; row < rows; ++row, x += x_row) {
     for (Index at = 0; at < cols; at += kSome) {
-      const Index count = std::min(kSome, cols - at);
-      for (int d = 0; d < digits; ++d) {
-        kernels_of(dtype, table)
-            .digit(x + at * kItemSize[dtype], count, d, width, d + 1 == digits, some);
-        const double norm = table.spectral[1].norm(some, count);
-        squares[d] += norm * norm;
-      }
+      const auto add = [&](const char* run, Index count) {
+        for (int d = 0; d < digits; ++d) {
+          kernels_of(dtype, table).digit(run, count, d, width, d + 1 == digits, some);
+          const double norm = table.spectral[1].norm(some, count);
+          squares[d] += norm * norm;
+        }
+      };
+      for_each_run(x + at * step, step, std::min(kSome, cols - at), dtype, kSome, add);
     }
   }
   Norms norms = {};
@@ -228,19 +235,28 @@ class InDigits {
     Scratch scratch;
     const Index row0 = std::max<Index>(0, r0 - p_.kh + 1), rows = std::min(p_.rows, r1) - row0;
     const Index col0 = std::max<Index>(0, c0 - p_.kw + 1), cols = std::min(p_.cols, c1) - col0;
-    const Index height = r1 - r0, width = c1 - c0, item = kItemSize[p_.a_dtype];
+    const Index height = r1 - r0, width = c1 - c0;
     const Index a_size = rows * cols, out_size = height * width;
     double* a = scratch.take<double>((in_turn_ ? 1 : digits_.a) * a_size);
     double* out = scratch.take<double>((in_turn_ ? 1 : digits_.results) * p_.kernels * out_size);
+    const Index a_shape[] = {rows, cols}, a_stride[] = {p_.a_row, a_step(p_)};
+    char* const corner = const_cast<char*>(p_.a) + row0 * p_.a_row + col0 * a_step(p_);
+    const Rows samples(scratch, {corner, 2, a_shape, a_stride}, p_.a_dtype);
     const auto cut_signal = [&](int i, double* to) {
-      cut(p_.a + row0 * p_.a_row + col0 * item, p_.a_row, rows, cols, i, digits_.a, to);
+      cut(samples.data, samples.stride[0], rows, cols, i, digits_.a, to);
     };
+    const Index shape[] = {height, width}, stride[] = {p_.out_row, out_step(p_)};
     const auto put = [&](Index k, int digit, const double* from) {
-      char* to = kernel_of(p_, k).out + (r0 - p_.row_lo) * p_.out_row + (c0 - p_.col_lo) * item;
-      for (Index r = 0; r < height; ++r, from += width, to += p_.out_row) {
-        put_row(p_.a_dtype, context_.kernels, from, width, digit * digits_.width,
-                p_.accumulate || digit > 0, to);
+      Scratch copied;
+      char* const to =
+          kernel_of(p_, k).out + (r0 - p_.row_lo) * p_.out_row + (c0 - p_.col_lo) * out_step(p_);
+      const bool add = p_.accumulate || digit > 0;
+      const Rows results(copied, {to, 2, shape, stride}, p_.a_dtype, add);
+      char* row = results.data;
+      for (Index r = 0; r < height; ++r, from += width, row += results.stride[0]) {
+        put_row(p_.a_dtype, context_.kernels, from, width, digit * digits_.width, add, row);
       }
+      results.finish();
     };
     const auto turn = [&](Part part, Index k, int digit) {
       if (part == Part::kA) return cut_signal(digit, a);
@@ -260,6 +276,7 @@ class InDigits {
     q.a_digits = {digits_.a, in_turn_ ? 0 : a_size * 8};
     q.v_digits = {digits_.v, in_turn_ ? 0 : p_.kernels * q.v_next};
     q.out_digits = {digits_.results, in_turn_ ? 0 : p_.kernels * q.out_next};
+    q.a_step = q.out_step = 0;
     q.accumulate = false;
     if (!q.spectra && pieces_ > 1) q.spectra = &of_all_pieces_;
     for (int i = 0; i < digits_.a && !in_turn_; ++i) cut_signal(i, a + i * a_size);
@@ -298,11 +315,12 @@ class Proof {
   double error(const Digits& d, const Problem& p, const KernelTable& table) const {
     Norms v = {};
     for (Index k = 0; k < p.kernels; ++k) {
-      const Norms own =
-          norms_of(p.v_dtype, kernel_of(p, k).v, p.v_row, p.kh, p.kw, d.v, d.width, table);
+      const Norms own = norms_of(p.v_dtype, kernel_of(p, k).v, p.v_row, kItemSize[p.v_dtype], p.kh,
+                                 p.kw, d.v, d.width, table);
       for (int j = 0; j < d.v; ++j) v.digit[j] = fmax(v.digit[j], own.digit[j]);
     }
-    const Norms a = norms_of(p.a_dtype, p.a, p.a_row, p.rows, p.cols, d.a, d.width, table);
+    const Norms a =
+        norms_of(p.a_dtype, p.a, p.a_row, a_step(p), p.rows, p.cols, d.a, d.width, table);
     return error_of(d, least(largest_a(d), a), least(largest_v(d), v), log2_points_);
   }
 

@@ -16,6 +16,7 @@
 #include "engine.h"
 #include "runtime.h"
 #include "survey.h"
+#include "views.h"
 
 namespace fastconv {
 namespace {
@@ -41,13 +42,14 @@ struct Window {
 
 template <class T>
 Index find_bad(const Problem& p, Bad* bad, Index room) {
-  const Index parts = is_complex(p.a_dtype) ? 2 : 1;
+  const Index parts = is_complex(p.a_dtype) ? 2 : 1, step = a_step(p);
   Index found = 0;
   for (Index r = 0; r < p.rows; ++r) {
-    const T* row = reinterpret_cast<const T*>(p.a + r * p.a_row);
-    for (Index c = 0; c < p.cols; ++c) {
+    const char* row = p.a + r * p.a_row;
+    for (Index c = 0; c < p.cols; ++c, row += step) {
+      const T* x = reinterpret_cast<const T*>(row);
       bool finite = true;
-      for (Index part = 0; part < parts; ++part) finite &= bool(isfinite(row[c * parts + part]));
+      for (Index part = 0; part < parts; ++part) finite &= bool(isfinite(x[part]));
       if (finite) continue;
       if (found == room) return room + 1;
       bad[found++] = {r, c};
@@ -74,17 +76,17 @@ Window intersect(Window a, const Problem& p) {
 template <class T>
 void add_bad(const Problem& p, const Bad& bad) {
   const bool a_complex = is_complex(p.a_dtype), v_complex = is_complex(p.v_dtype);
-  const Index a_parts = a_complex ? 2 : 1, v_parts = v_complex ? 2 : 1;
+  const Index v_parts = v_complex ? 2 : 1;
   const Index parts = a_complex || v_complex ? 2 : 1;
-  const T* a = reinterpret_cast<const T*>(p.a + bad.row * p.a_row) + bad.col * a_parts;
+  const T* a = reinterpret_cast<const T*>(p.a + bad.row * p.a_row + bad.col * a_step(p));
   const Window touched = intersect({bad.row, bad.row + p.kh, bad.col, bad.col + p.kw}, p);
   for (Index r = touched.row_lo; r < touched.row_hi; ++r) {
     if (!is_row_of_taps(p, r - bad.row)) continue;
     const T* v = reinterpret_cast<const T*>(p.v + (r - bad.row) * p.v_row);
-    T* out = reinterpret_cast<T*>(p.out + (r - p.row_lo) * p.out_row);
+    char* out = p.out + (r - p.row_lo) * p.out_row;
     for (Index c = touched.col_lo; c < touched.col_hi; ++c) {
       const T* tap = v + (c - bad.col) * v_parts;
-      T* y = out + (c - p.col_lo) * parts;
+      T* y = reinterpret_cast<T*>(out + (c - p.col_lo) * out_step(p));
       if (a_complex && v_complex) {
         y[0] += a[0] * tap[0] - a[1] * tap[1];
         y[1] += a[0] * tap[1] + a[1] * tap[0];
@@ -100,12 +102,13 @@ void add_bad(const Problem& p, const Bad& bad) {
 // A copy of a in which the samples that are not finite are zero.
 const char* without(Scratch& scratch, const Problem& p, const Bad* bad, Index count) {
   const Index item = kItemSize[p.a_dtype], row = p.cols * item;
-  char* copy = scratch.take<char>(p.rows * row);
-  for (Index r = 0; r < p.rows; ++r) memcpy(copy + r * row, p.a + r * p.a_row, size_t(row));
+  char* whole = scratch.take<char>(p.rows * row);
+  const Index shape[] = {p.rows, p.cols}, to[] = {row, item}, from[] = {p.a_row, a_step(p)};
+  copy({whole, 2, shape, to}, {const_cast<char*>(p.a), 2, shape, from}, item);
   for (Index b = 0; b < count; ++b) {
-    memset(copy + bad[b].row * row + bad[b].col * item, 0, size_t(item));
+    memset(whole + bad[b].row * row + bad[b].col * item, 0, size_t(item));
   }
-  return copy;
+  return whole;
 }
 
 // A signal as transforms may see it: what is not finite taken out, and what it weighs.
@@ -113,7 +116,7 @@ const char* without(Scratch& scratch, const Problem& p, const Bad* bad, Index co
 class Signal {
  public:
   Signal(Scratch& scratch, const Problem& p, Context& context)
-      : a_(p.a), a_row_(p.a_row), grain_(grain_of(p)) {
+      : a_(p.a), a_row_(p.a_row), a_step_(p.a_step), grain_(grain_of(p)) {
     weigh(scratch, p, context);
     if (weight_.finite || !take_out_bad(scratch, p)) return;
     weigh(scratch, p, context);
@@ -125,7 +128,7 @@ class Signal {
 
   Problem finite(Problem p) const {
     p.square &= p.a == a_;
-    p.a = a_, p.a_row = a_row_;
+    p.a = a_, p.a_row = a_row_, p.a_step = a_step_;
     return p;
   }
 
@@ -151,12 +154,12 @@ class Signal {
     if (found == 0 || found > room) return false;
     bad_count_ = found;
     a_ = without(scratch, p, bad_, found);
-    a_row_ = p.cols * kItemSize[p.a_dtype];
+    a_row_ = p.cols * kItemSize[p.a_dtype], a_step_ = 0;
     return true;
   }
 
   const char* a_;
-  Index a_row_;
+  Index a_row_, a_step_;
   const Grain grain_;
   Coarse weight_;
   Bad* bad_ = nullptr;
@@ -346,8 +349,7 @@ class Groups {
         lines_(rows_      ? p.rows
                : columns_ ? p.cols
                           : 1),
-        out_item_(kItemSize[result_dtype(p.a_dtype, p.v_dtype)]),
-        line_bytes_(out_item_ *
+        line_bytes_(kItemSize[result_dtype(p.a_dtype, p.v_dtype)] *
                     (rows_ ? p.cols + p.col_hi - p.col_lo : p.rows + p.row_hi - p.row_lo)) {}
 
   Index count() const { return line_groups(lines_, line_bytes_); }
@@ -360,8 +362,8 @@ class Groups {
       q.out += p_.out ? lines.first * p_.out_row : 0;
       q.rows = q.row_hi = lines.last - lines.first;
     } else if (columns_) {
-      q.a += lines.first * kItemSize[p_.a_dtype];
-      q.out += p_.out ? lines.first * out_item_ : 0;
+      q.a += lines.first * a_step(p_);
+      q.out += p_.out ? lines.first * out_step(p_) : 0;
       q.cols = q.col_hi = lines.last - lines.first;
     }
     return q;
@@ -370,7 +372,7 @@ class Groups {
  private:
   const Problem& p_;
   const bool rows_, columns_;
-  const Index lines_, out_item_, line_bytes_;
+  const Index lines_, line_bytes_;
 };
 
 // What is decided for lines depends on those of their group alone, never on how many

@@ -36,17 +36,20 @@ class ColumnBlocks {
   void gather(T* z, int digit) {
     const Problem& p = call_.p;
     const char* a = p.a + digit * p.a_digits.next;
-    const Index item = call_.a_item * Index(sizeof(T));
-    const bool whole = width_ + back_ == slots_;
-    if (!whole) memset(padded_, 0, size_t(length_ * slots_ * item));
+    const Index item = call_.a_item * Index(sizeof(T)), width = width_ + back_;
+    const Index above = row_ - p.kh + 1;  // the row of a under the first of the block
+    const Index first = std::max<Index>(0, -above), end = std::min(length_, p.rows - above);
+    Rectangle there = {
+        const_cast<char*>(a) + (above + first) * p.a_row + (col_ - back_) * a_step(p), p.a_row,
+        a_step(p)};
+    if (width < slots_) memset(padded_, 0, size_t(length_ * slots_ * item));
+    if ((width < slots_ || p.a_step) && first < end) {
+      const Rectangle here = copies(first, item);
+      copy_rectangle(here, there, end - first, width, item);
+      there = here;
+    }
     for (Index j = 0; j < length_; ++j) {
-      const Index r = row_ - p.kh + 1 + j;
-      const bool there = r >= 0 && r < p.rows;
-      const char* row = there ? a + r * p.a_row + (col_ - back_) * item : nullptr;
-      rows_[j] = const_cast<char*>(row);
-      if (!there || whole) continue;
-      rows_[j] = padded_ + j * slots_ * call_.a_item;
-      memcpy(rows_[j], row, size_t(width_ * item));
+      rows_[j] = j >= first && j < end ? there.corner + (j - first) * there.row : nullptr;
     }
     const auto read = [&] {
       call_.kernels.gather_columns(columns(scales_.in(), call_.a_item == 2), length_, z, squares_);
@@ -63,22 +66,41 @@ class ColumnBlocks {
     const Problem& p = call_.p;
     char* out = kernel_of(p, kernel, 0, digit).out;
     const Index item = call_.out_item * Index(sizeof(T));
-    const bool whole = width_ == slots_;
-    for (Index j = 0; j < height_; ++j) {
-      char* row = out + (row_ - p.row_lo + j) * p.out_row + col_ * item;
-      rows_[j] = whole ? static_cast<void*>(row) : padded_ + j * slots_ * call_.out_item;
-    }
+    const bool whole = width_ == slots_ && !p.out_step;
+    const Rectangle there = {out + (row_ - p.row_lo) * p.out_row + col_ * out_step(p), p.out_row,
+                             out_step(p)};
+    const Rectangle here = whole ? there : copies(0, item);
+    for (Index j = 0; j < height_; ++j) rows_[j] = here.corner + j * here.row;
     Columns to = columns(scales_.out(), call_.complex());
     to.accumulate = whole && p.accumulate;
     call_.kernels.scatter_columns(to, length_ - step_, height_, z);
-    for (Index j = 0; j < height_ && !whole; ++j) {
-      T* row = reinterpret_cast<T*>(out + (row_ - p.row_lo + j) * p.out_row + col_ * item);
-      const T* from = static_cast<const T*>(rows_[j]) + back_ * call_.out_item;
-      copy_out(row, from, width_ * call_.out_item, p.accumulate);
+    if (whole) return;
+    const Rectangle wanted = {here.corner + back_ * item, here.row, here.step};
+    if (!p.accumulate) return copy_rectangle(there, wanted, height_, width_, item);
+    for (Index j = 0; j < height_; ++j) {
+      const T* from = reinterpret_cast<const T*>(wanted.corner + j * wanted.row);
+      copy_out(there.corner + j * there.row, there.step, from, width_, call_.out_item, true);
     }
   }
 
  private:
+  // A block of the array, or of its copy: bytes between its rows, and between its columns.
+  struct Rectangle {
+    char* corner;
+    Index row, step;
+  };
+
+  Rectangle copies(Index row, Index item) const {
+    return {reinterpret_cast<char*>(padded_) + row * slots_ * item, slots_ * item, item};
+  }
+
+  static void copy_rectangle(const Rectangle& to, const Rectangle& from, Index height, Index width,
+                             Index item) {
+    const Index shape[] = {height, width};
+    const Index to_stride[] = {to.row, to.step}, from_stride[] = {from.row, from.step};
+    copy({to.corner, 2, shape, to_stride}, {from.corner, 2, shape, from_stride}, item);
+  }
+
   Columns columns(const T* scale, bool interleaved) const {
     const Index lanes = call_.kernels.lanes;
     const bool two = slots_ > lanes;

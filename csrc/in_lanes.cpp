@@ -76,7 +76,8 @@ class LaneBlocks {
     call_.kernels.scatter(to, call_.p.kw - 1, step_, z);
     for (Index s = 0; s < slots_ && first_ + s < total(); ++s) {
       if (output_[place_of(s)] != result(s)) continue;
-      copy_out(wanted(first_ + s), result(s), count(first_ + s) * call_.out_item, p.accumulate);
+      copy_out(wanted(first_ + s), out_step(p), result(s), count(first_ + s), call_.out_item,
+               p.accumulate);
     }
   }
 
@@ -92,27 +93,28 @@ class LaneBlocks {
   Index count(Index block) const { return std::min(step_, call_.p.col_hi - start(block)); }
   T* result(Index slot) const { return results_ + slot * step_ * call_.out_item; }
 
-  T* wanted(Index block) const {
+  char* wanted(Index block) const {
     const Problem& p = call_.p;
-    return reinterpret_cast<T*>(out_ + block / per_row_ * p.out_row) +
-           (start(block) - p.col_lo) * call_.out_item;
+    return out_ + block / per_row_ * p.out_row + (start(block) - p.col_lo) * out_step(p);
   }
 
   void* input(const char* a, Index block, T* padded) const {
     const Problem& p = call_.p;
     const Index item = call_.a_item, from = start(block) - p.kw + 1;
     if (block >= total()) {
-      copy_padded<T>(padded, nullptr, 0, 0, length_, item);
+      copy_padded<T>(padded, nullptr, 0, 0, 0, length_, item);
       return padded;
     }
-    const T* row = reinterpret_cast<const T*>(a + (p.row_lo + block / per_row_) * p.a_row);
-    if (from >= 0 && from + length_ <= p.cols) return const_cast<T*>(row + from * item);
-    copy_padded(padded, row, p.cols, from, length_, item);
+    const char* row = a + (p.row_lo + block / per_row_) * p.a_row;
+    if (!p.a_step && from >= 0 && from + length_ <= p.cols) {
+      return const_cast<char*>(row + from * a_step(p));
+    }
+    copy_padded(padded, row, a_step(p), p.cols, from, length_, item);
     return padded;
   }
 
   void* output(Index block, T* result) const {
-    if (block < total() && count(block) == step_) return wanted(block);
+    if (!call_.p.out_step && block < total() && count(block) == step_) return wanted(block);
     if (call_.p.accumulate) memset(result, 0, size_t(step_ * call_.out_item) * sizeof(T));
     return result;
   }

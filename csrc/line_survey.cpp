@@ -291,7 +291,7 @@ bool LineSurvey::may_lose(Index i, Index j, Bound bound, const Coarse& a, const 
     bound.term = std::max(bound.term, std::max(before, here) * v.top[c]);
   }
   if (judge_.is_weak(mean, bound)) return true;
-  const Index item = kItemSize[p_.a_dtype];
+  const Index item = a_step(p_);
   sums.turn_to(columns_ ? Row{p_.a_dtype, p_.a + j * item, p_.a_row, p_.rows}
                         : Row{p_.a_dtype, p_.a + i * p_.a_row, item, p_.cols});
   const double least = sums.of_block(b);
@@ -387,7 +387,7 @@ class Ends {
   // s of some lines as far as so many taps make it, a pitch apart. The lines lie in one, with
   // zeros between.
   const T* sums(Index line, Index lines, Index taps, T* a, T* s) const {
-    const Index a_item = kItemSize[p_.a_dtype], v_item = kItemSize[p_.v_dtype];
+    const Index a_item = a_step(p_), v_item = kItemSize[p_.v_dtype];
     const Index step = columns_ ? p_.a_row : a_item, next = columns_ ? a_item : p_.a_row;
     const Index tap_step = columns_ ? p_.v_row : v_item, all = lines * pitch(taps);
     const char* first = p_.a + line * next + (trailing_ ? n_ - samples_ : 0) * step;
@@ -458,7 +458,7 @@ void LineSurvey::look_at_ends(Context& context) {
 // stepped over.
 void LineSurvey::find_empty(const Coarse& a) {
   const Index n = columns_ ? p_.rows : p_.cols, m = columns_ ? p_.kh : p_.kw;
-  const Index a_item = kItemSize[p_.a_dtype], v_item = kItemSize[p_.v_dtype];
+  const Index a_item = a_step(p_), v_item = kItemSize[p_.v_dtype];
   const Index step = columns_ ? p_.a_row : a_item, next = columns_ ? a_item : p_.a_row;
   const Index tap = columns_ ? p_.v_row : v_item, blocks = columns_ ? a.rows : a.cols;
   for (const bool from_last : {false, true}) {

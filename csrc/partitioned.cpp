@@ -18,6 +18,7 @@
 
 #include "partition.h"
 #include "survey.h"
+#include "views.h"
 
 namespace fastconv {
 namespace {
@@ -216,7 +217,7 @@ class Lines {
   // Computes all outputs, and calls again(p) for parts of the problem that are not proven.
   template <class Again>
   void run(Again again) {
-    const Index a_item = kItemSize[p_.a_dtype], out_item = item();
+    const Index a_item = a_step(p_), out_item = out_step(p_);
     for (Index l = 0; l < (columns_ ? p_.cols : p_.rows); ++l) {
       a_ = {p_.a + l * (columns_ ? a_item : p_.a_row), columns_ ? p_.a_row : a_item};
       out_ = p_.out + l * (columns_ ? out_item : p_.out_row);
@@ -268,7 +269,7 @@ class Lines {
   void put_block(Index first, Index j, const double* y) const {
     const int reals = kernel_.reals_of_item();
     const Range of = outputs(j);
-    const Index step = columns_ ? p_.out_row : item();
+    const Index step = columns_ ? p_.out_row : out_step(p_);
     char* wrong = wrong_ + (j - first) * block_;
     memset(wrong, 0, size_t(block_));
     for (Index i = of.first; i < of.last; ++i, y += reals) {
@@ -318,8 +319,6 @@ class Lines {
     }
   }
 
-  Index item() const { return kItemSize[result_dtype(p_.a_dtype, p_.v_dtype)]; }
-
   const Problem& p_;
   const bool columns_;
   const Index n_, lo_, hi_;
@@ -339,7 +338,10 @@ class Lines {
 bool is_loud(const Problem& p, Context& context) {
   Magnitudes magnitudes;
   for (Index r = 0; r < p.rows; ++r) {
-    measure(p.a_dtype, p.a + r * p.a_row, p.cols, context.kernels, magnitudes);
+    for_each_run(p.a + r * p.a_row, a_step(p), p.cols, p.a_dtype, kRun,
+                 [&](const char* x, Index count) {
+                   measure(p.a_dtype, x, count, context.kernels, magnitudes);
+                 });
   }
   return magnitudes.bad > 0 || magnitudes.max >= kLoud;
 }

@@ -177,11 +177,10 @@ bool part(const Problem& p, const Box& box, Leading& leading, Problem& q) {
   leading.count = rows.count;
   Extent col = {p.cols, p.kw, p.col_lo, p.col_hi};
   if (!within(box.axis[rows.count], col)) return false;
-  const Index item = kItemSize[result_dtype(p.a_dtype, p.v_dtype)];
   // A scan has no result.
-  q.out += p.out ? (col.lo - p.col_lo) * item : 0;
+  q.out += p.out ? (col.lo - p.col_lo) * out_step(p) : 0;
   const Cut first = trim(col);
-  q.a += first.sample * kItemSize[p.a_dtype];
+  q.a += first.sample * a_step(p);
   q.v += first.tap * kItemSize[p.v_dtype];
   for (int d = 0; d < rows.count; ++d) {
     const Index pitch = leading.pitch[d] = rows.pitch[d];
@@ -200,7 +199,7 @@ bool part(const Problem& p, const Box& box, Leading& leading, Problem& q) {
 }
 
 void clear(const Problem& p) {
-  const Index bytes = (p.col_hi - p.col_lo) * kItemSize[result_dtype(p.a_dtype, p.v_dtype)];
+  const Index item = kItemSize[result_dtype(p.a_dtype, p.v_dtype)], cols = p.col_hi - p.col_lo;
   Leading own;
   const Leading& rows = leading_of(p, own);
   Index all = 1;
@@ -211,7 +210,9 @@ void clear(const Problem& p) {
       const Index count = rows.axis[d].hi - rows.axis[d].lo;
       at += rest % count * rows.pitch[d], rest /= count;
     }
-    memset(p.out + at * p.out_row, 0, size_t(bytes));
+    char* row = p.out + at * p.out_row;
+    if (!p.out_step) memset(row, 0, size_t(cols * item));
+    for (Index j = 0; p.out_step && j < cols; ++j) memset(row + j * p.out_step, 0, size_t(item));
   }
 }
 

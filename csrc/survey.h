@@ -13,11 +13,6 @@ struct Grain {
 };
 Grain grain_of(const Problem&);
 
-// Rows (columns) that no product crosses: lines beside each other.
-inline bool rows_apart(const Problem& p) { return p.kh == 1; }
-inline bool cols_apart(const Problem& p) { return p.kw == 1 && p.kh > 1; }
-inline bool lines_apart(const Problem& p) { return rows_apart(p) || cols_apart(p); }
-
 // The axes of a problem's rows, of which there are more than one where they are flattened.
 const Leading& leading_of(const Problem&, Leading& own);
 
@@ -25,7 +20,7 @@ const Leading& leading_of(const Problem&, Leading& own);
 struct Operand {
   fc_dtype dtype;
   const char* data;
-  Index rows, cols, stride;
+  Index rows, cols, stride, step;  // bytes
   int leading;
   Index count[FC_MAX_NDIM], pitch[FC_MAX_NDIM];
 };

@@ -10,6 +10,7 @@
 #include "runtime.h"
 #include "spectra.h"
 #include "twiddles.h"
+#include "views.h"
 
 namespace fastconv {
 
@@ -141,22 +142,30 @@ class LaneScales {
   bool balanced_ = false;
 };
 
-// to = count items of x from `start` on, zeros where x has none.
+// to = count items of a line from `start` on, zeros where it has none. Items are so many reals, and
+// `step` bytes apart.
 template <class T>
-void copy_padded(T* to, const T* x, Index n, Index start, Index count, Index item) {
+void copy_padded(T* to, const char* x, Index step, Index n, Index start, Index count, Index item) {
   const Index head = std::min(count, std::max<Index>(0, -start));
   const Index body = std::max<Index>(0, std::min(count, n - start) - head);
-  memset(to, 0, size_t(head * item) * sizeof(T));
-  if (body) memcpy(to + head * item, x + (start + head) * item, size_t(body * item) * sizeof(T));
-  memset(to + (head + body) * item, 0, size_t((count - head - body) * item) * sizeof(T));
+  const Index bytes = item * Index(sizeof(T));
+  memset(to, 0, size_t(head * bytes));
+  if (body) {
+    copy_line(reinterpret_cast<char*>(to + head * item), bytes, x + (start + head) * step, step,
+              body, bytes);
+  }
+  memset(to + (head + body) * item, 0, size_t((count - head - body) * bytes));
 }
 
+// Back to where they lie, `step` bytes apart.
 template <class T>
-void copy_out(T* to, const T* from, Index reals, bool accumulate) {
+void copy_out(char* to, Index step, const T* from, Index count, Index item, bool accumulate) {
+  const Index bytes = item * Index(sizeof(T));
   if (!accumulate) {
-    memcpy(to, from, size_t(reals) * sizeof(T));
-  } else {
-    for (Index i = 0; i < reals; ++i) to[i] += from[i];
+    return copy_line(to, step, reinterpret_cast<const char*>(from), bytes, count, bytes);
+  }
+  for (Index i = 0; i < count; ++i, to += step, from += item) {
+    for (Index part = 0; part < item; ++part) reinterpret_cast<T*>(to)[part] += from[part];
   }
 }
 

@@ -102,6 +102,11 @@ void copy(const View& to, const View& from, Index item) {
   }
 }
 
+void copy_line(char* to, Index to_step, const char* from, Index from_step, Index count,
+               Index item) {
+  copy({to, 1, &count, &to_step}, {const_cast<char*>(from), 1, &count, &from_step}, item);
+}
+
 void dense_strides(int ndim, const Index* shape, Index item, Index* stride) {
   for (int d = ndim - 1; d >= 0; --d) {
     stride[d] = item;
@@ -167,6 +172,16 @@ Rows::Rows(Scratch& scratch, const View& from, fc_dtype dtype, bool reads)
   data = scratch.take<char>(bytes_of(from.ndim, from.shape, item_));
   dense_strides(from.ndim, from.shape, item_, stride);
   if (reads) copy({data, from.ndim, from.shape, stride}, from, item_);
+}
+
+Rows::Rows(const View& from, fc_dtype dtype)
+    : data(from.data), from_(from), item_(kItemSize[dtype]) {
+  memcpy(stride, from.stride, sizeof(Index) * size_t(from.ndim));
+}
+
+Index Rows::step() const {
+  const int last = from_.ndim - 1;
+  return from_.shape[last] == 1 || stride[last] == item_ ? 0 : stride[last];
 }
 
 void Rows::finish() const {

@@ -1,5 +1,7 @@
 // Strided N-D arrays copied, added and made dense.
 #pragma once
+#include <algorithm>
+
 #include "engine.h"
 #include "runtime.h"
 
@@ -24,6 +26,9 @@ Index row_offset(const View&, Index r);
 // to[...] = from[...], same shape, items of `item` bytes.
 void copy(const View& to, const View& from, Index item);
 
+// One line of the same, steps in bytes.
+void copy_line(char* to, Index to_step, const char* from, Index from_step, Index count, Index item);
+
 // to[...] = 0.
 void zero(const View& to, Index item);
 
@@ -35,6 +40,24 @@ void dense_strides(int ndim, const Index* shape, Index item, Index* stride);
 
 bool aligned(const void*, int ndim, const Index* stride, fc_dtype);
 
+constexpr Index kRun = 8192;  // items: of no dtype more than half of L2
+
+// Calls visit(items, count) for the items of a line, dense and aligned: as they lie or, where they
+// do not lie so, copied, `most` at a time.
+template <class Visit>
+void for_each_run(const char* line, Index step, Index count, fc_dtype dtype, Index most,
+                  Visit visit) {
+  const Index item = kItemSize[dtype];
+  if (step == item && aligned(line, 1, &step, dtype)) return visit(line, count);
+  Scratch scratch;
+  char* run = scratch.take<char>(std::min(count, most) * item);
+  for (Index at = 0; at < count; at += most) {
+    const Index some = std::min(count - at, most);
+    copy_line(run, item, line + at * step, step, some, item);
+    visit(run, some);
+  }
+}
+
 // An array with dense, aligned rows: the caller's where it has them, else a copy,
 // which `finish` brings home. Of a null array nothing is copied.
 class Rows {
@@ -43,7 +66,11 @@ class Rows {
   Index stride[2 * FC_MAX_NDIM];
 
   Rows(Scratch&, const View& from, fc_dtype, bool reads = true);
+  Rows(const View& from, fc_dtype);  // as they lie
   void finish() const;
+
+  // Bytes from one item of a row to the next, 0 where they are dense.
+  Index step() const;
 
  private:
   const View from_;

@@ -80,7 +80,7 @@ PRIVATE = {
     "corner.h": {"volume_survey"},
     "gaps.h": {"volume_survey", "gaps"},
     "empty.h": {"line_survey", "volume_survey", "empty"},
-    "direct.h": {"direct", "pictures", "volumes"},
+    "direct.h": {"direct", "pieces", "pictures", "volumes"},
     "costs.h": {"price", "costs", "shipped"},
     "shipped.h": {"costs"},
     "system.h": {"pool", "runtime", "system"},

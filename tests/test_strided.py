@@ -1,0 +1,120 @@
+"""Long lines that do not lie dense are never copied whole: bits of those that do, little memory."""
+
+from pathlib import Path
+
+import numpy as np
+import oracle
+import pytest
+
+import fastconv
+
+BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
+
+
+def reversed_along(x, axis):
+    return np.flip(np.flip(x, axis).copy(), axis)
+
+
+def every_other(x, axis):
+    apart = np.zeros([*x.shape, 2], x.dtype)[..., 0]
+    apart[...] = x
+    return apart
+
+
+def turned(x, axis):
+    return np.asfortranarray(x)
+
+
+LAYOUTS = {"reversed": reversed_along, "every other": every_other, "turned": turned}
+
+
+def difficult(rng, shape, dtype):
+    """With a quiet stretch and some that is not finite, where there can be any."""
+    a = oracle.draw(rng, shape, dtype)
+    if a.dtype.kind in "fc":
+        line = a.reshape(-1)
+        line[len(line) // 3 :][:2000] *= 1e-12
+        line[[1000, len(line) // 2]] = [np.nan, np.inf]
+    return a
+
+
+@pytest.mark.parametrize("method", ["auto", "direct"])
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "int16"])
+@pytest.mark.parametrize(
+    ("shape", "axis"),
+    [((300_000,), 0), ((120_000, 2), 0), ((3, 90_001), 1), ((20_000, 40), 0), ((40, 20_000), 1)],
+)
+def test_bits(level, shape, axis, dtype, layout, method, rng):
+    a = difficult(rng, shape, dtype)
+    strided = LAYOUTS[layout](a, axis)
+    for m, mode in [(9, "full"), (300, "same"), (1500, "valid")]:
+        if method == "direct" and m > 300:
+            continue
+        v = oracle.draw(rng, (m,), dtype)
+        options = {"method": method, "axis": axis} if len(shape) > 1 else {"method": method}
+        want = level.convolve(a, v, mode, **options)
+        oracle.assert_same_bits(level.convolve(strided, v, mode, **options), want)
+        out = every_other(np.zeros_like(want), axis)
+        assert level.convolve(a, v, mode, out=out, workers=2, **options) is out
+        oracle.assert_same_bits(out.copy(), want)
+
+
+@pytest.mark.parametrize("accuracy", ["auto", "normwise", "componentwise"])
+@pytest.mark.parametrize("dtype", ["float32", "complex128"])
+def test_bits_of_every_accuracy(dtype, accuracy, rng):
+    """Signals that fade, whose outputs are redone by parts, in double, or one by one."""
+    a = oracle.draw(rng, (200_000,), dtype)
+    a *= np.exp(-np.linspace(0, 60, len(a))).astype(dtype)
+    v = oracle.draw(rng, (2000,), dtype) * np.exp(-np.linspace(0, 20, 2000)).astype(dtype)
+    want = fastconv.convolve(a, v, accuracy=accuracy)
+    for layout in (reversed_along, every_other):
+        got = fastconv.convolve(layout(a, 0), v, accuracy=accuracy)
+        oracle.assert_same_bits(got, want)
+        out = layout(np.zeros_like(want), 0)
+        fastconv.convolve(a, v, accuracy=accuracy, out=out)
+        oracle.assert_same_bits(out.copy(), want)
+
+
+def test_either_operand_may_be_the_long_one(rng):
+    a, v = oracle.draw(rng, (300_000,), "float64"), oracle.draw(rng, (700,), "float64")
+    oracle.assert_same_bits(fastconv.convolve(v, every_other(a, 0)), fastconv.convolve(v, a))
+
+
+def test_answers(rng):
+    """Against numpy, lest what lies dense is as wrong."""
+    a = np.round(100 * difficult(rng, (150_000, 2), "float64"))
+    a[~np.isfinite(a)] = 5
+    v = rng.integers(-50, 50, 120).astype(float)
+    got = fastconv.convolve(a, v, axis=0)
+    for channel in range(2):
+        np.testing.assert_allclose(
+            got[:, channel], np.convolve(a[:, channel], v), rtol=0, atol=1e-7
+        )
+
+
+PEAKS = f"""
+import sys
+sys.path.append({str(BENCHMARKS)!r})
+import numpy as np
+import fastconv
+from peak import grown
+
+rng = np.random.default_rng(0)
+for dtype in ("f4", "i2"):
+    stereo = (1000 * rng.standard_normal((3_000_000, 2))).astype(dtype)
+    for a in (stereo, stereo[:, 0], stereo[:, 0].copy()[::-1]):
+        for m in (9, 300):
+            v = (100 * rng.standard_normal(m)).astype(dtype)
+            fastconv.convolve(a[:100], v, axis=0)
+            out = np.empty_like(a)
+            out[...] = 0
+            peak, _ = grown(lambda: fastconv.convolve(a, v, "same", axis=0, out=out, workers=1))
+            print(peak)
+"""
+
+
+def test_memory_is_little(python):
+    taken = [int(peak) for peak in python(PEAKS).stdout.split()]
+    assert len(taken) == 12
+    assert max(taken) < 6e6  # 4 MB, three spectra, and what the interpreter takes meanwhile
