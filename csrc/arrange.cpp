@@ -299,8 +299,13 @@ bool columns_pay(const fc_candidate& how, fc_dtype result, Index count, const Ke
 void solve_one_axis(Shape s, const fc_candidate& how, Solve solve, Context& context) {
   int shared[3] = {0, 0, 0};
   for (int d = 0; d < s.carried_count; ++d) ++shared[s.carried[d].shared];
-  // One transform of one signal, each of the kernels another: the kernels are the lines.
-  if (how.method == FC_ONESHOT && shared[FC_SHARES_A] && !shared[FC_SHARES_V]) s.swap();
+  const Extent& e = s.axis[0].extent;
+  const bool lines = shared[FC_SHARES_V], bank = shared[FC_SHARES_A];
+  const bool one_shot = how.method == FC_ONESHOT;
+  // Of pairs the longer is the signal, unless it is a kernel whose spectrum is kept: one transform
+  // of both does not ask. And of one signal and many kernels, each has one: they are the lines.
+  const bool keeps = one_shot && s.spectra;
+  if (!lines && (bank ? one_shot : e.m > e.n && !keeps)) s.swap();
   Index after = 1;
   for (int d = 0; d < s.carried_count; ++d) {
     const Carried& c = s.carried[d];
@@ -319,19 +324,15 @@ void solve_one_axis(Shape s, const fc_candidate& how, Solve solve, Context& cont
       outer[outer_count++] = c;
     }
   }
-  const Extent& e = s.axis[0].extent;
-  // A kept spectrum is one of v; one transform of both does not ask which is longer.
-  const bool keeps = how.method == FC_ONESHOT && s.spectra && !s.swapped;
-  if (line_count == 0 && kernel_count == 0 && e.m > e.n && !keeps) s.swap();
-  Carried lines = {}, kernels = {};
-  const bool even = merged(line, line_count, lines) && merged(kernel, kernel_count, kernels);
-  const Bank bank = {kernels.count, kernels.v, kernels.out};
+  Carried of_lines = {}, of_bank = {};
+  const bool even = merged(line, line_count, of_lines) && merged(kernel, kernel_count, of_bank);
+  const Lines together = {of_lines.count, of_lines.a, of_lines.out};
+  const Bank kernels = {of_bank.count, of_bank.v, of_bank.out};
   double macs = macs_of(s);
   for (int d = 0; d < line_count; ++d) macs *= double(line[d].count);
   for (int d = 0; d < kernel_count; ++d) macs *= double(kernel[d].count);
   for_each_index(s, outer, outer_count, macs, context, [&](const Shape& at, Context& own) {
-    even ? solve_lines(at, {lines.count, lines.a, lines.out}, bank, columns,
-                       how.method == FC_ONESHOT, solve, own)
+    even ? solve_lines(at, together, kernels, columns, one_shot, solve, own)
          : solve_scattered(at, line, line_count, kernel, kernel_count, columns, solve, own);
   });
 }
