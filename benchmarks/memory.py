@@ -37,11 +37,20 @@ class Problem:
     v: tuple[int, ...]
     dtype: str = "float64"
     axis: int | None = None
+    layout: str = ""  # of a in memory, where it is not dense
 
     @property
     def name(self):
         size = "*".join("x".join(map(str, shape)) for shape in (self.a, self.v))
-        return f"{size} {self.dtype}" + (f" axis {self.axis}" if self.axis is not None else "")
+        axis = f"axis {self.axis}" if self.axis is not None else ""
+        return " ".join(filter(None, (size, self.dtype, axis, self.layout)))
+
+    def sample(self):
+        """a, laid out, and v."""
+        a, v = sample(self.a, self.dtype), sample(self.v, self.dtype)
+        if self.layout == "reversed":
+            return a[::-1], v
+        return np.asfortranarray(a) if self.layout == "Fortran" else a, v
 
 
 PROBLEMS = [
@@ -52,6 +61,10 @@ PROBLEMS = [
     Problem((4_000, 4_000), (31, 31), "float32"),
     Problem((1_000_000, 24), (15, 15), "float32"),
     Problem((1_000, 1_000), (1_000, 1_000)),
+    Problem((200, 200, 200), (15, 15, 15), "float32"),
+    Problem((10_000_000,), (1_023,), layout="reversed"),
+    Problem((5_000_000, 2), (1_023,), "float32", axis=0),
+    Problem((2_000, 2_000), (31, 31), layout="Fortran"),
     Problem((1_000_000,), (1_023,), "int16"),
     Problem((5_000, 1_664), (65,), axis=1),  # scipy/scipy#26012
 ]
@@ -70,7 +83,7 @@ def calls(problem, a, v):
     elif plain:
         found["fastconv"] = lambda out: fastconv.convolve(a, v, out=out)
     else:
-        found["fastconv"] = lambda out: fastconv.signal.convolve2d(a, v, out=out)
+        found["fastconv"] = lambda out: fastconv.signal.convolve(a, v, out=out)
     wide = v if v.ndim == a.ndim else v.reshape([-1 if d == problem.axis else 1 for d in (0, 1)])
     for name in ("fftconvolve", "oaconvolve"):
         function = getattr(scipy.signal, name)
@@ -94,9 +107,9 @@ def sample(shape, dtype):
 def measure_one(index, name, given):
     """In a process of its own: the peak beyond what it held, and the second call's time."""
     problem = PROBLEMS[index]
-    a, v = sample(problem.a, problem.dtype), sample(problem.v, problem.dtype)
+    a, v = problem.sample()
     small = Problem((64,) * len(problem.a), (3,) * len(problem.v), problem.dtype, problem.axis)
-    calls(small, sample(small.a, small.dtype), sample(small.v, small.dtype))[name](None)
+    calls(small, *small.sample())[name](None)
     call = calls(problem, a, v)[name]
     out = None
     if given:
@@ -138,9 +151,10 @@ def plan_of(problem):
     if problem.axis is None:
         windows = [(0, n + m - 1) for n, m in zip(problem.a, problem.v, strict=True)]
         return _core.choose((problem.a, problem.v), (problem.dtype,) * 2, windows)
-    shapes = problem.a, (1, *problem.v)
-    window = (0, problem.a[1] + problem.v[0] - 1)
-    return _core.choose(shapes, (problem.dtype,) * 2, [window], batch=1)
+    lines, samples = problem.a[1 - problem.axis], problem.a[problem.axis]
+    shapes, window = ((lines, samples), (1, *problem.v)), (0, samples + problem.v[0] - 1)
+    after = 1 - problem.axis  # do the lines lie side by side?
+    return _core.choose(shapes, (problem.dtype,) * 2, [window], batch=1, after=after)
 
 
 def main():

@@ -85,9 +85,10 @@ Cut trim(Extent& e) {
   return first;
 }
 
+// Flattened rows are counted from their first.
 Problem trimmed(Problem p) {
   Extent row = {p.rows, p.kh, p.row_lo, p.row_hi}, col = {p.cols, p.kw, p.col_lo, p.col_hi};
-  const Cut rows = trim(row), cols = trim(col);
+  const Cut rows = p.leading ? Cut{0, 0} : trim(row), cols = trim(col);
   p.rows = row.n, p.kh = row.m, p.row_lo = row.lo, p.row_hi = row.hi;
   p.cols = col.n, p.kw = col.m, p.col_lo = col.lo, p.col_hi = col.hi;
   p.a += rows.sample * p.a_row + cols.sample * a_step(p);
@@ -118,6 +119,49 @@ Extent flattened(const Extent* extent, int count, const Index* pitch) {
     flat.hi += (extent[d].hi - 1) * pitch[d];
   }
   return flat;
+}
+
+const char* row_of_a(const Problem& p, Index r) {
+  if (r < 0 || r >= p.rows) return nullptr;
+  if (!p.leading) return p.a + r * p.a_row;
+  const char* row = p.a;
+  for (int d = 0; d < p.leading->count; ++d) {
+    const Index i = r / p.leading->pitch[d];
+    if (i >= p.leading->axis[d].n) return nullptr;
+    row += i * p.leading->a[d], r -= i * p.leading->pitch[d];
+  }
+  return row;
+}
+
+char* row_of_out(const Problem& p, Index r) {
+  if (r < p.row_lo || r >= p.row_hi) return nullptr;
+  if (!p.leading) return p.out + (r - p.row_lo) * p.out_row;
+  char* row = p.out;
+  for (int d = 0; d < p.leading->count; ++d) {
+    const Extent& e = p.leading->axis[d];
+    const Index i = r / p.leading->pitch[d];
+    if (i < e.lo || i >= e.hi) return nullptr;
+    row += (i - e.lo) * p.leading->out[d], r -= i * p.leading->pitch[d];
+  }
+  return row;
+}
+
+static void put_in_rows(Problem& p, Index (Leading::*stride)[FC_MAX_NDIM], Index row,
+                        Leading& own) {
+  if (!p.leading) return;
+  if (p.leading != &own) own = *p.leading;
+  p.leading = &own;
+  for (int d = 0; d < own.count; ++d) (own.*stride)[d] = own.pitch[d] * row;
+}
+
+void put_a_in_rows(Problem& p, const char* a, Index row, Leading& own) {
+  p.a = a, p.a_row = row, p.a_step = 0;
+  put_in_rows(p, &Leading::a, row, own);
+}
+
+void put_out_in_rows(Problem& p, char* out, Index row, Leading& own) {
+  p.out = out, p.out_row = row, p.out_step = 0;
+  put_in_rows(p, &Leading::out, row, own);
 }
 
 // These fill the lanes of any level.

@@ -3,6 +3,7 @@
 // shot takes a single transform for the whole window: of real operands, point j is
 // x_j + i x_{j + N} (rows for a picture), multiplied modulo x^N = i: the
 // right-angle convolution, as long as half the result and with nothing to untangle.
+#include "layout.h"
 #include "lengths.h"
 #include "runtime.h"
 #include "transforms.h"
@@ -10,124 +11,6 @@
 
 namespace fastconv {
 namespace {
-
-// A transform's worth of the full convolution: its point (r, c) is full index
-// (row0 + r, col0 + c); outputs within [lo, hi) are wanted of it. On a line, col0 is
-// the line's index of point (0, 0) and row_lo its row.
-struct Tile {
-  Index row0, col0;
-  Index row_lo, row_hi, col_lo, col_hi;
-};
-
-// Lays signals out as the rows of a matrix: by pointers into them, with padded
-// copies of the rows of a line that stick out of it, and copies of all that do not lie dense.
-template <class T>
-class Layout {
- public:
-  Layout(Split shape, bool line, Index item, Index step, Scratch& scratch)
-      : shape_(shape),
-        line_(line),
-        dense_(step == item * Index(sizeof(T))),
-        item_(item),
-        step_(step),
-        copies_(!dense_ ? shape.n1
-                : line  ? 2
-                        : 0),
-        rows_(scratch.take<void*>(2 * shape.n1)),
-        copy_(scratch.take<T>(2 * copies_ * shape.n2 * item)),
-        written_(scratch.take<Written>(2 * copies_)) {}
-
-  // What the tile reads of x, `rows` by `cols` items.
-  Plane reading(int half, const char* x, Index x_row, Index rows, Index cols, const Tile& tile) {
-    void** row = rows_ + half * shape_.n1;
-    T* copy = copies_of(half);
-    if (!line_) {
-      const Index first = std::max<Index>(0, -tile.col0);
-      const Index end = std::min(shape_.n2, cols - tile.col0);
-      for (Index r = 0; r < shape_.n1; ++r) {
-        const Index at = tile.row0 + r;
-        const bool there = at >= 0 && at < rows && first < end;
-        row[r] = there ? read(x + at * x_row, cols, tile.col0 + first, end - first, copy) : nullptr;
-      }
-      return {row, first, end, 1};
-    }
-    const char* base = x + tile.row_lo * x_row;
-    for (Index r = 0; r < shape_.n1; ++r) {
-      const Index from = tile.col0 + r * shape_.n2, to = from + shape_.n2;
-      row[r] = to <= 0 || from >= cols ? nullptr : read(base, cols, from, shape_.n2, copy);
-    }
-    return {row, 0, shape_.n2, 1};
-  }
-
-  // Where the tile writes; out is the item of the window's corner (row_lo, col_lo).
-  Plane writing(int half, const Problem& p, const Tile& tile) {
-    void** row = rows_ + half * shape_.n1;
-    T* copy = copies_of(half);
-    if (!line_) {
-      const Index count = tile.col_hi - tile.col_lo;
-      for (Index r = 0; r < shape_.n1; ++r) {
-        const Index at = tile.row0 + r;
-        const bool wanted = at >= tile.row_lo && at < tile.row_hi;
-        char* to = p.out + (at - p.row_lo) * p.out_row + (tile.col_lo - p.col_lo) * step_;
-        row[r] = wanted ? write(to, 0, count, count, copy) : nullptr;
-      }
-      return {row, tile.col_lo - tile.col0, tile.col_hi - tile.col0, 1};
-    }
-    char* base = p.out + (tile.row_lo - p.row_lo) * p.out_row;
-    for (Index r = 0; r < shape_.n1; ++r) {
-      const Index from = tile.col0 + r * shape_.n2, to = from + shape_.n2;
-      const Index lo = std::max(from, tile.col_lo), hi = std::min(to, tile.col_hi);
-      char* first = base + (lo - p.col_lo) * step_;
-      row[r] = lo < hi ? write(first, lo - from, hi - lo, shape_.n2, copy) : nullptr;
-    }
-    return {row, 0, shape_.n2, 1};
-  }
-
-  // After `writing`: copies go where they belong.
-  void finish(bool accumulate) {
-    for (; count_ > 0; --count_) {
-      const Written& w = written_[count_ - 1];
-      copy_out(w.to, step_, w.from, w.count, item_, accumulate);
-    }
-  }
-
- private:
-  // A copy, and where it goes.
-  struct Written {
-    const T* from;
-    char* to;
-    Index count;
-  };
-
-  T* copies_of(int half) const { return copy_ + half * copies_ * shape_.n2 * item_; }
-
-  void* read(const char* x, Index n, Index from, Index count, T*& copy) const {
-    if (dense_ && from >= 0 && from + count <= n) return const_cast<char*>(x) + from * step_;
-    T* const own = copy;
-    copy_padded(own, x, step_, n, from, count, item_);
-    copy += shape_.n2 * item_;
-    return own;
-  }
-
-  // Of a row of `all` items those `count` from `first` on, which go to `to`.
-  void* write(char* to, Index first, Index count, Index all, T*& copy) {
-    if (dense_ && count == all) return to;
-    T* const own = copy;
-    memset(own, 0, size_t(all * item_) * sizeof(T));
-    written_[count_++] = {own + first * item_, to, count};
-    copy += shape_.n2 * item_;
-    return own;
-  }
-
-  const Split shape_;
-  const bool line_, dense_;
-  const Index item_, step_;  // in reals, in bytes
-  const Index copies_;       // rows of each half that may be copies
-  void** rows_;
-  T* copy_;
-  Written* written_;
-  Index count_ = 0;
-};
 
 constexpr Index kTogetherBytes = Index(512) << 10;
 constexpr double kCachedBytes = 16e6;
@@ -239,10 +122,11 @@ class MatrixConvolution {
     Scratch scratch;
     Layout<T> layout(shape_, line_, call_.v_item, call_.v_item * Index(sizeof(T)), scratch);
     Planes v = {{}, {}, call_.v_item == 2, false};
-    v.re = layout.reading(0, p.v, p.v_row, p.kh, p.kw, whole(0, 0));
+    const auto taps = [&](Index r) { return r < p.kh ? p.v + r * p.v_row : nullptr; };
+    v.re = layout.reading(0, p.kw, whole(0, 0), taps);
     v.re.scale = kernel_scale();
     if (right_angle_) {
-      v.im = layout.reading(1, p.v, p.v_row, p.kh, p.kw, whole(1, 0));
+      v.im = layout.reading(1, p.kw, whole(1, 0), taps);
       v.im.scale = kernel_scale();
     }
     columns(v, bands, call_.context);
@@ -393,11 +277,14 @@ class MatrixConvolution {
   Balance columns_of(int digit, Layout<T>& layout, const Tile& first, const Tile* second, T* bands,
                      Context& context) const {
     const Problem& p = call_.p;
-    const char* a = p.a + digit * p.a_digits.next;
     call_.turn(Part::kA, 0, digit);
+    const auto samples = [&](Index r) {
+      const char* row = row_of_a(p, r);
+      return row ? row + digit * p.a_digits.next : nullptr;
+    };
     Planes in = {{}, {}, call_.a_item == 2, false};
-    in.re = layout.reading(0, a, p.a_row, p.rows, p.cols, first);
-    if (second) in.im = layout.reading(1, a, p.a_row, p.rows, p.cols, *second);
+    in.re = layout.reading(0, p.cols, first, samples);
+    if (second) in.im = layout.reading(1, p.cols, *second, samples);
     in.re.scale = in.im.scale = squared_ ? call_.v_scale : 1;
     const Balance b = columns(in, bands, context);
     if (b.re != 0 || b.im != 0) {

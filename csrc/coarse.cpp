@@ -20,12 +20,14 @@ double energy_of(double bound, double sum) {
   return sum > 0 ? std::max(bound, kLeast) : sum;
 }
 
-// Calls visit(row) for every row of a row of blocks, behind `row` along the axes from this one on.
+// Calls visit(row, data) for every row of a row of blocks, behind these along the axes from this
+// one on.
 template <class Visit>
-void rows_of_blocks(const Operand& x, int axis, Index row, const Range* within, Visit visit) {
-  if (axis == x.leading) return visit(row);
+void rows_of_blocks(const Operand& x, int axis, Index row, const char* data, const Range* within,
+                    Visit visit) {
+  if (axis == x.leading) return visit(row, data);
   for (Index i = within[axis].first; i < within[axis].last; ++i) {
-    rows_of_blocks(x, axis + 1, row + i * x.pitch[axis], within, visit);
+    rows_of_blocks(x, axis + 1, row + i * x.pitch[axis], data + i * x.stride[axis], within, visit);
   }
 }
 
@@ -37,8 +39,6 @@ void along_axes(const Operand& x, Index side, Index blocks, Range* within) {
     blocks /= along;
   }
 }
-
-bool is_dense(const Operand& x) { return x.step == kItemSize[x.dtype]; }
 
 // Every row by itself. Of one line alone, and where lines are copied, some blocks are taken at a
 // time.
@@ -55,8 +55,8 @@ void scan_lines(Context& context, const Operand& x, Grain grain, Coarse& c) {
         const Index first = i % per_row * some, at = i / per_row * c.cols + first;
         const Index from = first * grain.cols;
         const Index count = std::min(x.cols - from, some * grain.cols);
-        for_each_run(x.data + i / per_row * x.stride + from * x.step, x.step, count, x.dtype, count,
-                     [&](const char* run, Index) {
+        for_each_run(x.data + i / per_row * x.stride[0] + from * x.step, x.step, count, x.dtype,
+                     count, [&](const char* run, Index) {
                        scan(run, count * parts, grain.cols * parts, c.sum + at, c.top + at);
                      });
         for (Index b = at; b < at + ceil_div(count, grain.cols); ++b) {
@@ -66,6 +66,53 @@ void scan_lines(Context& context, const Operand& x, Grain grain, Coarse& c) {
     }
   });
 }
+
+// Copies in place of rows that do not lie dense. Of a picture many are made at once: where it is
+// turned round, each line of cache and each page is then read for all of them.
+class Copies {
+ public:
+  Copies(Scratch& scratch, const Operand& x, Index rows_of_block)
+      : x_(x), item_(kItemSize[x.dtype]), pitch_(x.cols * item_), rows_(rows_of_block) {
+    if (x.leading == 1) rows_ *= std::max<Index>(1, kTogetherBytes / (rows_ * pitch_));
+    copies_ = scratch.take<char>(is_dense(x) ? 0 : rows_ * pitch_);
+  }
+
+  void replace(const Index* row, const void** data, Index rows) {
+    if (is_dense(x_)) return;
+    if (x_.leading > 1) {
+      copy_evenly(data, rows);
+    } else if (row[0] < first_ || row[rows - 1] >= last_) {
+      first_ = row[0], last_ = std::min(x_.rows, first_ + rows_);
+      copy_some(x_.data + first_ * x_.stride[0], last_ - first_, copies_);
+    }
+    for (Index r = 0; r < rows; ++r) {
+      data[r] = copies_ + (x_.leading > 1 ? r : row[r] - first_) * pitch_;
+    }
+  }
+
+ private:
+  static constexpr Index kTogetherBytes = Index(512) << 10;
+
+  // Rows that lie as those of the last axis do.
+  void copy_some(const char* from, Index rows, char* to) const {
+    const Index shape[] = {rows, x_.cols}, dense[] = {pitch_, item_};
+    const Index stride[] = {x_.stride[x_.leading - 1], x_.step};
+    copy({to, 2, shape, dense}, {const_cast<char*>(from), 2, shape, stride}, item_);
+  }
+
+  void copy_evenly(const void* const* data, Index rows) const {
+    const auto at = [&](Index r) { return static_cast<const char*>(data[r]); };
+    for (Index r = 0, end; r < rows; r = end) {
+      for (end = r + 1; end < rows && at(end) - at(end - 1) == x_.stride[x_.leading - 1];) ++end;
+      copy_some(at(r), end - r, copies_ + r * pitch_);
+    }
+  }
+
+  const Operand& x_;
+  const Index item_, pitch_;
+  Index rows_, first_ = 0, last_ = 0;
+  char* copies_;
+};
 
 // Rows of blocks are shared out, some at a time where they are many. What each share has of the
 // first and last columns is added up in their order, whoever scanned it.
@@ -85,15 +132,20 @@ void scan_blocks(Context& context, const Operand& x, Grain grain, Coarse& c) {
   context.share(count, macs, [&](Context&, Shares& shares) {
     Scratch own;
     Index* row = own.take<Index>(most_rows);
+    const void** data = own.take<const void*>(most_rows);
+    Copies copies(own, x, most_rows);
     double* end = own.take<double>(numbers);
     Range within[FC_MAX_NDIM];
     for (Range r; shares.next(r);) {
       for (Index i = r.first * together; i < std::min(r.last * together, c.rows); ++i) {
         Index rows = 0;
         along_axes(x, grain.rows, i, within);
-        rows_of_blocks(x, 0, 0, within, [&](Index at) { row[rows++] = at; });
+        rows_of_blocks(x, 0, 0, x.data, within,
+                       [&](Index at, const char* from) { row[rows] = at, data[rows++] = from; });
+        copies.replace(row, data, rows);
         const Index b = i * c.cols;
-        scan(x.data, x.stride, row, rows, x.cols * parts, grain.cols * parts, ends * parts,
+        scan(data, x.stride[x.leading - 1], row, rows, x.cols * parts, grain.cols * parts,
+             ends * parts,
              {c.sum + b, c.energy + b, c.top + b, c.row_sum, end, end + ends * parts});
         for (Index k = b; k < b + c.cols; ++k) c.energy[k] = energy_of(c.energy[k], c.sum[k]);
         double* sum = sums + i / together * numbers;
@@ -121,7 +173,7 @@ void scan_copies(ScanColumns scan, const Operand& x, const char* data, Index row
   char* copied = scratch.take<char>(rows * most * item);
   for (Index j = 0; j < x.cols; j += most) {
     const Index shape[] = {rows, std::min(most, x.cols - j)};
-    const Index from[] = {x.stride, x.step}, to[] = {shape[1] * item, item};
+    const Index from[] = {x.stride[0], x.step}, to[] = {shape[1] * item, item};
     copy({copied, 2, shape, to}, {const_cast<char*>(data) + j * x.step, 2, shape, from}, item);
     scan(copied, to[0], rows, shape[1] * parts, sum + j * parts, peak + j * parts);
   }
@@ -140,9 +192,9 @@ void scan_columns(Context& context, const Operand& x, Grain grain, Coarse& c) {
     for (Range r; shares.next(r);) {
       for (Index b = r.first; b < r.last; ++b) {
         const Index some = std::min(grain.rows, x.rows - b * grain.rows);
-        const char* data = x.data + b * grain.rows * x.stride;
+        const char* data = x.data + b * grain.rows * x.stride[0];
         if (is_dense(x)) {
-          scan(data, x.stride, some, count, sum, peak);
+          scan(data, x.stride[0], some, count, sum, peak);
         } else {
           scan_copies(scan, x, data, some, sum, peak);
         }
@@ -162,7 +214,6 @@ Operand operand(const Problem& p, bool is_a) {
   Operand x;
   x.dtype = is_a ? p.a_dtype : p.v_dtype, x.data = is_a ? p.a : p.v;
   x.rows = is_a ? p.rows : p.kh, x.cols = is_a ? p.cols : p.kw;
-  x.stride = is_a ? p.a_row : p.v_row;
   x.step = is_a ? a_step(p) : kItemSize[p.v_dtype];
   Leading own;
   const Leading& rows = leading_of(p, own);
@@ -170,6 +221,7 @@ Operand operand(const Problem& p, bool is_a) {
   for (int d = 0; d < rows.count; ++d) {
     x.count[d] = is_a ? rows.axis[d].n : rows.axis[d].m;
     x.pitch[d] = rows.pitch[d];
+    x.stride[d] = is_a ? rows.a[d] : rows.pitch[d] * p.v_row;
   }
   return x;
 }

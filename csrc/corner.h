@@ -31,7 +31,8 @@ class Corner {
     };
     part_ = zeros(all);
     for (int d = 0; d <= columns_; ++d) slab_[d] = zeros(all * side[d]);
-    is_single(x.dtype) ? add_rows<float>(0, 0, 0, false) : add_rows<double>(0, 0, 0, false);
+    is_single(x.dtype) ? add_rows<float>(0, x.data, 0, false)
+                       : add_rows<double>(0, x.data, 0, false);
   }
 
   // Where this much is expected of a sample: has every part half of it, every slab of it a
@@ -48,30 +49,29 @@ class Corner {
   }
 
   template <class T>
-  void add_rows(int axis, Index row, Index part, bool on_edge) {
+  void add_rows(int axis, const char* row, Index part, bool on_edge) {
     if (axis == columns_) return add_row<T>(row, part * parts_[columns_], on_edge);
     Index k = 0;
     for (Index p = 0; p < parts_[axis]; ++p) {
       for (Index& j = within_[axis] = 0; j < thickness(axis, p); ++j, ++k) {
         const Index at = which_ >> axis & 1 ? x_.count[axis] - 1 - k : k;
-        add_rows<T>(axis + 1, row + at * x_.pitch[axis], part * parts_[axis] + p,
+        add_rows<T>(axis + 1, row + at * x_.stride[axis], part * parts_[axis] + p,
                     on_edge || k == 0);
       }
     }
   }
 
   template <class T>
-  void add_row(Index row, Index first, bool on_edge) {
-    const Index numbers = is_complex(x_.dtype) ? 2 : 1;
-    const bool from_right = which_ >> columns_ & 1;
-    const T* x = reinterpret_cast<const T*>(x_.data + row * x_.stride) +
-                 (from_right ? (x_.cols - 1) * numbers : 0);
-    const Index step = from_right ? -numbers : numbers;
+  void add_row(const char* row, Index first, bool on_edge) {
+    const bool complex = is_complex(x_.dtype), from_right = which_ >> columns_ & 1;
+    const char* at = row + (from_right ? (x_.cols - 1) * x_.step : 0);
+    const Index step = from_right ? -x_.step : x_.step;
     for (Index p = 0; p < parts_[columns_]; ++p) {
       const Index count = thickness(columns_, p), part = first + p;
       double magnitude[kFewColumns] = {};
-      for (Index j = 0; j < count; ++j, x += step) {
-        magnitude[j] = fabs(double(x[0])) + (numbers == 2 ? fabs(double(x[1])) : 0);
+      for (Index j = 0; j < count; ++j, at += step) {
+        const T* x = reinterpret_cast<const T*>(at);
+        magnitude[j] = fabs(double(x[0])) + (complex ? fabs(double(x[1])) : 0);
       }
       const Index looked_at = on_edge || part == 0 ? count : p == 0 ? 1 : 0;
       for (Index j = 0; j < looked_at; ++j) least_ = std::min(least_, magnitude[j]);

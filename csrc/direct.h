@@ -55,7 +55,7 @@ inline void reverse(char* to, const char* from, Index count, Index item) {
   }
 }
 
-// Lines that do not lie dense.
+// What does not lie dense.
 void direct_in_pieces(const Problem&, Context&);
 
 // Outputs of two axes, row by row.

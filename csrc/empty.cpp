@@ -23,25 +23,25 @@ Index zeros_as(const char* x, Index step, Index count, bool complex) {
   return count;
 }
 
-// Calls visit(row) for rows so far apart along each leading axis from this one on, the first and
-// the last among them.
+// Calls visit(row, data) for rows so far apart along each leading axis from this one on, the first
+// and the last among them.
 template <class Visit>
-void for_each_row(const Operand& x, const Index* apart, int axis, Index row, Visit visit) {
-  if (axis == x.leading) return visit(row);
+void for_each_row(const Operand& x, const Index* apart, int axis, Index row, const char* data,
+                  Visit visit) {
+  if (axis == x.leading) return visit(row, data);
   const Index last = x.count[axis] - 1;
   for (Index i = 0;; i = std::min(i + apart[axis], last)) {
-    for_each_row(x, apart, axis + 1, row + i * x.pitch[axis], visit);
+    for_each_row(x, apart, axis + 1, row + i * x.pitch[axis], data + i * x.stride[axis], visit);
     if (i == last) return;
   }
 }
 
 template <class T>
 bool any_empty_as(const Operand& x, const Index* apart) {
-  const Index numbers = is_complex(x.dtype) ? 2 : 1, last = (x.cols - 1) * numbers;
+  const Index last = (x.cols - 1) * x.step;
   bool any = false;
-  for_each_row(x, apart, 0, 0, [&](Index row) {
-    const T* sample = reinterpret_cast<const T*>(x.data + row * x.stride);
-    any |= sample[0] == 0 || sample[last] == 0;
+  for_each_row(x, apart, 0, 0, x.data, [&](Index, const char* row) {
+    any |= *reinterpret_cast<const T*>(row) == 0 || *reinterpret_cast<const T*>(row + last) == 0;
   });
   return any;
 }
@@ -59,10 +59,9 @@ struct OwnMargins {
 OwnMargins margins_of(Scratch& scratch, const Operand& x, const Index* apart) {
   OwnMargins margins;
   for (float*& end : margins.end) std::fill_n(end = scratch.take<float>(x.rows), x.rows, kAll);
-  for_each_row(x, apart, 0, 0, [&](Index row) {
-    const char* data = x.data + row * x.stride;
+  for_each_row(x, apart, 0, 0, x.data, [&](Index row, const char* data) {
     for (const bool behind : {false, true}) {
-      const Index empty = zeros(x.dtype, data, kItemSize[x.dtype], x.cols, behind);
+      const Index empty = zeros(x.dtype, data, x.step, x.cols, behind);
       if (empty < x.cols) margins.end[behind][row] = float(empty);
     }
   });

@@ -72,11 +72,12 @@ struct Volume {
 };
 
 // The rows of a problem: one axis or, flattened (Kronecker's substitution), several, whose
-// indices are `pitch` rows apart.
+// indices are `pitch` rows apart. Rows between them stand for none; those there are lie so many
+// bytes apart in a, and in the result.
 struct Leading {
   int count;
   Extent axis[FC_MAX_NDIM];
-  Index pitch[FC_MAX_NDIM];
+  Index pitch[FC_MAX_NDIM], a[FC_MAX_NDIM], out[FC_MAX_NDIM];
 };
 
 // A job with all but the arithmetic resolved: at most two convolved axes (1-D
@@ -96,12 +97,13 @@ struct Problem {
   char* out;
   Index out_row;
   bool accumulate;  // out += instead of out =
-  // Where long lines do not lie dense, bytes from one column to the next; else 0. No kernel sees
-  // such lines: they are copied some at a time (views.h).
+  // Where rows do not lie dense, bytes from one column to the next; else 0. No kernel sees such
+  // rows: they are copied some at a time (views.h).
   Index a_step = 0, out_step = 0;
   // A bank: so many kernels, each with a result of its own, bytes apart.
   Index kernels = 1, v_next = 0, out_next = 0;
-  // The axes that are flattened to rows, between whose own lie zeros, or null: rows are one axis.
+  // The axes that are flattened to rows, or null: rows are one axis. Those of v are there, with
+  // zeros between; those of a and of the result lie as they did (row_of_a, row_of_out).
   const Leading* leading = nullptr;
   // Digits of a, of each kernel and of each result, which is the sum of a_i * v_j over
   // i + j = its number.
@@ -129,6 +131,16 @@ inline Index a_step(const Problem& p) { return p.a_step ? p.a_step : kItemSize[p
 inline Index out_step(const Problem& p) {
   return p.out_step ? p.out_step : kItemSize[result_dtype(p.a_dtype, p.v_dtype)];
 }
+
+// Where row r of a begins, and row r of the full convolution's outputs: null where there is none,
+// or where it is none of the window's.
+const char* row_of_a(const Problem&, Index r);
+char* row_of_out(const Problem&, Index r);
+
+// Has a, or the result, in dense rows one behind another, so many bytes apart: of flattened ones
+// too, whose axes `own` is to hold.
+void put_a_in_rows(Problem&, const char* a, Index row, Leading& own);
+void put_out_in_rows(Problem&, char* out, Index row, Leading& own);
 
 // The problem of one kernel of a bank, at one digit of it and one of its result.
 Problem kernel_of(Problem, Index k, int v_digit = 0, int out_digit = 0);

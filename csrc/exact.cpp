@@ -97,22 +97,49 @@ void put_row(fc_dtype dtype, const KernelTable& table, const double* x, Index co
   for (Index i = 0; i < count; ++i) row[i] = char((add && row[i]) || x[i] > 0.5);
 }
 
-void measure_all(fc_dtype dtype, const char* data, Index rows, Index cols, Index stride, Index step,
-                 const KernelTable& table, Magnitudes& m) {
-  for (Index r = 0; r < rows; ++r) {
-    for_each_run(data + r * stride, step, cols, dtype, kRun,
-                 [&](const char* x, Index count) { measure(dtype, x, count, table, m); });
+// Rows of integers: where each of them begins, null for one of zeros.
+template <class RowAt>
+struct Integers {
+  fc_dtype dtype;
+  Index rows, cols, step;
+  RowAt row_at;
+
+  // Calls visit(run, count) for all of them, dense, `most` at a time.
+  template <class Visit>
+  void for_each_run(Index most, Visit visit) const {
+    for (Index r = 0; r < rows; ++r) {
+      const char* row = row_at(r);
+      for (Index at = 0; row && at < cols; at += most) {
+        fastconv::for_each_run(row + at * step, step, std::min(most, cols - at), dtype, most,
+                               visit);
+      }
+    }
   }
+};
+
+auto samples_of(const Problem& p) {
+  const auto row_at = [&p](Index r) { return row_of_a(p, r); };
+  return Integers<decltype(row_at)>{p.a_dtype, p.rows, p.cols, a_step(p), row_at};
+}
+
+auto taps_of(const Problem& p, Index kernel) {
+  const char* v = kernel_of(p, kernel).v;
+  const auto row_at = [v, row = p.v_row](Index r) { return v + r * row; };
+  return Integers<decltype(row_at)>{p.v_dtype, p.kh, p.kw, kItemSize[p.v_dtype], row_at};
+}
+
+template <class X>
+void measure_all(const X& x, const KernelTable& table, Magnitudes& m) {
+  x.for_each_run(kRun,
+                 [&](const char* run, Index count) { measure(x.dtype, run, count, table, m); });
 }
 
 fc_facts facts_of(const Problem& p, const KernelTable& table) {
   fc_facts facts = {};
   Magnitudes a;
-  measure_all(p.a_dtype, p.a, p.rows, p.cols, p.a_row, a_step(p), table, a);
+  measure_all(samples_of(p), table, a);
   Magnitudes v;
-  for (Index k = 0; k < p.kernels; ++k) {
-    measure_all(p.v_dtype, kernel_of(p, k).v, p.kh, p.kw, p.v_row, kItemSize[p.v_dtype], table, v);
-  }
+  for (Index k = 0; k < p.kernels; ++k) measure_all(taps_of(p, k), table, v);
   facts.known = 1;
   facts.a_max = a.max, facts.a_norm = a.norm();
   facts.v_max = v.max, facts.v_norm = v.norm();
@@ -149,23 +176,18 @@ Piece piece_of(const Problem& p, const fc_candidate& how, Index lanes, Index dou
   return {multiple(unit.rows, outputs / cols, height), cols};
 }
 
-// What digits of `width` bits come to, of rows of integers.
-Norms norms_of(fc_dtype dtype, const char* x, Index x_row, Index step, Index rows, Index cols,
-               int digits, int width, const KernelTable& table) {
+// What digits of `width` bits come to.
+template <class X>
+Norms norms_of(const X& x, int digits, int width, const KernelTable& table) {
   constexpr Index kSome = 1024;
   double some[kSome], squares[kMostDigits] = {};
-  for (Index row = 0; row < rows; ++row, x += x_row) {
-    for (Index at = 0; at < cols; at += kSome) {
-      const auto add = [&](const char* run, Index count) {
-        for (int d = 0; d < digits; ++d) {
-          kernels_of(dtype, table).digit(run, count, d, width, d + 1 == digits, some);
-          const double norm = table.spectral[1].norm(some, count);
-          squares[d] += norm * norm;
-        }
-      };
-      for_each_run(x + at * step, step, std::min(kSome, cols - at), dtype, kSome, add);
+  x.for_each_run(kSome, [&](const char* run, Index count) {
+    for (int d = 0; d < digits; ++d) {
+      kernels_of(x.dtype, table).digit(run, count, d, width, d + 1 == digits, some);
+      const double norm = table.spectral[1].norm(some, count);
+      squares[d] += norm * norm;
     }
-  }
+  });
   Norms norms = {};
   for (int d = 0; d < digits; ++d) norms.digit[d] = sqrt(squares[d]);
   return norms;
@@ -218,16 +240,47 @@ class InDigits {
 
   Index taps() const { return p_.kh * p_.kw; }
 
-  void cut(const char* x, Index x_row, Index rows, Index cols, int index, int digits,
-           double* to) const {
-    for (Index r = 0; r < rows; ++r, x += x_row, to += cols) {
-      kernels_of(p_.a_dtype, context_.kernels)
-          .digit(x, cols, index, digits_.width, index + 1 == digits, to);
-    }
+  void cut(const char* x, Index count, int index, int digits, double* to) const {
+    kernels_of(p_.a_dtype, context_.kernels)
+        .digit(x, count, index, digits_.width, index + 1 == digits, to);
   }
 
   void cut_kernel(Index k, int j, double* to) const {
-    cut(kernel_of(p_, k).v, p_.v_row, p_.kh, p_.kw, j, digits_.v, to);
+    const char* v = kernel_of(p_, k).v;
+    for (Index r = 0; r < p_.kh; ++r) cut(v + r * p_.v_row, p_.kw, j, digits_.v, to + r * p_.kw);
+  }
+
+  // `count` samples of a row from column `first` on.
+  void cut_row(Index row, Index first, Index count, int i, double* to) const {
+    const char* x = row_of_a(p_, row);
+    if (!x) {
+      std::fill_n(to, count, 0.0);
+      return;
+    }
+    const Index step = a_step(p_);
+    for_each_run(x + first * step, step, count, p_.a_dtype, kRun, [&](const char* run, Index some) {
+      cut(run, some, i, digits_.a, to);
+      to += some;
+    });
+  }
+
+  // A row of a digit of a result, from column `first` on.
+  void put_part(char* row, Index first, const double* from, Index count, int digit) const {
+    const Index step = out_step(p_), item = kItemSize[p_.a_dtype];
+    const bool add = p_.accumulate || digit > 0;
+    const auto put = [&](char* to, const double* x, Index some) {
+      put_row(p_.a_dtype, context_.kernels, x, some, digit * digits_.width, add, to);
+    };
+    char* to = row + (first - p_.col_lo) * step;
+    if (!p_.out_step) return put(to, from, count);
+    Scratch scratch;
+    char* copied = scratch.take<char>(std::min(count, kRun) * item);
+    for (Index at = 0; at < count; at += kRun) {
+      const Index some = std::min(kRun, count - at);
+      if (add) copy_line(copied, item, to + at * step, step, some, item);
+      put(copied, from + at, some);
+      copy_line(to + at * step, step, copied, item, some, item);
+    }
   }
 
   // Outputs [r0, r1) x [c0, c1).
@@ -239,24 +292,14 @@ class InDigits {
     const Index a_size = rows * cols, out_size = height * width;
     double* a = scratch.take<double>((in_turn_ ? 1 : digits_.a) * a_size);
     double* out = scratch.take<double>((in_turn_ ? 1 : digits_.results) * p_.kernels * out_size);
-    const Index a_shape[] = {rows, cols}, a_stride[] = {p_.a_row, a_step(p_)};
-    char* const corner = const_cast<char*>(p_.a) + row0 * p_.a_row + col0 * a_step(p_);
-    const Rows samples(scratch, {corner, 2, a_shape, a_stride}, p_.a_dtype);
     const auto cut_signal = [&](int i, double* to) {
-      cut(samples.data, samples.stride[0], rows, cols, i, digits_.a, to);
+      for (Index r = 0; r < rows; ++r) cut_row(row0 + r, col0, cols, i, to + r * cols);
     };
-    const Index shape[] = {height, width}, stride[] = {p_.out_row, out_step(p_)};
     const auto put = [&](Index k, int digit, const double* from) {
-      Scratch copied;
-      char* const to =
-          kernel_of(p_, k).out + (r0 - p_.row_lo) * p_.out_row + (c0 - p_.col_lo) * out_step(p_);
-      const bool add = p_.accumulate || digit > 0;
-      const Rows results(copied, {to, 2, shape, stride}, p_.a_dtype, add);
-      char* row = results.data;
-      for (Index r = 0; r < height; ++r, from += width, row += results.stride[0]) {
-        put_row(p_.a_dtype, context_.kernels, from, width, digit * digits_.width, add, row);
+      const Problem to = kernel_of(p_, k);
+      for (Index r = r0; r < r1; ++r, from += width) {
+        if (char* row = row_of_out(to, r)) put_part(row, c0, from, width, digit);
       }
-      results.finish();
     };
     const auto turn = [&](Part part, Index k, int digit) {
       if (part == Part::kA) return cut_signal(digit, a);
@@ -277,6 +320,7 @@ class InDigits {
     q.v_digits = {digits_.v, in_turn_ ? 0 : p_.kernels * q.v_next};
     q.out_digits = {digits_.results, in_turn_ ? 0 : p_.kernels * q.out_next};
     q.a_step = q.out_step = 0;
+    q.leading = nullptr;
     q.accumulate = false;
     if (!q.spectra && pieces_ > 1) q.spectra = &of_all_pieces_;
     for (int i = 0; i < digits_.a && !in_turn_; ++i) cut_signal(i, a + i * a_size);
@@ -315,12 +359,10 @@ class Proof {
   double error(const Digits& d, const Problem& p, const KernelTable& table) const {
     Norms v = {};
     for (Index k = 0; k < p.kernels; ++k) {
-      const Norms own = norms_of(p.v_dtype, kernel_of(p, k).v, p.v_row, kItemSize[p.v_dtype], p.kh,
-                                 p.kw, d.v, d.width, table);
+      const Norms own = norms_of(taps_of(p, k), d.v, d.width, table);
       for (int j = 0; j < d.v; ++j) v.digit[j] = fmax(v.digit[j], own.digit[j]);
     }
-    const Norms a =
-        norms_of(p.a_dtype, p.a, p.a_row, a_step(p), p.rows, p.cols, d.a, d.width, table);
+    const Norms a = norms_of(samples_of(p), d.a, d.width, table);
     return error_of(d, least(largest_a(d), a), least(largest_v(d), v), log2_points_);
   }
 

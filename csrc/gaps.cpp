@@ -9,6 +9,8 @@
 
 #include <algorithm>
 
+#include "views.h"
+
 namespace fastconv {
 namespace {
 
@@ -60,7 +62,12 @@ class Zeros {
   // Of parts without anything, and of what lies next to one, or to an end, sample by sample: a gap
   // of a block has such parts.
   void find(Index row, Word* bits, Index words) const {
-    const char* x = p_.a + row * p_.a_row;
+    for_each_run(p_.a + row * p_.a_row, a_step(p_), p_.cols, p_.a_dtype, p_.cols,
+                 [&](const char* x, Index) { find_in(x, bits, words); });
+  }
+
+ private:
+  void find_in(const char* x, Word* bits, Index words) const {
     scan_(x, p_.cols * numbers_, kPart * numbers_, sum_, peak_);
     const auto is_empty = [&](Index part) {
       return part < 0 || part >= parts_ || peak_[part] == 0;
@@ -81,7 +88,6 @@ class Zeros {
     for (Index col = p_.cols; col < words * kBits; ++col) set(col);
   }
 
- private:
   const Problem& p_;
   const Scan scan_;
   const Index numbers_, parts_;
@@ -90,10 +96,10 @@ class Zeros {
 
 void clear_runs(const Problem& p, Index row, const Word* bits) {
   const Index item = kItemSize[result_dtype(p.a_dtype, p.v_dtype)];
-  char* out = p.out + (row - p.row_lo) * p.out_row - p.col_lo * item;
+  char* out = p.out + (row - p.row_lo) * p.out_row - p.col_lo * out_step(p);
   for (Index col = p.col_lo, end; (col = next(bits, true, col, p.col_hi)) < p.col_hi; col = end) {
     end = next(bits, false, col, p.col_hi);
-    memset(out + col * item, 0, size_t((end - col) * item));
+    zero_line(out + col * out_step(p), out_step(p), end - col, item);
   }
 }
 

@@ -45,8 +45,8 @@ Index find_bad(const Problem& p, Bad* bad, Index room) {
   const Index parts = is_complex(p.a_dtype) ? 2 : 1, step = a_step(p);
   Index found = 0;
   for (Index r = 0; r < p.rows; ++r) {
-    const char* row = p.a + r * p.a_row;
-    for (Index c = 0; c < p.cols; ++c, row += step) {
+    const char* row = row_of_a(p, r);
+    for (Index c = 0; row && c < p.cols; ++c, row += step) {
       const T* x = reinterpret_cast<const T*>(row);
       bool finite = true;
       for (Index part = 0; part < parts; ++part) finite &= bool(isfinite(x[part]));
@@ -78,12 +78,12 @@ void add_bad(const Problem& p, const Bad& bad) {
   const bool a_complex = is_complex(p.a_dtype), v_complex = is_complex(p.v_dtype);
   const Index v_parts = v_complex ? 2 : 1;
   const Index parts = a_complex || v_complex ? 2 : 1;
-  const T* a = reinterpret_cast<const T*>(p.a + bad.row * p.a_row + bad.col * a_step(p));
+  const T* a = reinterpret_cast<const T*>(row_of_a(p, bad.row) + bad.col * a_step(p));
   const Window touched = intersect({bad.row, bad.row + p.kh, bad.col, bad.col + p.kw}, p);
   for (Index r = touched.row_lo; r < touched.row_hi; ++r) {
-    if (!is_row_of_taps(p, r - bad.row)) continue;
+    char* out = row_of_out(p, r);
+    if (!out || !is_row_of_taps(p, r - bad.row)) continue;
     const T* v = reinterpret_cast<const T*>(p.v + (r - bad.row) * p.v_row);
-    char* out = p.out + (r - p.row_lo) * p.out_row;
     for (Index c = touched.col_lo; c < touched.col_hi; ++c) {
       const T* tap = v + (c - bad.col) * v_parts;
       T* y = reinterpret_cast<T*>(out + (c - p.col_lo) * out_step(p));
@@ -99,16 +99,20 @@ void add_bad(const Problem& p, const Bad& bad) {
   }
 }
 
-// A copy of a in which the samples that are not finite are zero.
-const char* without(Scratch& scratch, const Problem& p, const Bad* bad, Index count) {
+// The problem with a copy of a in which the samples that are not finite are zero.
+Problem without(Scratch& scratch, const Problem& p, const Bad* bad, Index count) {
   const Index item = kItemSize[p.a_dtype], row = p.cols * item;
-  char* whole = scratch.take<char>(p.rows * row);
-  const Index shape[] = {p.rows, p.cols}, to[] = {row, item}, from[] = {p.a_row, a_step(p)};
-  copy({whole, 2, shape, to}, {const_cast<char*>(p.a), 2, shape, from}, item);
-  for (Index b = 0; b < count; ++b) {
-    memset(whole + bad[b].row * row + bad[b].col * item, 0, size_t(item));
+  char* rows = scratch.take<char>(p.rows * row);
+  for (Index r = 0; r < p.rows; ++r) {
+    const char* from = row_of_a(p, r);
+    if (from) copy_line(rows + r * row, item, from, a_step(p), p.cols, item);
   }
-  return whole;
+  for (Index b = 0; b < count; ++b) {
+    memset(rows + bad[b].row * row + bad[b].col * item, 0, size_t(item));
+  }
+  Problem finite = p;
+  put_a_in_rows(finite, rows, row, *scratch.take<Leading>(p.leading ? 1 : 0));
+  return finite;
 }
 
 // A signal as transforms may see it: what is not finite taken out, and what it weighs.
@@ -116,7 +120,7 @@ const char* without(Scratch& scratch, const Problem& p, const Bad* bad, Index co
 class Signal {
  public:
   Signal(Scratch& scratch, const Problem& p, Context& context)
-      : a_(p.a), a_row_(p.a_row), a_step_(p.a_step), grain_(grain_of(p)) {
+      : a_(p.a), a_row_(p.a_row), a_step_(p.a_step), leading_(p.leading), grain_(grain_of(p)) {
     weigh(scratch, p, context);
     if (weight_.finite || !take_out_bad(scratch, p)) return;
     weigh(scratch, p, context);
@@ -128,7 +132,7 @@ class Signal {
 
   Problem finite(Problem p) const {
     p.square &= p.a == a_;
-    p.a = a_, p.a_row = a_row_, p.a_step = a_step_;
+    p.a = a_, p.a_row = a_row_, p.a_step = a_step_, p.leading = leading_;
     return p;
   }
 
@@ -153,31 +157,29 @@ class Signal {
         is_single(p.a_dtype) ? find_bad<float>(p, bad_, room) : find_bad<double>(p, bad_, room);
     if (found == 0 || found > room) return false;
     bad_count_ = found;
-    a_ = without(scratch, p, bad_, found);
-    a_row_ = p.cols * kItemSize[p.a_dtype], a_step_ = 0;
+    const Problem finite = without(scratch, p, bad_, found);
+    a_ = finite.a, a_row_ = finite.a_row, a_step_ = finite.a_step, leading_ = finite.leading;
     return true;
   }
 
   const char* a_;
   Index a_row_, a_step_;
+  const Leading* leading_;
   const Grain grain_;
   Coarse weight_;
   Bad* bad_ = nullptr;
   Index bad_count_ = 0;
 };
 
-// A problem of many axes, or a part of one, with its axes apart: between its rows are zeros, or
-// samples that are not its own.
+// A problem of many axes, or a part of one, with its axes apart.
 Volume volume_of(Scratch& scratch, const Problem& p) {
   const Leading& rows = *p.leading;
   Convolved* axis = scratch.take<Convolved>(rows.count + 1);
   for (int d = 0; d < rows.count; ++d) {
-    const Index pitch = rows.pitch[d];
-    axis[d] = {rows.axis[d], pitch * p.a_row, pitch * p.v_row, pitch * p.out_row};
+    axis[d] = {rows.axis[d], rows.a[d], rows.pitch[d] * p.v_row, rows.out[d]};
   }
-  const Index out_item = kItemSize[result_dtype(p.a_dtype, p.v_dtype)];
   axis[rows.count] = {
-      {p.cols, p.kw, p.col_lo, p.col_hi}, kItemSize[p.a_dtype], kItemSize[p.v_dtype], out_item};
+      {p.cols, p.kw, p.col_lo, p.col_hi}, a_step(p), kItemSize[p.v_dtype], out_step(p)};
   return {p.a_dtype, p.v_dtype, rows.count + 1, axis, p.a, p.v, p.out};
 }
 
@@ -208,6 +210,9 @@ void redo(const Problem& lost, const Problem& of, double tolerance, Context& con
   const double macs = macs_of(lost);
   if (macs < kWorthChoosing) return summed(lost, context);
   const bool some = 4 * seen(lost) < seen(of), picture = lost.kh > 1 && lost.kw > 1;
+  if (picture && !is_dense(lost) && !lost.leading) {
+    return of_copies(lost, [&](const Problem& p) { redo(p, of, tolerance, context); });
+  }
   if (lost.leading) {
     Scratch scratch;
     const Volume volume = volume_of(scratch, lost);

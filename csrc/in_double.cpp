@@ -12,22 +12,25 @@ namespace {
 
 fc_dtype wider(fc_dtype dtype) { return is_complex(dtype) ? FC_C128 : FC_F64; }
 
-struct Picture {
-  const char* data;
-  Index row, step;
+// Rows of doubles, one behind another.
+struct Doubles {
+  double* data;
+  Index numbers;  // in each
+
+  Doubles(Scratch& scratch, fc_dtype dtype, Index rows, Index cols)
+      : numbers(cols * (is_complex(dtype) ? 2 : 1)) {
+    data = scratch.take<double>(rows * numbers);
+  }
+  double* operator[](Index r) const { return data + r * numbers; }
+  char* bytes() const { return reinterpret_cast<char*>(data); }
+  Index row() const { return numbers * Index(sizeof(double)); }
 };
 
-Picture widened(Scratch& scratch, fc_dtype dtype, Picture from, Index rows, Index cols) {
-  const Index parts = is_complex(dtype) ? 2 : 1, row = cols * parts;
-  double* copy = scratch.take<double>(rows * row);
-  for (Index r = 0; r < rows; ++r) {
-    for_each_run(from.data + r * from.row, from.step, cols, dtype, cols,
-                 [&](const char* run, Index) {
-                   const float* x = reinterpret_cast<const float*>(run);
-                   for (Index i = 0; i < row; ++i) copy[r * row + i] = x[i];
-                 });
-  }
-  return {reinterpret_cast<const char*>(copy), row * Index(sizeof(double)), 0};
+void widen(const char* row, Index step, Index cols, fc_dtype dtype, double* to) {
+  for_each_run(row, step, cols, dtype, kRun, [&](const char* run, Index count) {
+    const float* x = reinterpret_cast<const float*>(run);
+    for (Index left = count * (is_complex(dtype) ? 2 : 1); left > 0; --left) *to++ = *x++;
+  });
 }
 
 // A row of `count` items of so many parts, which lie `step` bytes apart.
@@ -58,20 +61,28 @@ bool pays_in_double(const Problem& p, double macs) {
 
 void in_double(const Problem& p, Context& context) {
   Scratch scratch;
+  const fc_dtype result = result_dtype(p.a_dtype, p.v_dtype);
+  const Index cols = p.col_hi - p.col_lo;
+  const Doubles a(scratch, p.a_dtype, p.rows, p.cols), v(scratch, p.v_dtype, p.kh, p.kw);
+  const Doubles out(scratch, result, p.row_hi - p.row_lo, cols);
+  for (Index r = 0; r < p.rows; ++r) {
+    const char* row = row_of_a(p, r);
+    if (row) widen(row, a_step(p), p.cols, p.a_dtype, a[r]);
+  }
+  for (Index r = 0; r < p.kh; ++r) {
+    widen(p.v + r * p.v_row, kItemSize[p.v_dtype], p.kw, p.v_dtype, v[r]);
+  }
+  Leading own;
   Problem q = in_wider(p);
-  const Picture a = widened(scratch, p.a_dtype, {p.a, p.a_row, a_step(p)}, p.rows, p.cols);
-  const Picture v = widened(scratch, p.v_dtype, {p.v, p.v_row, kItemSize[p.v_dtype]}, p.kh, p.kw);
-  const Index rows = p.row_hi - p.row_lo, cols = p.col_hi - p.col_lo;
-  const Index parts = is_complex(result_dtype(p.a_dtype, p.v_dtype)) ? 2 : 1;
-  double* out = scratch.take<double>(rows * cols * parts);
-  q.a = a.data, q.a_row = a.row;
-  q.v = v.data, q.v_row = v.row;
-  q.out = reinterpret_cast<char*>(out), q.out_row = cols * parts * Index(sizeof(double));
+  put_a_in_rows(q, a.bytes(), a.row(), own);
+  put_out_in_rows(q, out.bytes(), out.row(), own);
+  q.v = v.bytes(), q.v_row = v.row();
   q.accumulate = false;
   q.of_floats = true;
   alone(q, context);
-  for (Index r = 0; r < rows; ++r) {
-    narrow(out + r * cols * parts, cols, parts, p.out + r * p.out_row, out_step(p), p.accumulate);
+  for (Index r = p.row_lo; r < p.row_hi; ++r) {
+    char* row = row_of_out(p, r);
+    if (row) narrow(out[r - p.row_lo], cols, out.numbers / cols, row, out_step(p), p.accumulate);
   }
 }
 

@@ -1,5 +1,5 @@
-// Direct sums of lines that do not lie dense: of copies, some outputs and the samples under them at
-// a time.
+// Direct sums of what does not lie dense: of copies, of lines some outputs and the samples under
+// them at a time.
 #include <algorithm>
 
 #include "direct.h"
@@ -36,27 +36,20 @@ void sum_piece(const Problem& p, Range lines, Range outputs, Context& context) {
   const Index col_at = columns ? p.col_lo + lines.first : piece.first;
   const Index out_row_at = columns ? outputs.first : lines.first;
   const Index out_col_at = columns ? lines.first : outputs.first;
-  const Index a_shape[] = {row.n, col.n}, a_stride[] = {p.a_row, a_step(p)};
-  const Index out_shape[] = {row.hi - row.lo, col.hi - col.lo};
-  const Index out_stride[] = {p.out_row, out_step(p)};
-  char* const from = const_cast<char*>(p.a) + row_at * p.a_row + col_at * a_step(p);
-  char* const to = p.out + out_row_at * p.out_row + out_col_at * out_step(p);
-  Scratch scratch;
-  const Rows a(scratch, {from, 2, a_shape, a_stride}, p.a_dtype);
-  const Rows out(scratch, {to, 2, out_shape, out_stride}, result_dtype(p.a_dtype, p.v_dtype),
-                 p.accumulate);
   Problem q = p;
   q.rows = row.n, q.row_lo = row.lo, q.row_hi = row.hi;
   q.cols = col.n, q.col_lo = col.lo, q.col_hi = col.hi;
-  q.a = a.data, q.a_row = a.stride[0], q.a_step = 0;
-  q.out = out.data, q.out_row = out.stride[0], q.out_step = 0;
-  direct(q, context);
-  out.finish();
+  q.a += row_at * p.a_row + col_at * a_step(p);
+  q.out += out_row_at * p.out_row + out_col_at * out_step(p);
+  of_copies(q, [&](const Problem& copied) { direct(copied, context); });
 }
 
 }  // namespace
 
 void direct_in_pieces(const Problem& p, Context& context) {
+  if (!lines_apart(p)) {
+    return of_copies(p, [&](const Problem& picture) { direct(picture, context); });
+  }
   const bool columns = cols_apart(p);
   const Index count = columns ? p.col_hi - p.col_lo : p.row_hi - p.row_lo;
   const Index outputs = columns ? p.row_hi - p.row_lo : p.col_hi - p.col_lo;

@@ -37,6 +37,8 @@
 #include <algorithm>
 #include <new>
 
+#include "views.h"
+
 namespace fastconv {
 namespace {
 
@@ -142,7 +144,7 @@ const Leading& leading_of(const Problem& p, Leading& own) {
   if (p.leading) return *p.leading;
   own.count = 1;
   own.axis[0] = {p.rows, p.kh, p.row_lo, p.row_hi};
-  own.pitch[0] = 1;
+  own.pitch[0] = 1, own.a[0] = p.a_row, own.out[0] = p.out_row;
   return own;
 }
 
@@ -186,9 +188,10 @@ bool part(const Problem& p, const Box& box, Leading& leading, Problem& q) {
     const Index pitch = leading.pitch[d] = rows.pitch[d];
     Extent& e = leading.axis[d] = rows.axis[d];
     if (!within(box.axis[d], e)) return false;
-    q.out += p.out ? (e.lo - rows.axis[d].lo) * pitch * p.out_row : 0;
+    leading.a[d] = rows.a[d], leading.out[d] = rows.out[d];
+    q.out += p.out ? (e.lo - rows.axis[d].lo) * rows.out[d] : 0;
     const Cut cut = trim(e);
-    q.a += cut.sample * pitch * p.a_row;
+    q.a += cut.sample * rows.a[d];
     q.v += cut.tap * pitch * p.v_row;
   }
   q.cols = col.n, q.kw = col.m, q.col_lo = col.lo, q.col_hi = col.hi;
@@ -208,11 +211,9 @@ void clear(const Problem& p) {
     Index at = 0, rest = i;
     for (int d = rows.count - 1; d >= 0; --d) {
       const Index count = rows.axis[d].hi - rows.axis[d].lo;
-      at += rest % count * rows.pitch[d], rest /= count;
+      at += rest % count * rows.out[d], rest /= count;
     }
-    char* row = p.out + at * p.out_row;
-    if (!p.out_step) memset(row, 0, size_t(cols * item));
-    for (Index j = 0; p.out_step && j < cols; ++j) memset(row + j * p.out_step, 0, size_t(item));
+    zero_line(p.out + at, out_step(p), cols, item);
   }
 }
 

@@ -20,10 +20,13 @@ const Leading& leading_of(const Problem&, Leading& own);
 struct Operand {
   fc_dtype dtype;
   const char* data;
-  Index rows, cols, stride, step;  // bytes
+  Index rows, cols;
+  Index step;  // bytes from one column to the next
   int leading;
-  Index count[FC_MAX_NDIM], pitch[FC_MAX_NDIM];
+  // Of each axis: how many there are, and how many rows and how many bytes apart.
+  Index count[FC_MAX_NDIM], pitch[FC_MAX_NDIM], stride[FC_MAX_NDIM];
 };
+inline bool is_dense(const Operand& x) { return x.step == kItemSize[x.dtype]; }
 Operand signal_of(const Problem&);
 Operand taps_of(const Problem&);
 

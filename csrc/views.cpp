@@ -114,6 +114,14 @@ void dense_strides(int ndim, const Index* shape, Index item, Index* stride) {
   }
 }
 
+void zero_line(char* to, Index step, Index count, Index item) {
+  if (step == item) {
+    memset(to, 0, size_t(count * item));
+    return;
+  }
+  for (Index i = 0; i < count; ++i) memset(to + i * step, 0, size_t(item));
+}
+
 void zero(const View& to, Index item) {
   const int last = to.ndim - 1;
   const Index rows = product(last, to.shape), bytes = to.shape[last] * item;

@@ -30,6 +30,7 @@ void copy(const View& to, const View& from, Index item);
 void copy_line(char* to, Index to_step, const char* from, Index from_step, Index count, Index item);
 
 // to[...] = 0.
+void zero_line(char* to, Index step, Index count, Index item);
 void zero(const View& to, Index item);
 
 // to[...] += from[...], as the dtype's sums go: integers wrap, bool is OR.
@@ -76,6 +77,23 @@ class Rows {
   const View from_;
   const Index item_;
 };
+
+// A problem of rows that do not lie dense, solved with copies that do.
+template <class Solve>
+void of_copies(const Problem& p, Solve solve) {
+  const Index a_shape[] = {p.rows, p.cols}, a_stride[] = {p.a_row, a_step(p)};
+  const Index out_shape[] = {p.row_hi - p.row_lo, p.col_hi - p.col_lo};
+  const Index out_stride[] = {p.out_row, out_step(p)};
+  Scratch scratch;
+  const Rows a(scratch, {const_cast<char*>(p.a), 2, a_shape, a_stride}, p.a_dtype);
+  const Rows out(scratch, {p.out, 2, out_shape, out_stride}, result_dtype(p.a_dtype, p.v_dtype),
+                 p.accumulate);
+  Problem q = p;
+  q.a = a.data, q.a_row = a.stride[0], q.a_step = 0;
+  q.out = out.data, q.out_row = out.stride[0], q.out_step = 0;
+  solve(q);
+  out.finish();
+}
 
 // Flips the sign of every imaginary part of a dense complex array.
 void conjugate(fc_dtype dtype, char* data, Index count);

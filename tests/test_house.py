@@ -72,8 +72,9 @@ GUARD = {"guard", "survey", "coarse", "line_survey", "volume_survey", "profile",
     "gaps",
 }
 PRIVATE = {
-    "transforms.h": {"spectral", "by_matrix", "in_lanes", "in_columns", "bands"}
+    "transforms.h": {"spectral", "by_matrix", "layout", "in_lanes", "in_columns", "bands"}
     | GUARD - {"guard", "survey", "partitioned", "quiet", "corner", "gaps"},
+    "layout.h": {"by_matrix"},
     "survey.h": GUARD,
     "profile.h": {"volume_survey", "profile"},
     "quiet.h": {"line_survey", "quiet"},

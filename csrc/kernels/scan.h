@@ -225,7 +225,7 @@ FC_INLINE void add_rows(const SomeRows<T, R>& rows, ptrdiff_t stride, ptrdiff_t 
 
 // Blocks are whole vectors. sum |x| max |x| bounds the energy of a column's part, and so of all.
 template <class T>
-void scan_rows(const void* data, ptrdiff_t stride, const ptrdiff_t* row, ptrdiff_t rows,
+void scan_rows(const void* const* data, ptrdiff_t stride, const ptrdiff_t* row, ptrdiff_t rows,
                ptrdiff_t count, ptrdiff_t block, ptrdiff_t ends, const ScannedRows& out) {
   constexpr int W = kLanes<T>, R = kRowsAtOnce;
   ColumnSums<T> columns;
@@ -234,7 +234,7 @@ void scan_rows(const void* data, ptrdiff_t stride, const ptrdiff_t* row, ptrdiff
   for (ptrdiff_t from = 0, to; from < count; from = to) {
     to = count - from < columns.kColumns ? count : from + columns.kColumns;
     const auto point_at = [&](ptrdiff_t r, const T*& x, double*& sum) FC_LAMBDA {
-      x = reinterpret_cast<const T*>(static_cast<const char*>(data) + row[r] * stride) + from;
+      x = static_cast<const T*>(data[r]) + from;
       sum = out.row_sum + row[r];
     };
     ptrdiff_t r = 0;

@@ -78,9 +78,11 @@ struct ScannedRows {
   double *sum, *energy, *peak, *row_sum, *first, *last;
 };
 
-// Rows x + row[r] stride, stride in bytes; row_sum by row[r]. Blocks are multiples of 16 numbers.
-using ScanRows = void (*)(const void* x, ptrdiff_t stride, const ptrdiff_t* row, ptrdiff_t rows,
-                          ptrdiff_t count, ptrdiff_t block, ptrdiff_t ends, const ScannedRows&);
+// Rows x[r], of which most lie `stride` bytes apart; row_sum by row[r]. Blocks are multiples of 16
+// numbers.
+using ScanRows = void (*)(const void* const* x, ptrdiff_t stride, const ptrdiff_t* row,
+                          ptrdiff_t rows, ptrdiff_t count, ptrdiff_t block, ptrdiff_t ends,
+                          const ScannedRows&);
 
 // sum[c] = sum |x[r, c]| and peak[c] = max |x[r, c]| over `rows` rows, `stride` bytes
 // apart, of `count` columns; NaN and Inf as in Scan.
