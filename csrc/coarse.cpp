@@ -40,31 +40,35 @@ void along_axes(const Operand& x, Index side, Index blocks, Range* within) {
   }
 }
 
-// Every row by itself. Of one line alone, and where lines are copied, some blocks are taken at a
-// time.
+// Every row by itself, some blocks at a time, of which whoever scans them tells what they weigh.
 void scan_lines(Context& context, const Operand& x, Grain grain, Coarse& c) {
   constexpr Index kTogether = 64;
   const Index parts = is_complex(x.dtype) ? 2 : 1;
   const Scan scan = is_single(x.dtype) ? context.kernels.scan_f32 : context.kernels.scan_f64;
-  const Index some = c.rows == 1 || !is_dense(x) ? kTogether : c.cols;
-  const Index per_row = ceil_div(c.cols, some);
-  const double macs = kScanMacs * double(std::min(x.cols, some * grain.cols)) * double(parts);
-  context.share(c.rows * per_row, macs, [&](Context&, Shares& shares) {
+  const Index per_row = ceil_div(c.cols, kTogether), all = c.rows * per_row;
+  const Index samples = kTogether * grain.cols;
+  Scratch scratch;
+  Seen* seen = scratch.take<Seen>(all);
+  const double macs = kScanMacs * double(std::min(x.cols, samples)) * double(parts);
+  context.share(all, macs, [&](Context&, Shares& shares) {
     for (Range r; shares.next(r);) {
       for (Index i = r.first; i < r.last; ++i) {
-        const Index first = i % per_row * some, at = i / per_row * c.cols + first;
-        const Index from = first * grain.cols;
-        const Index count = std::min(x.cols - from, some * grain.cols);
+        const Index first = i % per_row * kTogether, at = i / per_row * c.cols + first;
+        const Index from = first * grain.cols, count = std::min(x.cols - from, samples);
+        const Index blocks = ceil_div(count, grain.cols);
         for_each_run(x.data + i / per_row * x.stride[0] + from * x.step, x.step, count, x.dtype,
                      count, [&](const char* run, Index) {
                        scan(run, count * parts, grain.cols * parts, c.sum + at, c.top + at);
                      });
-        for (Index b = at; b < at + ceil_div(count, grain.cols); ++b) {
+        for (Index b = at; b < at + blocks; ++b) {
           c.energy[b] = energy_of(c.sum[b] * c.top[b], c.sum[b]);
         }
+        seen[i] = c.of(at, blocks);
       }
     }
   });
+  c.whole = Seen();
+  for (Index i = 0; i < all; ++i) c.whole.add(seen[i]);
 }
 
 // Copies in place of rows that do not lie dense. Of a picture many are made at once: where it is
@@ -281,10 +285,13 @@ Coarse coarse(Scratch& scratch, Context& context, const Operand& x, Grain grain,
     c.first = scratch.take<double>(kEnds);
     c.last = scratch.take<double>(kEnds);
     scan_blocks(context, x, grain, c);
+    c.whole = c.of(0, c.rows * c.cols);
+  } else if (grain.cols == 1) {
+    scan_columns(context, x, grain, c);
+    c.whole = c.of(0, c.rows * c.cols);
   } else {
-    grain.cols == 1 ? scan_columns(context, x, grain, c) : scan_lines(context, x, grain, c);
+    scan_lines(context, x, grain, c);
   }
-  c.whole = c.of(0, c.rows * c.cols);
   c.finite = isfinite(c.whole.sum);
   return c;
 }

@@ -14,6 +14,18 @@
 namespace fastconv {
 namespace {
 
+// Four at a time.
+template <class T>
+T least_of(const T* x, Index count) {
+  T least[4] = {x[0], x[0], x[0], x[0]};
+  Index i = 0;
+  for (; i + 4 <= count; i += 4) {
+    for (int k = 0; k < 4; ++k) least[k] = x[i + k] < least[k] ? x[i + k] : least[k];
+  }
+  for (; i < count; ++i) least[0] = std::min(least[0], x[i]);
+  return std::min({least[0], least[1], least[2], least[3]});
+}
+
 // Outputs at the two ends of 'full': those that may be lost, and those that no product meets.
 struct Edge {
   Index leading = 0, trailing = 0;
@@ -30,6 +42,7 @@ class LineSurvey final : public Survey {
 
  private:
   void estimate_means(Scratch&, const Coarse& a, const Coarse& v, Context&);
+  void neighbours(const Coarse& a, double share);
   void look_around(Scratch&, const Coarse& a, Index lanes);
   Bound bound_of(Index chunk_row, Index chunk_col) const;
   void mark_blocks(Scratch&, const Coarse& a, const Coarse& v, Context&);
@@ -121,32 +134,36 @@ void LineSurvey::estimate_means(Scratch& scratch, const Coarse& a, const Coarse&
                                 Context& context) {
   const Index down = columns_ ? 1 : 0, along = columns_ ? 0 : 1;
   const Index height = rows_ - down, width = cols_ - along, pitch = cols_ + along;
+  const double share = 1 / (2 * double(grain_));
   mean_ = scratch.take<double>(rows_ * cols_);
+  if (along && v.cols == 1) return neighbours(a, share * v.sum[0]);
   Scratch own;
   double* sums = own.take<double>((rows_ + down) * pitch);
   if (down) memset(sums, 0, size_t(pitch) * sizeof(double));
   if (down) memset(sums + rows_ * pitch, 0, size_t(pitch) * sizeof(double));
   for (Index i = 0; along && i < height; ++i) sums[i * pitch] = sums[i * pitch + pitch - 1] = 0;
-  double* first = sums + down * pitch + along;
-  if (v.rows * v.cols == 1) {
-    for (Index i = 0; i < height; ++i) {
-      for (Index j = 0; j < width; ++j) first[i * pitch + j] = a.sum[i * width + j] * v.sum[0];
-    }
-  } else {
-    Problem q = {};
-    q.a_dtype = q.v_dtype = FC_F64;
-    q.rows = a.rows, q.cols = a.cols, q.kh = v.rows, q.kw = v.cols;
-    q.row_hi = height, q.col_hi = width;
-    q.a = reinterpret_cast<const char*>(a.sum), q.a_row = a.cols * 8;
-    q.v = reinterpret_cast<const char*>(v.sum), q.v_row = v.cols * 8;
-    q.out = reinterpret_cast<char*>(first), q.out_row = pitch * 8;
-    direct(q, context);
-  }
-  const double share = 1 / (2 * double(grain_));
+  Problem q = {};
+  q.a_dtype = q.v_dtype = FC_F64;
+  q.rows = a.rows, q.cols = a.cols, q.kh = v.rows, q.kw = v.cols;
+  q.row_hi = height, q.col_hi = width;
+  q.a = reinterpret_cast<const char*>(a.sum), q.a_row = a.cols * 8;
+  q.v = reinterpret_cast<const char*>(v.sum), q.v_row = v.cols * 8;
+  q.out = reinterpret_cast<char*>(sums + down * pitch + along), q.out_row = pitch * 8;
+  direct(q, context);
   for (Index i = 0; i < rows_; ++i) {
     const double* one = sums + i * pitch;
     const double* next = one + (down ? pitch : 1);
     for (Index j = 0; j < cols_; ++j) mean_[i * cols_ + j] = share * (one[j] + next[j]);
+  }
+}
+
+// The same of rows under a kernel of one block.
+void LineSurvey::neighbours(const Coarse& a, double share) {
+  for (Index i = 0; i < rows_; ++i) {
+    const double* sum = a.sum + i * a.cols;
+    double* mean = mean_ + i * cols_;
+    mean[0] = share * sum[0], mean[a.cols] = share * sum[a.cols - 1];
+    for (Index j = 1; j < a.cols; ++j) mean[j] = share * (sum[j - 1] + sum[j]);
   }
 }
 
@@ -239,9 +256,10 @@ void LineSurvey::mark_blocks(Scratch& scratch, const Coarse& a, const Coarse& v,
     for (Index cj = 0; cj < chunk_cols_; ++cj) {
       const Index row_end = std::min(rows, (ci + 1) * tall_);
       const Index col = cj * wide_, col_end = std::min(cols, col + wide_);
+      if (col >= col_end) continue;
       double least = HUGE_VAL;
       for (Index i = ci * tall_; i < row_end; ++i) {
-        for (Index j = col; j < col_end; ++j) least = std::min(least, mean_[i * cols_ + j]);
+        least = std::min(least, least_of(mean_ + i * cols_ + col, col_end - col));
       }
       if (least >= enough) continue;
       if (least > 0 && !judge_.is_weak(least, most_)) {
@@ -352,18 +370,6 @@ void magnitudes_as(const char* at, Index step, Index count, bool complex, T* to)
   for (Index i = 0; i < count; ++i, at += step) {
     to[i] = magnitude(reinterpret_cast<const T*>(at), complex);
   }
-}
-
-// Four at a time.
-template <class T>
-T least_of(const T* x, Index count) {
-  T least[4] = {x[0], x[0], x[0], x[0]};
-  Index i = 0;
-  for (; i + 4 <= count; i += 4) {
-    for (int k = 0; k < 4; ++k) least[k] = x[i + k] < least[k] ? x[i + k] : least[k];
-  }
-  for (; i < count; ++i) least[0] = std::min(least[0], x[i]);
-  return std::min({least[0], least[1], least[2], least[3]});
 }
 
 // Where s has not recovered by as far as the ends are looked at, the whole first block is redone.

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _args, _core, _sums, _workers
+from . import _args, _core, _numpys, _sums, _workers
 from ._args import numpy_convolve, numpy_correlate
 from ._call import Call
 from ._core import convolve, correlate
@@ -54,7 +54,7 @@ def any_convolve(
     call = convolve_call(pairs, (lo, hi), method, accuracy)
     if call is None:
         _args.check_numpys_out(out, x, y, shape)
-        return pairs.each(lambda p, q: numpy_convolve(p, q, mode), hi - lo, out)
+        return pairs.each(lambda p, q: _numpys.convolve(p, q, mode), hi - lo, out)
     return _sums.delivered(call, shape, pairs.seen, out)
 
 
@@ -105,7 +105,7 @@ def any_correlate(
     if call is None:
         _args.check_numpys_out(out, x, y, shape)
         if max_lag is None:
-            return pairs.each(lambda p, q: numpy_correlate(p, q, mode), hi - lo, out)
+            return pairs.each(lambda p, q: _numpys.correlate(p, q, mode), hi - lo, out)
         return pairs.each(lambda p, q: _numpys_lags(p, q, inner, part, hi - lo), hi - lo, out)
     if max_lag is None and type(x) is type(y) is np.ndarray:
         return _sums.delivered(call, shape, pairs.seen, out)
@@ -157,7 +157,7 @@ def _numpys_lags(
     x: NDArray[Any], y: NDArray[Any], inner: tuple[int, int], part: slice, size: int
 ) -> NDArray[Any]:
     """`size` zeros, and in one part of them the inner window of numpy's correlation."""
-    full = numpy_correlate(x, y, "full")
+    full = _numpys.correlate(x, y, "full")
     result = np.zeros_like(full, shape=(size,))
     result[part] = full[slice(*inner)]
     return result

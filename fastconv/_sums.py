@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _args
+from . import _args, _numpys
 from ._call import Call
 
 
@@ -56,7 +56,7 @@ def _sum_of_shifts(call: Call) -> NDArray[Any]:
     axes = len(call.windows)
     lows, counts = zip(*((lo, hi - lo) for lo, hi in call.windows), strict=True)
     if call.a.ndim == 1 and call.boundary == "fill" and call.fill == 0:
-        full = _args.numpy_convolve(call.a, _taps(call))
+        full = _numpys.convolve(call.a, _taps(call), "full")
         return full[lows[0] : lows[0] + counts[0]]
     lengths, taps = call.a.shape[call.batch :], _taps(call).astype(call.dtype)
     before = [max(0, m - 1 - lo) for m, lo in zip(taps.shape[call.batch :], lows, strict=True)]

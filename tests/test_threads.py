@@ -136,6 +136,8 @@ LONG_CALLS = {
     "integers": "fastconv.convolve(big(20_000_000), big(1_000_000))",
     "stream": "fastconv.Convolver(ones(4_000_000)).stream().push(ones(7_900_000))",
     "images": "fastconv.convolve2d(ones(5000, 5000), ones(1000, 1000), method='direct')",
+    "longdouble": "fastconv.convolve(ones(4_000_000).astype('g'), ones(500_000).astype('g'))",
+    "objects": "fastconv.correlate(ones(400_000).astype(object), ones(50_000).astype(object))",
     "correlate": "fastconv.correlate(ones(20_000_000), ones(1_000_000), 'same', method='direct')",
 }
 
