@@ -315,7 +315,7 @@ class Lines {
       box.axis[columns_ ? 1 : 0] = {line, line + 1};
       Leading leading;
       Problem q;
-      if (part(p_, box, leading, q)) again(q);
+      if (part(p_, box.axis, leading, q)) again(q);
     }
   }
 

@@ -167,7 +167,7 @@ Seen loudest_of(const Seen* seen, Index count) {
   return most;
 }
 
-bool part(const Problem& p, const Box& box, Leading& leading, Problem& q) {
+bool part(const Problem& p, const Range* box, Leading& leading, Problem& q) {
   const auto within = [](Range r, Extent& e) {
     e.lo = std::max(r.first, e.lo), e.hi = std::min(r.last, e.hi);
     return e.lo < e.hi;
@@ -178,7 +178,7 @@ bool part(const Problem& p, const Box& box, Leading& leading, Problem& q) {
   const Leading& rows = leading_of(p, own);
   leading.count = rows.count;
   Extent col = {p.cols, p.kw, p.col_lo, p.col_hi};
-  if (!within(box.axis[rows.count], col)) return false;
+  if (!within(box[rows.count], col)) return false;
   // A scan has no result.
   q.out += p.out ? (col.lo - p.col_lo) * out_step(p) : 0;
   const Cut first = trim(col);
@@ -187,7 +187,7 @@ bool part(const Problem& p, const Box& box, Leading& leading, Problem& q) {
   for (int d = 0; d < rows.count; ++d) {
     const Index pitch = leading.pitch[d] = rows.pitch[d];
     Extent& e = leading.axis[d] = rows.axis[d];
-    if (!within(box.axis[d], e)) return false;
+    if (!within(box[d], e)) return false;
     leading.a[d] = rows.a[d], leading.out[d] = rows.out[d];
     q.out += p.out ? (e.lo - rows.axis[d].lo) * rows.out[d] : 0;
     const Cut cut = trim(e);
@@ -338,13 +338,10 @@ void Survey::list_boxes(Scratch& scratch) {
 }
 
 void Survey::for_each_part(Listed* listed, Redo visit) const {
-  Leading own, leading;
-  const int axes = leading_of(p_, own).count + 1;
-  Box box;
+  Leading leading;
   Problem q;
   for (; listed; listed = listed->next) {
-    std::copy_n(listed->axis(), axes, box.axis);
-    if (part(p_, box, leading, q)) visit(q);
+    if (part(p_, listed->axis(), leading, q)) visit(q);
   }
 }
 

@@ -104,10 +104,10 @@ struct Box {
   Range axis[FC_MAX_NDIM];
 };
 
-// The sub-problem `to` of those outputs of a box that are within the problem's window, cut to the
-// samples and taps that they read; `leading` holds its axes where there are several. False where
-// there are none.
-bool part(const Problem&, const Box&, Leading& leading, Problem& to);
+// The sub-problem `to` of those outputs of a box, by its axes, that are within the problem's
+// window, cut to the samples and taps that they read; `leading` holds its axes where there are
+// several. False where there are none.
+bool part(const Problem&, const Range* box, Leading& leading, Problem& to);
 
 // out[...] = 0.
 void clear(const Problem&);

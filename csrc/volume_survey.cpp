@@ -299,7 +299,7 @@ void VolumeSurvey::look_into_corners(double of_a, double of_v) {
     Box box;
     Leading leading;
     Problem within;
-    even_[corner] = !find_corner(corner, false, box) || !part(p_, box, leading, within) ||
+    even_[corner] = !find_corner(corner, false, box) || !part(p_, box.axis, leading, within) ||
                     (is_even(v, of_v, corner, false) && is_even(a, of_a, corner, true));
   }
 }
