@@ -8,7 +8,7 @@
 //
 // More than two axes: a volume as it lies or, for transforms, Kronecker's flattening: the rows of
 // every leading index in one long column of rows, each group apart by what full convolution needs,
-// are a 2-D convolution.
+// are a 2-D convolution. Samples and results stay where they are.
 #include "arrange.h"
 
 #include <inttypes.h>
@@ -320,7 +320,9 @@ void solve_one_axis(Shape s, const fc_candidate& how, Solve solve, Context& cont
     const Carried& c = s.carried[d];
     if (c.shared == FC_SHARES_V && c.after) after *= c.count;
   }
-  const bool columns = after > 1 && columns_pay(how, s.out_dtype(), after, context.kernels);
+  // Rows or columns of products with one tap are no lines of their own: judged in rows, always.
+  const bool columns = after > 1 && (how.method == FC_DIRECT || e.m > 1) &&
+                       columns_pay(how, s.out_dtype(), after, context.kernels);
   Carried line[2 * FC_MAX_NDIM], kernel[2 * FC_MAX_NDIM], outer[2 * FC_MAX_NDIM];
   int line_count = 0, kernel_count = 0, outer_count = 0;
   for (int d = 0; d < s.carried_count; ++d) {
@@ -373,8 +375,10 @@ bool is_turned(const View& x) {
 }
 
 // A picture, or the transforms of a volume. Tiles read and write what each has of rows that do not
-// lie dense; of a volume that is turned round that takes 1.8 of the time of a copy of all.
+// lie dense; of a volume that is turned round, or has but few columns, that takes 1.8 of the time
+// of a copy of all.
 void solve_rows(Shape s, const fc_candidate& how, Solve solve, Context& context) {
+  constexpr Index kFewColumns = 32;
   const int ndim = s.axes, leading = ndim - 1;
   Leading axes;
   axes.count = leading;
@@ -399,7 +403,8 @@ void solve_rows(Shape s, const fc_candidate& how, Solve solve, Context& context)
   const View out_as_given = {s.out, ndim, count, out_stride};
   Scratch scratch;
   const auto at_once = [&](const View& x) {
-    return how.method != FC_OVERLAP || (leading > 1 && is_turned(x));
+    const bool short_rows = x.shape[leading] < kFewColumns;
+    return how.method != FC_OVERLAP || (leading > 1 && (short_rows || is_turned(x)));
   };
   const Rows a = placed(scratch, a_as_given, s.a_dtype, true, at_once(a_as_given));
   const Rows out = placed(scratch, out_as_given, s.out_dtype(), false, at_once(out_as_given));
@@ -409,7 +414,7 @@ void solve_rows(Shape s, const fc_candidate& how, Solve solve, Context& context)
   if (leading > 1) {
     std::copy_n(a.stride, leading, axes.a);
     std::copy_n(out.stride, leading, axes.out);
-    p.v = flattened(scratch, v_as_given, axes, row.m, s.v_item()),
+    p.v = flattened(scratch, v_as_given, axes, row.m, s.v_item());
     p.v_row = m[leading] * s.v_item();
     p.leading = &axes;
     solve(p, s.swapped, context);

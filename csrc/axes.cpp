@@ -121,29 +121,38 @@ Extent flattened(const Extent* extent, int count, const Index* pitch) {
   return flat;
 }
 
-const char* row_of_a(const Problem& p, Index r) {
-  if (r < 0 || r >= p.rows) return nullptr;
-  if (!p.leading) return p.a + r * p.a_row;
-  const char* row = p.a;
-  for (int d = 0; d < p.leading->count; ++d) {
-    const Index i = r / p.leading->pitch[d];
-    if (i >= p.leading->axis[d].n) return nullptr;
-    row += i * p.leading->a[d], r -= i * p.leading->pitch[d];
-  }
-  return row;
+LyingRows rows_of_a(const Problem& p) { return {p, true}; }
+LyingRows rows_of_out(const Problem& p) { return {p, false}; }
+
+void LyingRows::lie(char* data, Index first, Index last, Index stride) {
+  data_ = data, first_ = first, last_ = last, stride_ = stride;
 }
 
-char* row_of_out(const Problem& p, Index r) {
-  if (r < p.row_lo || r >= p.row_hi) return nullptr;
-  if (!p.leading) return p.out + (r - p.row_lo) * p.out_row;
-  char* row = p.out;
-  for (int d = 0; d < p.leading->count; ++d) {
-    const Extent& e = p.leading->axis[d];
-    const Index i = r / p.leading->pitch[d];
-    if (i < e.lo || i >= e.hi) return nullptr;
-    row += (i - e.lo) * p.leading->out[d], r -= i * p.leading->pitch[d];
+// The indices that have rows.
+Range LyingRows::of_axis(int d) const {
+  const Extent& e = p_.leading->axis[d];
+  return of_a_ ? Range{0, e.n} : Range{e.lo, e.hi};
+}
+
+// The rows around r along the last axis, or those from r on of which there are none.
+void LyingRows::find(Index r) {
+  char* row = of_a_ ? const_cast<char*>(p_.a) : p_.out;
+  const Range all = of_a_ ? Range{0, p_.rows} : Range{p_.row_lo, p_.row_hi};
+  if (r < all.first || r >= all.last) return lie(nullptr, r, r + 1, 0);
+  if (!p_.leading) return lie(row, all.first, all.last, of_a_ ? p_.a_row : p_.out_row);
+  const Leading& axes = *p_.leading;
+  const int last = axes.count - 1;
+  Index rest = r, behind = all.last;  // this row within its axis, the first behind that
+  for (int d = 0; d <= last; ++d) {
+    const Range there = of_axis(d);
+    const Index stride = of_a_ ? axes.a[d] : axes.out[d], i = rest / axes.pitch[d];
+    if (i < there.first) return lie(nullptr, r, r - rest + there.first * axes.pitch[d], 0);
+    if (i >= there.last) return lie(nullptr, r, behind, 0);
+    if (d == last) return lie(row, r - i + there.first, r - i + there.last, stride);
+    row += (i - there.first) * stride;
+    rest -= i * axes.pitch[d];
+    behind = r - rest + axes.pitch[d];
   }
-  return row;
 }
 
 static void put_in_rows(Problem& p, Index (Leading::*stride)[FC_MAX_NDIM], Index row,
@@ -155,12 +164,12 @@ static void put_in_rows(Problem& p, Index (Leading::*stride)[FC_MAX_NDIM], Index
 }
 
 void put_a_in_rows(Problem& p, const char* a, Index row, Leading& own) {
-  p.a = a, p.a_row = row, p.a_step = 0;
+  p.a = a, p.a_row = row, p.a_step = kDense;
   put_in_rows(p, &Leading::a, row, own);
 }
 
 void put_out_in_rows(Problem& p, char* out, Index row, Leading& own) {
-  p.out = out, p.out_row = row, p.out_step = 0;
+  p.out = out, p.out_row = row, p.out_step = kDense;
   put_in_rows(p, &Leading::out, row, own);
 }
 

@@ -56,13 +56,16 @@ class MatrixConvolution {
 
   // Pairs of tiles are shared out or, where they are few, the columns and rows of each.
   void convolve() {
-    call_.context.share_many(pairs_, pair_macs(), [&](Context& own, Shares& shares) {
+    const Order order(call_.p, pairs_);
+    call_.context.share_many(order.size(), pair_macs(), [&](Context& own, Shares& shares) {
       Scratch scratch;
       Layout<T> in(shape_, line_, call_.a_item, a_step(call_.p), scratch);
       Layout<T> out(shape_, line_, call_.out_item, out_step(call_.p), scratch);
       T* bands = scratch.take<T>(reals_ * call_.spectra());
       for (Range r; shares.next(r);) {
-        for (Index i = r.first; i < r.last; ++i) transform_pair(i, in, out, bands, own);
+        for (Index i = r.first; i < r.last; ++i) {
+          if (order[i] < pairs_) transform_pair(order[i], in, out, bands, own);
+        }
       }
     });
   }
@@ -278,8 +281,8 @@ class MatrixConvolution {
                      Context& context) const {
     const Problem& p = call_.p;
     call_.turn(Part::kA, 0, digit);
-    const auto samples = [&](Index r) {
-      const char* row = row_of_a(p, r);
+    const auto samples = [&, rows = rows_of_a(p)](Index r) mutable {
+      const char* row = rows(r);
       return row ? row + digit * p.a_digits.next : nullptr;
     };
     Planes in = {{}, {}, call_.a_item == 2, false};

@@ -53,17 +53,20 @@ void scan_lines(Context& context, const Operand& x, Grain grain, Coarse& c) {
   context.share(all, macs, [&](Context&, Shares& shares) {
     for (Range r; shares.next(r);) {
       for (Index i = r.first; i < r.last; ++i) {
-        const Index first = i % per_row * kTogether, at = i / per_row * c.cols + first;
+        // Channels lie between each other: what is near is taken together.
+        const Index row = is_dense(x) ? i / per_row : i % c.rows;
+        const Index part = is_dense(x) ? i % per_row : i / c.rows;
+        const Index first = part * kTogether, at = row * c.cols + first;
         const Index from = first * grain.cols, count = std::min(x.cols - from, samples);
         const Index blocks = ceil_div(count, grain.cols);
-        for_each_run(x.data + i / per_row * x.stride[0] + from * x.step, x.step, count, x.dtype,
-                     count, [&](const char* run, Index) {
+        for_each_run(x.data + row * x.stride[0] + from * x.step, x.step, count, x.dtype, count,
+                     [&](const char* run, Index) {
                        scan(run, count * parts, grain.cols * parts, c.sum + at, c.top + at);
                      });
         for (Index b = at; b < at + blocks; ++b) {
           c.energy[b] = energy_of(c.sum[b] * c.top[b], c.sum[b]);
         }
-        seen[i] = c.of(at, blocks);
+        seen[row * per_row + part] = c.of(at, blocks);
       }
     }
   });

@@ -4,6 +4,8 @@
 // the kernel (taps), n and m their lengths, i an output, k a tap, lo and hi the
 // window, x and g what a direct kernel reads (a run of a, and v reversed).
 #pragma once
+#include <stdint.h>
+
 #include <atomic>
 
 #include "fastconv.h"
@@ -80,6 +82,9 @@ struct Leading {
   Index pitch[FC_MAX_NDIM], a[FC_MAX_NDIM], out[FC_MAX_NDIM];
 };
 
+// In place of a step.
+constexpr Index kDense = PTRDIFF_MIN;
+
 // A job with all but the arithmetic resolved: at most two convolved axes (1-D
 // is one row), zeros outside a, no batch, dense rows, nothing conjugated.
 //   out[r - row_lo, c - col_lo] = sum_{i, j} v[i, j] a[r - i, c - j]
@@ -97,13 +102,13 @@ struct Problem {
   char* out;
   Index out_row;
   bool accumulate;  // out += instead of out =
-  // Where rows do not lie dense, bytes from one column to the next; else 0. No kernel sees such
-  // rows: they are copied some at a time (views.h).
-  Index a_step = 0, out_step = 0;
+  // Where rows do not lie dense, bytes from one column to the next. No kernel sees such rows: they
+  // are copied some at a time (views.h).
+  Index a_step = kDense, out_step = kDense;
   // A bank: so many kernels, each with a result of its own, bytes apart.
   Index kernels = 1, v_next = 0, out_next = 0;
   // The axes that are flattened to rows, or null: rows are one axis. Those of v are there, with
-  // zeros between; those of a and of the result lie as they did (row_of_a, row_of_out).
+  // zeros between; those of a and of the result lie as they did (LyingRows).
   const Leading* leading = nullptr;
   // Digits of a, of each kernel and of each result, which is the sum of a_i * v_j over
   // i + j = its number.
@@ -124,18 +129,41 @@ inline bool rows_apart(const Problem& p) { return p.kh == 1; }
 inline bool cols_apart(const Problem& p) { return p.kw == 1 && p.kh > 1; }
 inline bool lines_apart(const Problem& p) { return rows_apart(p) || cols_apart(p); }
 
-inline bool is_dense(const Problem& p) { return p.a_step == 0 && p.out_step == 0; }
+inline bool a_is_dense(const Problem& p) { return p.a_step == kDense; }
+inline bool out_is_dense(const Problem& p) { return p.out_step == kDense; }
+inline bool is_dense(const Problem& p) { return a_is_dense(p) && out_is_dense(p); }
 
 // Bytes from one column to the next.
-inline Index a_step(const Problem& p) { return p.a_step ? p.a_step : kItemSize[p.a_dtype]; }
+inline Index a_step(const Problem& p) { return a_is_dense(p) ? kItemSize[p.a_dtype] : p.a_step; }
 inline Index out_step(const Problem& p) {
-  return p.out_step ? p.out_step : kItemSize[result_dtype(p.a_dtype, p.v_dtype)];
+  return out_is_dense(p) ? kItemSize[result_dtype(p.a_dtype, p.v_dtype)] : p.out_step;
 }
 
-// Where row r of a begins, and row r of the full convolution's outputs: null where there is none,
-// or where it is none of the window's.
-const char* row_of_a(const Problem&, Index r);
-char* row_of_out(const Problem&, Index r);
+// Rows as they lie: where row r begins, null where there is none. Quick for one row after another.
+class LyingRows {
+ public:
+  char* operator()(Index r) {
+    if (r < first_ || r >= last_) find(r);
+    return data_ ? data_ + (r - first_) * stride_ : nullptr;
+  }
+
+ private:
+  friend LyingRows rows_of_a(const Problem&);
+  friend LyingRows rows_of_out(const Problem&);
+  LyingRows(const Problem& p, bool of_a) : p_(p), of_a_(of_a) {}
+  void find(Index r);
+  Range of_axis(int d) const;
+  void lie(char* data, Index first, Index last, Index stride);
+
+  const Problem& p_;
+  const bool of_a_;
+  Index first_ = 0, last_ = 0, stride_ = 0;  // of rows that lie evenly, or of none
+  char* data_ = nullptr;
+};
+
+// Of a, and of the full convolution's outputs those of the window.
+LyingRows rows_of_a(const Problem&);
+LyingRows rows_of_out(const Problem&);
 
 // Has a, or the result, in dense rows one behind another, so many bytes apart: of flattened ones
 // too, whose axes `own` is to hold.

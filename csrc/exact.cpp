@@ -106,7 +106,7 @@ struct Integers {
 
   // Calls visit(run, count) for all of them, dense, `most` at a time.
   template <class Visit>
-  void for_each_run(Index most, Visit visit) const {
+  void for_each_run(Index most, Visit visit) {
     for (Index r = 0; r < rows; ++r) {
       const char* row = row_at(r);
       for (Index at = 0; row && at < cols; at += most) {
@@ -118,18 +118,18 @@ struct Integers {
 };
 
 auto samples_of(const Problem& p) {
-  const auto row_at = [&p](Index r) { return row_of_a(p, r); };
+  auto row_at = [rows = rows_of_a(p)](Index r) mutable { return rows(r); };
   return Integers<decltype(row_at)>{p.a_dtype, p.rows, p.cols, a_step(p), row_at};
 }
 
 auto taps_of(const Problem& p, Index kernel) {
   const char* v = kernel_of(p, kernel).v;
-  const auto row_at = [v, row = p.v_row](Index r) { return v + r * row; };
+  auto row_at = [v, row = p.v_row](Index r) { return v + r * row; };
   return Integers<decltype(row_at)>{p.v_dtype, p.kh, p.kw, kItemSize[p.v_dtype], row_at};
 }
 
 template <class X>
-void measure_all(const X& x, const KernelTable& table, Magnitudes& m) {
+void measure_all(X x, const KernelTable& table, Magnitudes& m) {
   x.for_each_run(kRun,
                  [&](const char* run, Index count) { measure(x.dtype, run, count, table, m); });
 }
@@ -170,15 +170,13 @@ Piece piece_of(const Problem& p, const fc_candidate& how, Index lanes, Index dou
   const auto multiple = [](Index of, Index most, Index all) {
     return std::min(all, std::max<Index>(1, most / of) * of);
   };
-  // Of lines that do not lie dense, some beside each other: a cache line may hold samples of many.
-  const Index beside = is_dense(p) ? 1 : std::min<Index>(height, 4);
-  const Index cols = multiple(unit.cols, outputs / std::max(unit.rows, beside), width);
+  const Index cols = multiple(unit.cols, outputs / unit.rows, width);
   return {multiple(unit.rows, outputs / cols, height), cols};
 }
 
 // What digits of `width` bits come to.
 template <class X>
-Norms norms_of(const X& x, int digits, int width, const KernelTable& table) {
+Norms norms_of(X x, int digits, int width, const KernelTable& table) {
   constexpr Index kSome = 1024;
   double some[kSome], squares[kMostDigits] = {};
   x.for_each_run(kSome, [&](const char* run, Index count) {
@@ -223,11 +221,14 @@ class InDigits {
     // A transform takes some 25 multiply-adds a sample (f64).
     const double macs = 25.0 * (digits_.a + digits_.results * double(p_.kernels)) *
                         double(piece_.rows) * double(piece_.cols);
+    const Index down = pieces_ / across_;
     context_.share_many(pieces_, macs, [&](Context& own, Shares& shares) {
       for (Range range; shares.next(range);) {
         for (Index i = range.first; i < range.last; ++i) {
-          const Index r = p_.row_lo + i / across_ * piece_.rows;
-          const Index c = p_.col_lo + i % across_ * piece_.cols;
+          // Channels lie between each other: what is near is taken together.
+          const bool dense = is_dense(p_);
+          const Index r = p_.row_lo + (dense ? i / across_ : i % down) * piece_.rows;
+          const Index c = p_.col_lo + (dense ? i % across_ : i / down) * piece_.cols;
           convolve(r, std::min(p_.row_hi, r + piece_.rows), c, std::min(p_.col_hi, c + piece_.cols),
                    own);
         }
@@ -251,8 +252,7 @@ class InDigits {
   }
 
   // `count` samples of a row from column `first` on.
-  void cut_row(Index row, Index first, Index count, int i, double* to) const {
-    const char* x = row_of_a(p_, row);
+  void cut_row(const char* x, Index first, Index count, int i, double* to) const {
     if (!x) {
       std::fill_n(to, count, 0.0);
       return;
@@ -272,7 +272,7 @@ class InDigits {
       put_row(p_.a_dtype, context_.kernels, x, some, digit * digits_.width, add, to);
     };
     char* to = row + (first - p_.col_lo) * step;
-    if (!p_.out_step) return put(to, from, count);
+    if (out_is_dense(p_)) return put(to, from, count);
     Scratch scratch;
     char* copied = scratch.take<char>(std::min(count, kRun) * item);
     for (Index at = 0; at < count; at += kRun) {
@@ -293,12 +293,14 @@ class InDigits {
     double* a = scratch.take<double>((in_turn_ ? 1 : digits_.a) * a_size);
     double* out = scratch.take<double>((in_turn_ ? 1 : digits_.results) * p_.kernels * out_size);
     const auto cut_signal = [&](int i, double* to) {
-      for (Index r = 0; r < rows; ++r) cut_row(row0 + r, col0, cols, i, to + r * cols);
+      LyingRows row = rows_of_a(p_);
+      for (Index r = 0; r < rows; ++r) cut_row(row(row0 + r), col0, cols, i, to + r * cols);
     };
     const auto put = [&](Index k, int digit, const double* from) {
       const Problem to = kernel_of(p_, k);
+      LyingRows rows = rows_of_out(to);
       for (Index r = r0; r < r1; ++r, from += width) {
-        if (char* row = row_of_out(to, r)) put_part(row, c0, from, width, digit);
+        if (char* row = rows(r)) put_part(row, c0, from, width, digit);
       }
     };
     const auto turn = [&](Part part, Index k, int digit) {
@@ -319,7 +321,7 @@ class InDigits {
     q.a_digits = {digits_.a, in_turn_ ? 0 : a_size * 8};
     q.v_digits = {digits_.v, in_turn_ ? 0 : p_.kernels * q.v_next};
     q.out_digits = {digits_.results, in_turn_ ? 0 : p_.kernels * q.out_next};
-    q.a_step = q.out_step = 0;
+    q.a_step = q.out_step = kDense;
     q.leading = nullptr;
     q.accumulate = false;
     if (!q.spectra && pieces_ > 1) q.spectra = &of_all_pieces_;

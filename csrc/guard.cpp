@@ -44,8 +44,9 @@ template <class T>
 Index find_bad(const Problem& p, Bad* bad, Index room) {
   const Index parts = is_complex(p.a_dtype) ? 2 : 1, step = a_step(p);
   Index found = 0;
+  LyingRows rows = rows_of_a(p);
   for (Index r = 0; r < p.rows; ++r) {
-    const char* row = row_of_a(p, r);
+    const char* row = rows(r);
     for (Index c = 0; row && c < p.cols; ++c, row += step) {
       const T* x = reinterpret_cast<const T*>(row);
       bool finite = true;
@@ -78,10 +79,11 @@ void add_bad(const Problem& p, const Bad& bad) {
   const bool a_complex = is_complex(p.a_dtype), v_complex = is_complex(p.v_dtype);
   const Index v_parts = v_complex ? 2 : 1;
   const Index parts = a_complex || v_complex ? 2 : 1;
-  const T* a = reinterpret_cast<const T*>(row_of_a(p, bad.row) + bad.col * a_step(p));
+  const T* a = reinterpret_cast<const T*>(rows_of_a(p)(bad.row) + bad.col * a_step(p));
+  LyingRows rows = rows_of_out(p);
   const Window touched = intersect({bad.row, bad.row + p.kh, bad.col, bad.col + p.kw}, p);
   for (Index r = touched.row_lo; r < touched.row_hi; ++r) {
-    char* out = row_of_out(p, r);
+    char* out = rows(r);
     if (!out || !is_row_of_taps(p, r - bad.row)) continue;
     const T* v = reinterpret_cast<const T*>(p.v + (r - bad.row) * p.v_row);
     for (Index c = touched.col_lo; c < touched.col_hi; ++c) {
@@ -102,16 +104,17 @@ void add_bad(const Problem& p, const Bad& bad) {
 // The problem with a copy of a in which the samples that are not finite are zero.
 Problem without(Scratch& scratch, const Problem& p, const Bad* bad, Index count) {
   const Index item = kItemSize[p.a_dtype], row = p.cols * item;
-  char* rows = scratch.take<char>(p.rows * row);
+  char* copies = scratch.take<char>(p.rows * row);
+  LyingRows rows = rows_of_a(p);
   for (Index r = 0; r < p.rows; ++r) {
-    const char* from = row_of_a(p, r);
-    if (from) copy_line(rows + r * row, item, from, a_step(p), p.cols, item);
+    const char* from = rows(r);
+    if (from) copy_line(copies + r * row, item, from, a_step(p), p.cols, item);
   }
   for (Index b = 0; b < count; ++b) {
-    memset(rows + bad[b].row * row + bad[b].col * item, 0, size_t(item));
+    memset(copies + bad[b].row * row + bad[b].col * item, 0, size_t(item));
   }
   Problem finite = p;
-  put_a_in_rows(finite, rows, row, *scratch.take<Leading>(p.leading ? 1 : 0));
+  put_a_in_rows(finite, copies, row, *scratch.take<Leading>(p.leading ? 1 : 0));
   return finite;
 }
 

@@ -24,13 +24,14 @@ class ColumnBlocks {
 
   Index groups() const { return across_ * ceil_div(call_.p.row_hi - call_.p.row_lo, step_); }
 
-  void place(Index group) {
+  bool place(Index group) {
     const Problem& p = call_.p;
     col_ = group % across_ * slots_;
     width_ = std::min(slots_, p.cols - col_);
     back_ = width_ < slots_ && p.cols >= slots_ ? slots_ - width_ : 0;
     row_ = p.row_lo + group / across_ * step_;
     height_ = std::min(step_, p.row_hi - row_);
+    return true;
   }
 
   void gather(T* z, int digit) {
@@ -43,7 +44,7 @@ class ColumnBlocks {
         const_cast<char*>(a) + (above + first) * p.a_row + (col_ - back_) * a_step(p), p.a_row,
         a_step(p)};
     if (width < slots_) memset(padded_, 0, size_t(length_ * slots_ * item));
-    if ((width < slots_ || p.a_step) && first < end) {
+    if ((width < slots_ || !a_is_dense(p)) && first < end) {
       const Rectangle here = copies(first, item);
       copy_rectangle(here, there, end - first, width, item);
       there = here;
@@ -66,7 +67,7 @@ class ColumnBlocks {
     const Problem& p = call_.p;
     char* out = kernel_of(p, kernel, 0, digit).out;
     const Index item = call_.out_item * Index(sizeof(T));
-    const bool whole = width_ == slots_ && !p.out_step;
+    const bool whole = width_ == slots_ && out_is_dense(p);
     const Rectangle there = {out + (row_ - p.row_lo) * p.out_row + col_ * out_step(p), p.out_row,
                              out_step(p)};
     const Rectangle here = whole ? there : copies(0, item);

@@ -46,7 +46,7 @@ void narrow(const double* from, Index count, Index parts, char* to, Index step, 
 // The dtypes alone: to choose by.
 Problem in_wider(Problem p) {
   p.a_dtype = wider(p.a_dtype), p.v_dtype = wider(p.v_dtype);
-  p.a_step = p.out_step = 0;
+  p.a_step = p.out_step = kDense;
   return p;
 }
 
@@ -65,8 +65,9 @@ void in_double(const Problem& p, Context& context) {
   const Index cols = p.col_hi - p.col_lo;
   const Doubles a(scratch, p.a_dtype, p.rows, p.cols), v(scratch, p.v_dtype, p.kh, p.kw);
   const Doubles out(scratch, result, p.row_hi - p.row_lo, cols);
+  LyingRows samples = rows_of_a(p), results = rows_of_out(p);
   for (Index r = 0; r < p.rows; ++r) {
-    const char* row = row_of_a(p, r);
+    const char* row = samples(r);
     if (row) widen(row, a_step(p), p.cols, p.a_dtype, a[r]);
   }
   for (Index r = 0; r < p.kh; ++r) {
@@ -81,7 +82,7 @@ void in_double(const Problem& p, Context& context) {
   q.of_floats = true;
   alone(q, context);
   for (Index r = p.row_lo; r < p.row_hi; ++r) {
-    char* row = row_of_out(p, r);
+    char* row = results(r);
     if (row) narrow(out[r - p.row_lo], cols, out.numbers / cols, row, out_step(p), p.accumulate);
   }
 }

@@ -41,6 +41,7 @@ class LaneBlocks {
         slots_(call.kernels.lanes * (call.complex() ? 1 : 2)),
         step_(step_in_lanes(call.p, length, slots_)),
         per_row_(ceil_div(call.p.col_hi - call.p.col_lo, step_)),
+        order_(call.p, ceil_div(total(), slots_)),
         input_(scratch.take<void*>(slots_)),
         output_(scratch.take<void*>(slots_)),
         scales_(call, slots_, scratch),
@@ -48,9 +49,12 @@ class LaneBlocks {
         padded_(scratch.take<T>(slots_ * length * call.a_item)),
         results_(scratch.take<T>(slots_ * step_ * call.out_item)) {}
 
-  Index groups() const { return ceil_div(total(), slots_); }
+  Index groups() const { return order_.size(); }
 
-  void place(Index group) { first_ = group * slots_; }
+  bool place(Index at) {
+    first_ = order_[at] * slots_;
+    return first_ < total();
+  }
 
   void gather(T* z, int digit) {
     const char* a = call_.p.a + digit * call_.p.a_digits.next;
@@ -106,7 +110,7 @@ class LaneBlocks {
       return padded;
     }
     const char* row = a + (p.row_lo + block / per_row_) * p.a_row;
-    if (!p.a_step && from >= 0 && from + length_ <= p.cols) {
+    if (a_is_dense(p) && from >= 0 && from + length_ <= p.cols) {
       return const_cast<char*>(row + from * a_step(p));
     }
     copy_padded(padded, row, a_step(p), p.cols, from, length_, item);
@@ -114,7 +118,7 @@ class LaneBlocks {
   }
 
   void* output(Index block, T* result) const {
-    if (!call_.p.out_step && block < total() && count(block) == step_) return wanted(block);
+    if (out_is_dense(call_.p) && block < total() && count(block) == step_) return wanted(block);
     if (call_.p.accumulate) memset(result, 0, size_t(step_ * call_.out_item) * sizeof(T));
     return result;
   }
@@ -129,6 +133,7 @@ class LaneBlocks {
 
   const Call<T>& call_;
   const Index length_, slots_, step_, per_row_;
+  const Order order_;
   Index first_ = 0;
   char* out_ = nullptr;
   void **input_, **output_;

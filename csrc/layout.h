@@ -61,8 +61,9 @@ class Layout {
   Plane writing(int half, const Problem& p, const Tile& tile) {
     void** row = rows_ + half * shape_.n1;
     T* copy = copies_of(half);
+    LyingRows rows = rows_of_out(p);
     if (line_) {
-      char* base = row_of_out(p, tile.row_lo);
+      char* base = rows(tile.row_lo);
       for (Index r = 0; r < shape_.n1; ++r) {
         const Index from = tile.col0 + r * shape_.n2, to = from + shape_.n2;
         const Index lo = std::max(from, tile.col_lo), hi = std::min(to, tile.col_hi);
@@ -74,7 +75,7 @@ class Layout {
     const Index count = tile.col_hi - tile.col_lo;
     for (Index r = 0; r < shape_.n1; ++r) {
       const Index at = tile.row0 + r;
-      char* to = at >= tile.row_lo && at < tile.row_hi ? row_of_out(p, at) : nullptr;
+      char* to = at >= tile.row_lo && at < tile.row_hi ? rows(at) : nullptr;
       row[r] = to ? write(to + (tile.col_lo - p.col_lo) * step_, 0, count, count, copy) : nullptr;
     }
     return {row, tile.col_lo - tile.col0, tile.col_hi - tile.col0, 1};

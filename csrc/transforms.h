@@ -191,6 +191,20 @@ void multiply_digits(const Problem& p, Products products, Index factor, Index po
   }
 }
 
+// The order in which so many pieces are taken of rows, numbered row by row: where rows do not lie
+// dense, as channels between each other, those that are near in memory together. Some numbers may
+// be past the last.
+class Order {
+ public:
+  Order(const Problem& p, Index count)
+      : rows_(is_dense(p) ? 1 : p.row_hi - p.row_lo), per_row_(ceil_div(count, rows_)) {}
+  Index size() const { return rows_ * per_row_; }
+  Index operator[](Index at) const { return at % rows_ * per_row_ + at / rows_; }
+
+ private:
+  const Index rows_, per_row_;
+};
+
 // Overlap-save group by group: what the lanes hold, and where it goes, is Groups', of which
 // each thread has its own.
 // Cost a group: one gather, forward, product, inverse of `length` vectors, one scatter;
@@ -223,7 +237,7 @@ void overlap_groups(const Call<T>& call, Index length, Index m) {
     T* results = x + reals * call.first_result();
     for (Range r; shares.next(r);) {
       for (Index group = r.first; group < r.last; ++group) {
-        groups.place(group);
+        if (!groups.place(group)) continue;
         if (call.single()) {
           groups.gather(x, 0);
           call.kernels.transform(x, table->plan, kFilter, spectrum[0]);

@@ -15,9 +15,43 @@ struct Sixteen {
   char bytes[16];
 };
 
+// Items wherever they lie.
+template <class T>
+struct Item {
+  typedef T Any __attribute__((aligned(1), may_alias));
+};
+
+template <>
+struct Item<Sixteen> {
+  typedef Sixteen Any;  // of chars
+};
+
+// Items so many apart, to where they lie dense: compilers have shuffles for that.
+template <class T, int kApart>
+void gather(char* to, const char* from, Index count) {
+  auto* y = reinterpret_cast<typename Item<T>::Any*>(to);
+  auto* x = reinterpret_cast<const typename Item<T>::Any*>(from);
+  for (Index i = 0; i < count; ++i) y[i] = x[kApart * i];
+}
+
+template <class T>
+void copy_items(char* to, Index to_step, const char* from, Index from_step, Index count) {
+  constexpr Index item = sizeof(T);
+  if (to_step == item) {
+    switch (from_step) {
+      case -item: return gather<T, -1>(to, from, count);
+      case 2 * item: return gather<T, 2>(to, from, count);
+      case 3 * item: return gather<T, 3>(to, from, count);
+      case 4 * item: return gather<T, 4>(to, from, count);
+      default: break;
+    }
+  }
+  for (Index i = 0; i < count; ++i) memcpy(to + i * to_step, from + i * from_step, sizeof(T));
+}
+
 // A plane in patches of a side: where one array's rows are the other's columns, the cache lines of
 // both are used whole.
-template <class Item>
+template <class T>
 void copy_patches(char* to, const Index* to_stride, const char* from, const Index* from_stride,
                   const Index* shape, Index side) {
   const Index to_row = to_stride[0], to_col = to_stride[1];
@@ -27,9 +61,8 @@ void copy_patches(char* to, const Index* to_stride, const char* from, const Inde
     for (Index c = 0; c < shape[1]; c += side) {
       const Index col_end = shape[1] - c < side ? shape[1] : c + side;
       for (Index i = r; i < row_end; ++i) {
-        for (Index j = c; j < col_end; ++j) {
-          memcpy(to + i * to_row + j * to_col, from + i * from_row + j * from_col, sizeof(Item));
-        }
+        copy_items<T>(to + i * to_row + c * to_col, to_col, from + i * from_row + c * from_col,
+                      from_col, col_end - c);
       }
     }
   }
@@ -189,7 +222,7 @@ Rows::Rows(const View& from, fc_dtype dtype)
 
 Index Rows::step() const {
   const int last = from_.ndim - 1;
-  return from_.shape[last] == 1 || stride[last] == item_ ? 0 : stride[last];
+  return from_.shape[last] == 1 || stride[last] == item_ ? kDense : stride[last];
 }
 
 void Rows::finish() const {

@@ -70,7 +70,7 @@ class Rows {
   Rows(const View& from, fc_dtype);  // as they lie
   void finish() const;
 
-  // Bytes from one item of a row to the next, 0 where they are dense.
+  // Bytes from one item of a row to the next, or kDense.
   Index step() const;
 
  private:
@@ -89,8 +89,8 @@ void of_copies(const Problem& p, Solve solve) {
   const Rows out(scratch, {p.out, 2, out_shape, out_stride}, result_dtype(p.a_dtype, p.v_dtype),
                  p.accumulate);
   Problem q = p;
-  q.a = a.data, q.a_row = a.stride[0], q.a_step = 0;
-  q.out = out.data, q.out_row = out.stride[0], q.out_step = 0;
+  q.a = a.data, q.a_row = a.stride[0], q.a_step = kDense;
+  q.out = out.data, q.out_row = out.stride[0], q.out_step = kDense;
   solve(q);
   out.finish();
 }

@@ -60,6 +60,42 @@ def test_bits(level, shape, axis, dtype, layout, method, rng):
         oracle.assert_same_bits(out.copy(), want)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64"])
+@pytest.mark.parametrize(
+    ("shape", "own", "axis"),
+    [
+        ((300_000,), (1,), 0),
+        ((3, 200_000), (3, 1), 1),
+        ((200_000, 3), (1, 3), 0),
+        ((3000, 300), (3000, 1), 0),
+    ],
+)
+def test_lines_that_stand_still(level, shape, own, axis, dtype, rng):
+    """Zero strides, as np.broadcast_to gives them."""
+    a = np.broadcast_to(oracle.draw(rng, own, dtype), shape)
+    v = oracle.draw(rng, (200,), dtype)
+    options = {"axis": axis} if len(shape) > 1 else {}
+    for method in ("auto", "direct"):
+        got = level.convolve(a, v, "same", method=method, **options)
+        want = level.convolve(a.copy(), v, "same", method=method, **options)
+        oracle.assert_same_bits(got, want)
+
+
+@pytest.mark.parametrize("own", [(1, 700), (600, 1), (1, 1)])
+def test_pictures_that_stand_still(level, own, rng):
+    a = np.broadcast_to(oracle.draw(rng, own, "float64"), (600, 700))
+    v = oracle.draw(rng, (19, 17), "float64")
+    want = level.convolve2d(a.copy(), v, method="fft")
+    oracle.assert_same_bits(level.convolve2d(a, v, method="fft"), want)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS.values())
+def test_a_kernel_of_one_tap(level, layout, rng):
+    a, v = oracle.draw(rng, (117, 1000), "float64"), oracle.draw(rng, (1,), "float64")
+    want = level.convolve(a, v, axis=0, method="overlap")
+    oracle.assert_same_bits(level.convolve(layout(a), v, axis=0, method="overlap"), want)
+
+
 @pytest.mark.parametrize("accuracy", ["auto", "normwise", "componentwise"])
 @pytest.mark.parametrize("dtype", ["float32", "complex128"])
 def test_bits_of_every_accuracy(dtype, accuracy, rng):
