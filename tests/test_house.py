@@ -218,7 +218,7 @@ def test_everything_else_is_baseline():
 RUNGS = [
     {"_core", "_version"},
     {"_args", "_call", "_measure"},
-    {"_kernel_args"},
+    {"_kernel_args", "_numpys"},
     {"_lines", "_extended", "_sums", "_stream", "_tune", "_workers"},
     {"_convolve", "_signal2d", "_nd", "_config"},
     {"signal", "_explain", "_convolver"},
