@@ -19,7 +19,7 @@ from . import _args, _core
 _PRODUCTS = {"g": 2_000_000, "G": 2_000_000, "O": 100_000}
 
 
-def convolve(a: NDArray[Any], v: NDArray[Any], mode: str) -> NDArray[Any]:
+def convolve(a: NDArray[Any], v: NDArray[Any], mode: Any) -> NDArray[Any]:
     """numpy.convolve's answer for two lines."""
     if not _is_long(a, v):
         return _args.numpy_convolve(a, v, mode)
@@ -27,7 +27,7 @@ def convolve(a: NDArray[Any], v: NDArray[Any], mode: str) -> NDArray[Any]:
     return _dots(longer, shorter[::-1], *_core.window(mode, longer.size, shorter.size, False))
 
 
-def correlate(a: NDArray[Any], v: NDArray[Any], mode: str) -> NDArray[Any]:
+def correlate(a: NDArray[Any], v: NDArray[Any], mode: Any) -> NDArray[Any]:
     """numpy.correlate's."""
     if not _is_long(a, v):
         return _args.numpy_correlate(a, v, mode)
