@@ -174,9 +174,10 @@ Piece piece_of(const Problem& p, const fc_candidate& how, Index lanes, Index dou
   return {multiple(unit.rows, outputs / cols, height), cols};
 }
 
-// What digits of `width` bits come to.
+// What digits of `width` bits come to. Of long signals that takes a tenth of a second and more.
 template <class X>
-Norms norms_of(X x, int digits, int width, const KernelTable& table) {
+Norms norms_of(X x, int digits, int width, Context& context) {
+  const KernelTable& table = context.kernels;
   constexpr Index kSome = 1024;
   double some[kSome], squares[kMostDigits] = {};
   x.for_each_run(kSome, [&](const char* run, Index count) {
@@ -185,6 +186,7 @@ Norms norms_of(X x, int digits, int width, const KernelTable& table) {
       const double norm = table.spectral[1].norm(some, count);
       squares[d] += norm * norm;
     }
+    context.spend(25.0 * double(count) * digits);
   });
   Norms norms = {};
   for (int d = 0; d < digits; ++d) norms.digit[d] = sqrt(squares[d]);
@@ -358,13 +360,13 @@ class Proof {
   }
 
   // The same with the norms that the digits of this problem have.
-  double error(const Digits& d, const Problem& p, const KernelTable& table) const {
+  double error(const Digits& d, const Problem& p, Context& context) const {
     Norms v = {};
     for (Index k = 0; k < p.kernels; ++k) {
-      const Norms own = norms_of(taps_of(p, k), d.v, d.width, table);
+      const Norms own = norms_of(taps_of(p, k), d.v, d.width, context);
       for (int j = 0; j < d.v; ++j) v.digit[j] = fmax(v.digit[j], own.digit[j]);
     }
-    const Norms a = norms_of(samples_of(p), d.a, d.width, table);
+    const Norms a = norms_of(samples_of(p), d.a, d.width, context);
     return error_of(d, least(largest_a(d), a), least(largest_v(d), v), log2_points_);
   }
 
@@ -427,7 +429,7 @@ void exact(const Problem& p, const fc_candidate& how, const fc_facts& known, Con
   const Digits digits = fewest(p.a_dtype, facts, overlap, [&](const Digits& d) {
     const double error = proof.error(d);
     return error < kProven ||
-           (d.results > 1 && error < 3.3 * kProven && proof.error(d, p, table) < kProven);
+           (d.results > 1 && error < 3.3 * kProven && proof.error(d, p, context) < kProven);
   });
   if (digits.results) return InDigits(p, how, digits, context).run();
   for (Index k = 0; k < p.kernels; ++k) direct(kernel_of(p, k), context);
