@@ -11,6 +11,9 @@ namespace {
 // What a share of the work must be worth: 5 us, a hundred times its taking from another core.
 constexpr double kShareMacs = kHelpMacs / 4;
 
+// A poll may have to wait for other threads of the interpreter.
+constexpr std::chrono::milliseconds kPollEvery(50);
+
 }  // namespace
 
 bool Shares::next(Range& range) {
@@ -47,7 +50,12 @@ class Context::Failure {
 void Context::look() {
   spent_ = 0;
   if (failure_ && failure_->seen()) throw Interrupted{};
-  if (poll_ && poll_(poll_context_)) throw Interrupted{};
+  if (!poll_) return;
+  const Clock::time_point now = Clock::now();
+  if (polled_ == Clock::time_point()) polled_ = now;  // the first look of a call
+  if (now - polled_ < kPollEvery) return;
+  polled_ = now;
+  if (poll_(poll_context_)) throw Interrupted{};
 }
 
 void Context::share(Index count, double macs, ShareBody body) {
@@ -65,14 +73,14 @@ void Context::share(Index count, double macs, ShareBody body) {
     Context own(kernels, worker ? nullptr : poll_, poll_context_, 1);
     own.worker_ = worker;
     own.failure_ = &failure;
-    if (worker == 0) own.spent_ = spent_;
+    if (worker == 0) own.spent_ = spent_, own.polled_ = polled_;
     try {
       body(own, shares);
     } catch (...) {
       failure.keep();
       shares.stop();
     }
-    if (worker == 0) spent_ = own.spent_;
+    if (worker == 0) spent_ = own.spent_, polled_ = own.polled_;
   };
   const auto waiting = [&] {
     if (failure.seen() || !poll_ || !poll_(poll_context_)) return;

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <atomic>
+#include <chrono>
 
 #include "fastconv.h"
 #include "function.h"
@@ -263,10 +264,12 @@ class Context {
   int workers() const { return workers_; }
   int worker() const { return worker_; }
 
-  // Called between pieces of work; polls about every 50 ms of it.
+  // Called between pieces of work, which may take far longer than they are worth, as where memory
+  // is touched for the first time: what is spent tells when to look at the clock, which tells when
+  // to poll.
   void spend(double macs) {
     spent_ += macs;
-    if (spent_ >= kPollMacs) look();
+    if (spent_ >= kLookMacs) look();
   }
 
   // A section of work: `count` items of about so many multiply-adds. Where that pays, body is
@@ -282,9 +285,11 @@ class Context {
 
  private:
   class Failure;
-  static constexpr double kPollMacs = 5e8;  // ~50 ms of the slowest level's direct kernel
+  static constexpr double kLookMacs = 2.5e7;  // 1 to 3 ms
+  using Clock = std::chrono::steady_clock;
   void look();
   double spent_ = 0;
+  Clock::time_point polled_;
   fc_poll poll_;
   void* poll_context_;
   int workers_, worker_ = 0;

@@ -36,6 +36,7 @@ namespace fastconv {
 namespace {
 
 constexpr double kProven = 0.45;
+constexpr double kDigitMacs = 25;  // to cut a digit from a sample, or to put it where it belongs
 
 int bits_of(fc_dtype dtype) { return dtype == FC_BOOL ? 1 : int(8 * kItemSize[dtype]); }
 
@@ -108,11 +109,7 @@ struct Integers {
   template <class Visit>
   void for_each_run(Index most, Visit visit) {
     for (Index r = 0; r < rows; ++r) {
-      const char* row = row_at(r);
-      for (Index at = 0; row && at < cols; at += most) {
-        fastconv::for_each_run(row + at * step, step, std::min(most, cols - at), dtype, most,
-                               visit);
-      }
+      if (const char* row = row_at(r)) fastconv::for_each_run(row, step, cols, dtype, most, visit);
     }
   }
 };
@@ -129,17 +126,19 @@ auto taps_of(const Problem& p, Index kernel) {
 }
 
 template <class X>
-void measure_all(X x, const KernelTable& table, Magnitudes& m) {
-  x.for_each_run(kRun,
-                 [&](const char* run, Index count) { measure(x.dtype, run, count, table, m); });
+void measure_all(X x, Context& context, Magnitudes& m) {
+  x.for_each_run(kRun, [&](const char* run, Index count) {
+    measure(x.dtype, run, count, context.kernels, m);
+    context.spend(double(count));
+  });
 }
 
-fc_facts facts_of(const Problem& p, const KernelTable& table) {
+fc_facts facts_of(const Problem& p, Context& context) {
   fc_facts facts = {};
   Magnitudes a;
-  measure_all(samples_of(p), table, a);
+  measure_all(samples_of(p), context, a);
   Magnitudes v;
-  for (Index k = 0; k < p.kernels; ++k) measure_all(taps_of(p, k), table, v);
+  for (Index k = 0; k < p.kernels; ++k) measure_all(taps_of(p, k), context, v);
   facts.known = 1;
   facts.a_max = a.max, facts.a_norm = a.norm();
   facts.v_max = v.max, facts.v_norm = v.norm();
@@ -174,7 +173,7 @@ Piece piece_of(const Problem& p, const fc_candidate& how, Index lanes, Index dou
   return {multiple(unit.rows, outputs / cols, height), cols};
 }
 
-// What digits of `width` bits come to. Of long signals that takes a tenth of a second and more.
+// What digits of `width` bits come to.
 template <class X>
 Norms norms_of(X x, int digits, int width, Context& context) {
   const KernelTable& table = context.kernels;
@@ -186,7 +185,7 @@ Norms norms_of(X x, int digits, int width, Context& context) {
       const double norm = table.spectral[1].norm(some, count);
       squares[d] += norm * norm;
     }
-    context.spend(25.0 * double(count) * digits);
+    context.spend(kDigitMacs * double(count) * digits);
   });
   Norms norms = {};
   for (int d = 0; d < digits; ++d) norms.digit[d] = sqrt(squares[d]);
@@ -215,7 +214,9 @@ class InDigits {
         v_(scratch_.take<double>(v_count_)),
         of_all_pieces_(SIZE_MAX, v_, size_t(v_count_) * sizeof(double)) {
     for (int j = 0; j < digits_.v && !in_turn_; ++j) {
-      for (Index k = 0; k < p.kernels; ++k) cut_kernel(k, j, v_ + (j * p.kernels + k) * taps());
+      for (Index k = 0; k < p.kernels; ++k) {
+        cut_kernel(k, j, v_ + (j * p.kernels + k) * taps(), context);
+      }
     }
   }
 
@@ -243,45 +244,39 @@ class InDigits {
 
   Index taps() const { return p_.kh * p_.kw; }
 
-  void cut(const char* x, Index count, int index, int digits, double* to) const {
-    kernels_of(p_.a_dtype, context_.kernels)
-        .digit(x, count, index, digits_.width, index + 1 == digits, to);
-  }
-
-  void cut_kernel(Index k, int j, double* to) const {
-    const char* v = kernel_of(p_, k).v;
-    for (Index r = 0; r < p_.kh; ++r) cut(v + r * p_.v_row, p_.kw, j, digits_.v, to + r * p_.kw);
-  }
-
-  // `count` samples of a row from column `first` on.
-  void cut_row(const char* x, Index first, Index count, int i, double* to) const {
-    if (!x) {
-      std::fill_n(to, count, 0.0);
-      return;
-    }
-    const Index step = a_step(p_);
-    for_each_run(x + first * step, step, count, p_.a_dtype, kRun, [&](const char* run, Index some) {
-      cut(run, some, i, digits_.a, to);
+  // `count` samples of a row of a, or taps of one of v.
+  void cut(const char* x, Index step, Index count, int index, int digits, double* to,
+           Context& context) const {
+    const IntegerKernels& kernels = kernels_of(p_.a_dtype, context.kernels);
+    for_each_run(x, step, count, p_.a_dtype, kRun, [&](const char* run, Index some) {
+      kernels.digit(run, some, index, digits_.width, index + 1 == digits, to);
       to += some;
+      context.spend(kDigitMacs * double(some));
     });
   }
 
+  void cut_kernel(Index k, int j, double* to, Context& context) const {
+    const char* v = kernel_of(p_, k).v;
+    for (Index r = 0; r < p_.kh; ++r) {
+      cut(v + r * p_.v_row, kItemSize[p_.v_dtype], p_.kw, j, digits_.v, to + r * p_.kw, context);
+    }
+  }
+
   // A row of a digit of a result, from column `first` on.
-  void put_part(char* row, Index first, const double* from, Index count, int digit) const {
+  void put_part(char* row, Index first, const double* from, Index count, int digit,
+                Context& context) const {
     const Index step = out_step(p_), item = kItemSize[p_.a_dtype];
-    const bool add = p_.accumulate || digit > 0;
-    const auto put = [&](char* to, const double* x, Index some) {
-      put_row(p_.a_dtype, context_.kernels, x, some, digit * digits_.width, add, to);
-    };
-    char* to = row + (first - p_.col_lo) * step;
-    if (out_is_dense(p_)) return put(to, from, count);
+    const bool dense = out_is_dense(p_), add = p_.accumulate || digit > 0;
     Scratch scratch;
-    char* copied = scratch.take<char>(std::min(count, kRun) * item);
+    char* copied = dense ? nullptr : scratch.take<char>(std::min(count, kRun) * item);
     for (Index at = 0; at < count; at += kRun) {
       const Index some = std::min(kRun, count - at);
-      if (add) copy_line(copied, item, to + at * step, step, some, item);
-      put(copied, from + at, some);
-      copy_line(to + at * step, step, copied, item, some, item);
+      char* to = row + (first + at - p_.col_lo) * step;
+      char* there = dense ? to : copied;
+      if (!dense && add) copy_line(there, item, to, step, some, item);
+      put_row(p_.a_dtype, context.kernels, from + at, some, digit * digits_.width, add, there);
+      if (!dense) copy_line(to, step, there, item, some, item);
+      context.spend(kDigitMacs * double(some));
     }
   }
 
@@ -296,18 +291,24 @@ class InDigits {
     double* out = scratch.take<double>((in_turn_ ? 1 : digits_.results) * p_.kernels * out_size);
     const auto cut_signal = [&](int i, double* to) {
       LyingRows row = rows_of_a(p_);
-      for (Index r = 0; r < rows; ++r) cut_row(row(row0 + r), col0, cols, i, to + r * cols);
+      for (Index r = 0; r < rows; ++r, to += cols) {
+        if (const char* x = row(row0 + r)) {
+          cut(x + col0 * a_step(p_), a_step(p_), cols, i, digits_.a, to, context);
+        } else {
+          std::fill_n(to, cols, 0.0);
+        }
+      }
     };
     const auto put = [&](Index k, int digit, const double* from) {
       const Problem to = kernel_of(p_, k);
       LyingRows rows = rows_of_out(to);
       for (Index r = r0; r < r1; ++r, from += width) {
-        if (char* row = rows(r)) put_part(row, c0, from, width, digit);
+        if (char* row = rows(r)) put_part(row, c0, from, width, digit, context);
       }
     };
     const auto turn = [&](Part part, Index k, int digit) {
       if (part == Part::kA) return cut_signal(digit, a);
-      if (part == Part::kV) return cut_kernel(k, digit, v_ + k * taps());
+      if (part == Part::kV) return cut_kernel(k, digit, v_ + k * taps(), context);
       put(k, digit, out + k * out_size);
     };
     const InTurn in_turn(turn);
@@ -417,8 +418,7 @@ Digits digits_for(fc_dtype dtype, const fc_facts& facts, Index n, Index m, doubl
 }
 
 void exact(const Problem& p, const fc_candidate& how, const fc_facts& known, Context& context) {
-  const KernelTable& table = context.kernels;
-  const fc_facts facts = known.known ? known : facts_of(p, table);
+  const fc_facts facts = known.known ? known : facts_of(p, context);
   const double points = double(how.block[0]) * double(how.block[1]);
   const Index lines = p.kh == 1 ? p.rows : p.kw == 1 ? p.cols : 1;
   const double n = double(p.rows * p.cols / lines * (lines > 1 ? 2 : 1));  // two may ride together

@@ -43,19 +43,20 @@ bool aligned(const void*, int ndim, const Index* stride, fc_dtype);
 
 constexpr Index kRun = 8192;  // items: of no dtype more than half of L2
 
-// Calls visit(items, count) for the items of a line, dense and aligned: as they lie or, where they
-// do not lie so, copied, `most` at a time.
+// Calls visit(items, count) for the items of a line, `most` at a time, dense and aligned: as they
+// lie or, where they do not lie so, copied.
 template <class Visit>
 void for_each_run(const char* line, Index step, Index count, fc_dtype dtype, Index most,
                   Visit visit) {
   const Index item = kItemSize[dtype];
-  if (step == item && aligned(line, 1, &step, dtype)) return visit(line, count);
+  const bool lies = step == item && aligned(line, 1, &step, dtype);
   Scratch scratch;
-  char* run = scratch.take<char>(std::min(count, most) * item);
+  char* copied = lies ? nullptr : scratch.take<char>(std::min(count, most) * item);
   for (Index at = 0; at < count; at += most) {
     const Index some = std::min(count - at, most);
-    copy_line(run, item, line + at * step, step, some, item);
-    visit(run, some);
+    const char* run = line + at * step;
+    if (!lies) copy_line(copied, item, run, step, some, item);
+    visit(lies ? run : copied, some);
   }
 }
 
