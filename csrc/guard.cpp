@@ -457,9 +457,9 @@ void guarded(const Problem& p, const fc_candidate& how, fc_accuracy accuracy, Co
 }
 
 void alone(Problem p, Context& context) {
-  if (macs_of(p) < kWorthChoosing) return direct(p, context);
+  if (macs_of(p) < kWorthChoosing) return summed(p, context);
   const fc_candidate how = chosen_for(p);
-  if (how.method == FC_DIRECT) return direct(p, context);
+  if (how.method == FC_DIRECT) return summed(p, context);
   p.spectra = nullptr;
   const bool swap =
       !p.leading && swaps({p.rows, p.kh, p.row_lo, p.row_hi}, {p.cols, p.kw, p.col_lo, p.col_hi});
