@@ -63,6 +63,7 @@ PROBLEMS = [
     Problem((1_000, 1_000), (1_000, 1_000)),
     Problem((200, 200, 200), (15, 15, 15), "float32"),
     Problem((10_000_000,), (1_023,), layout="reversed"),
+    Problem((1_000_000,), (1_000_000,), layout="reversed"),
     Problem((5_000_000, 2), (1_023,), "float32", axis=0),
     Problem((2_000, 2_000), (31, 31), layout="Fortran"),
     Problem((1_000_000,), (1_023,), "int16"),

@@ -151,7 +151,7 @@ Problem problem_of(const Shape& s, const Extent& row, const Extent& col) {
 // all at once. Else as it lies.
 constexpr Index kCopied = Index(1) << 20;
 
-Rows placed(Scratch& scratch, const View& from, fc_dtype dtype, bool reads, bool at_once) {
+Rows placed(Scratch& scratch, const View& from, fc_dtype dtype, bool reads, bool at_once = false) {
   const bool copies = at_once || bytes_of(from.ndim, from.shape, kItemSize[dtype]) <= kCopied ||
                       !aligned(from.data, from.ndim, from.stride, dtype);
   return copies ? Rows(scratch, from, dtype, reads) : Rows(from, dtype);
@@ -186,7 +186,7 @@ bool are_aligned(const Shape& s, const Lines& lines, const Bank& bank) {
 
 // Lines `first` .. `last` - 1 as one problem.
 void solve_group(const Shape& s, const Lines& lines, Range group, const Bank& bank, bool columns,
-                 bool one_shot, Solve solve, Context& context) {
+                 Solve solve, Context& context) {
   const Convolved& along = s.axis[0];
   const Extent& e = along.extent;
   const Index outputs = e.hi - e.lo, count = group.last - group.first;
@@ -198,14 +198,13 @@ void solve_group(const Shape& s, const Lines& lines, Range group, const Bank& ba
     return {data ? data + group.first * next : nullptr, 2, shape, stride};
   };
   Index a_shape[2], a_stride[2], out_shape[3], out_stride[3];
-  const Rows a = placed(scratch, view(s.a, e.n, along.a, lines.a, a_shape, a_stride), s.a_dtype,
-                        true, one_shot);
+  const Rows a =
+      placed(scratch, view(s.a, e.n, along.a, lines.a, a_shape, a_stride), s.a_dtype, true);
   const Index v_shape[] = {bank.count, e.m}, v_stride[] = {bank.v, along.v};
   const Rows v(scratch, {s.v, 2, v_shape, v_stride}, s.v_dtype);
   const View to = view(s.out, outputs, along.out, lines.out, out_shape + 1, out_stride + 1);
   out_shape[0] = bank.count, out_stride[0] = bank.out;
-  const Rows out =
-      placed(scratch, {to.data, 3, out_shape, out_stride}, s.out_dtype(), false, one_shot);
+  const Rows out = placed(scratch, {to.data, 3, out_shape, out_stride}, s.out_dtype(), false);
   const Extent across = {count, 1, 0, count};
   Problem p = columns ? problem_of(s, e, across) : problem_of(s, across, e);
   p.a = a.data, p.a_row = a.stride[0], p.a_step = a.step();
@@ -217,21 +216,21 @@ void solve_group(const Shape& s, const Lines& lines, Range group, const Bank& ba
 }
 
 // Many short lines that do not lie dense are copied a group at a time, as they are judged.
-void solve_lines(const Shape& s, const Lines& lines, const Bank& bank, bool columns, bool one_shot,
-                 Solve solve, Context& context) {
+void solve_lines(const Shape& s, const Lines& lines, const Bank& bank, bool columns, Solve solve,
+                 Context& context) {
   const Extent& e = s.axis[0].extent;
   const Index line_bytes = (e.n + e.hi - e.lo) * s.out_item();
   const Index groups = line_groups(lines.count, line_bytes);
   const bool large = lines.count * line_bytes > groups * kCopied;
-  if (lie_dense(s, lines, columns) || (large && !one_shot && are_aligned(s, lines, bank))) {
-    return solve_group(s, lines, {0, lines.count}, bank, columns, one_shot, solve, context);
+  if (lie_dense(s, lines, columns) || (large && are_aligned(s, lines, bank))) {
+    return solve_group(s, lines, {0, lines.count}, bank, columns, solve, context);
   }
   const double macs = macs_of(s) * double(bank.count) * double(lines.count) / double(groups);
   context.share_many(groups, macs, [&](Context& own, Shares& shares) {
     for (Range r; shares.next(r);) {
       for (Index g = r.first; g < r.last; ++g) {
         const Range group = line_group(lines.count, line_bytes, g);
-        solve_group(s, lines, group, bank, columns, one_shot, solve, own);
+        solve_group(s, lines, group, bank, columns, solve, own);
       }
     }
   });
@@ -290,7 +289,7 @@ void solve_scattered(Shape s, const Carried* line, int line_count, const Carried
   const Lines lines = {product(line_count, a.shape), along.extent.n * along.a, outputs * along.out};
   const Bank bank = {product(kernel_count, v.shape), along.extent.m * along.v,
                      lines.count * lines.out};
-  solve_lines(s, lines, bank, columns, false, solve, context);
+  solve_lines(s, lines, bank, columns, solve, context);
   if (!to) return;
   copy({to, out.ndim, out.shape, out.stride}, {s.out, out.ndim, out.shape, out.dense},
        s.out_item());
@@ -343,7 +342,7 @@ void solve_one_axis(Shape s, const fc_candidate& how, Solve solve, Context& cont
   for (int d = 0; d < line_count; ++d) macs *= double(line[d].count);
   for (int d = 0; d < kernel_count; ++d) macs *= double(kernel[d].count);
   for_each_index(s, outer, outer_count, macs, context, [&](const Shape& at, Context& own) {
-    even ? solve_lines(at, together, kernels, columns, one_shot, solve, own)
+    even ? solve_lines(at, together, kernels, columns, solve, own)
          : solve_scattered(at, line, line_count, kernel, kernel_count, columns, solve, own);
   });
 }
@@ -404,7 +403,7 @@ void solve_rows(Shape s, const fc_candidate& how, Solve solve, Context& context)
   Scratch scratch;
   const auto at_once = [&](const View& x) {
     const bool short_rows = x.shape[leading] < kFewColumns;
-    return how.method != FC_OVERLAP || (leading > 1 && (short_rows || is_turned(x)));
+    return !transforms(how.method) || (leading > 1 && (short_rows || is_turned(x)));
   };
   const Rows a = placed(scratch, a_as_given, s.a_dtype, true, at_once(a_as_given));
   const Rows out = placed(scratch, out_as_given, s.out_dtype(), false, at_once(out_as_given));

@@ -5,6 +5,7 @@
 // right-angle convolution, as long as half the result and with nothing to untangle.
 #include "layout.h"
 #include "lengths.h"
+#include "patch.h"
 #include "runtime.h"
 #include "transforms.h"
 #include "twiddles.h"
@@ -71,6 +72,8 @@ class MatrixConvolution {
   }
 
  private:
+  enum Way { kIn, kOut };
+
   double pair_macs() const {
     const double groups = double(shape_.n2 / call_.kernels.lanes);
     const double bands = double(shape_.n1 / call_.kernels.lanes);
@@ -132,7 +135,7 @@ class MatrixConvolution {
       v.im = layout.reading(1, p.kw, whole(1, 0), taps);
       v.im.scale = kernel_scale();
     }
-    columns(v, bands, call_.context);
+    columns(layout, v, bands, call_.context);
   }
 
   // Half `half` of a one-shot transform.
@@ -179,45 +182,69 @@ class MatrixConvolution {
             std::min(p.col_hi, col + col_step())};
   }
 
-  // Calls visit(part, first, groups, work) for all groups of columns, several at once.
+  // Calls visit(here, part, first, groups, work) for all groups of columns, several at once, of
+  // planes that are there for as long: they, or a patch.
   template <class Visit>
-  void for_each_group(Context& context, Visit visit) const {
+  void for_each_group(const Layout<T>& layout, const Planes& planes, Way way, Context& context,
+                      Visit visit) const {
     const Index W = call_.kernels.lanes, groups = shape_.n2 / W;
+    const Index parts = ceil_div(groups, together_), patched = parts_of_patch(layout);
     const double macs = double(together_) * column_macs_;
-    context.share(ceil_div(groups, together_), macs, [&](Context& own, Shares& shares) {
+    context.share(parts, macs, [&](Context& own, Shares& shares) {
       Scratch scratch;
       T* work = scratch.take<T>(2 * W * shape_.n1 * together_);
+      Patch<T> patch(layout, patched * together_ * W, scratch);
       for (Range r; shares.next(r);) {
-        for (Index part = r.first; part < r.last; ++part) {
-          const Index first = part * together_;
-          visit(part, first, int(std::min<Index>(together_, groups - first)), work);
-          own.spend(macs);
+        for (Index part = r.first, end; part < r.last;) {
+          end = std::min(r.last, part + patched);
+          const Range columns = {part * together_ * W, std::min(shape_.n2, end * together_ * W)};
+          const Planes here =
+              way == kIn ? patch.reading(planes, columns) : patch.writing(planes, columns);
+          for (; part < end; ++part) {
+            const Index first = part * together_;
+            visit(here, part, first, int(std::min<Index>(together_, groups - first)), work);
+            own.spend(macs);
+          }
+          if (way == kOut) patch.finish(planes, here);
         }
       }
     });
   }
 
+  // Tiles are copied whole, of one transform for all no more than a share of its spectrum, whose
+  // memory is spoken for: of lines nearly all of it.
+  Index parts_of_patch(const Layout<T>& layout) const {
+    constexpr Index kLeast = 128;  // columns of pictures
+    const Index n2 = shape_.n2, own = call_.kernels.lanes * together_;
+    if (layout.dense || !one_shot_) return ceil_div(n2, own);
+    const Index columns = line_ ? n2 / 32 : std::max(n2 / 32, std::min(n2 / 8, kLeast));
+    return std::max<Index>(1, columns / own);
+  }
+
   // The sums of squares, of which the scales are made, are added up in a fixed order.
-  Balance columns(const Planes& planes, T* bands, Context& context) const {
+  Balance columns(const Layout<T>& layout, const Planes& planes, T* bands, Context& context) const {
     const Index parts = ceil_div(shape_.n2 / call_.kernels.lanes, together_);
     Scratch scratch;
     double* part_squares = scratch.take<double>(2 * parts);
     std::fill_n(part_squares, 2 * parts, 0.0);
-    for_each_group(context, [&](Index part, Index first, int groups, T* work) {
-      call_.kernels.columns_forward(matrix_, planes, first, groups, work, bands,
-                                    part_squares + 2 * part);
-    });
+    for_each_group(layout, planes, kIn, context,
+                   [&](const Planes& here, Index part, Index first, int groups, T* work) {
+                     call_.kernels.columns_forward(matrix_, here, first, groups, work, bands,
+                                                   part_squares + 2 * part);
+                   });
     if (!planes.im.row || right_angle_ || !call_.balances()) return {};
     double squares[2] = {0, 0};
     for (Index part = 0; part < 2 * parts; ++part) squares[part % 2] += part_squares[part];
     return balance<T>(squares[0], squares[1],
-                      [&](int half) { return norm(half ? planes.im : planes.re); });
+                      [&](int half) { return norm(layout, half ? planes.im : planes.re); });
   }
 
-  void inverse_columns(const Planes& planes, const T* bands, Context& context) const {
-    for_each_group(context, [&](Index, Index first, int groups, T* work) {
-      call_.kernels.columns_inverse(matrix_, planes, first, groups, work, bands);
-    });
+  void inverse_columns(const Layout<T>& layout, const Planes& planes, const T* bands,
+                       Context& context) const {
+    for_each_group(layout, planes, kOut, context,
+                   [&](const Planes& here, Index, Index first, int groups, T* work) {
+                     call_.kernels.columns_inverse(matrix_, here, first, groups, work, bands);
+                   });
   }
 
   // Calls visit(at) for where each band of rows begins.
@@ -277,8 +304,8 @@ class MatrixConvolution {
   }
 
   // Columns of one digit of a pair of tiles.
-  Balance columns_of(int digit, Layout<T>& layout, const Tile& first, const Tile* second, T* bands,
-                     Context& context) const {
+  Balance forward_columns(int digit, Layout<T>& layout, const Tile& first, const Tile* second,
+                          T* bands, Context& context) const {
     const Problem& p = call_.p;
     call_.turn(Part::kA, 0, digit);
     const auto samples = [&, rows = rows_of_a(p)](Index r) mutable {
@@ -289,11 +316,11 @@ class MatrixConvolution {
     in.re = layout.reading(0, p.cols, first, samples);
     if (second) in.im = layout.reading(1, p.cols, *second, samples);
     in.re.scale = in.im.scale = squared_ ? call_.v_scale : 1;
-    const Balance b = columns(in, bands, context);
+    const Balance b = columns(layout, in, bands, context);
     if (b.re != 0 || b.im != 0) {
       in.re.scale = power_of_two<T>(-b.re);
       in.im.scale = power_of_two<T>(-b.im);
-      columns(in, bands, context);
+      columns(layout, in, bands, context);
     }
     return b;
   }
@@ -306,7 +333,8 @@ class MatrixConvolution {
     const Tile first = tile(at), second = both ? tile(at + 1) : Tile();
     Balance b;
     for (int i = 0; i < p.a_digits.count; ++i) {
-      b = columns_of(i, layout_in, first, both ? &second : nullptr, bands + i * reals_, context);
+      b = forward_columns(i, layout_in, first, both ? &second : nullptr, bands + i * reals_,
+                          context);
     }
     const auto deliver = [&](Index k) {
       for (int digit = 0; digit < p.out_digits.count; ++digit) {
@@ -316,7 +344,7 @@ class MatrixConvolution {
         if (both) out.im = layout_out.writing(1, to, second);
         out.re.scale = squared_ ? square_scale() : power_of_two<T>(call_.v_exponent + b.re);
         out.im.scale = squared_ ? square_scale() : power_of_two<T>(call_.v_exponent + b.im);
-        inverse_columns(out, bands + (call_.first_result() + digit) * reals_, context);
+        inverse_columns(layout_out, out, bands + (call_.first_result() + digit) * reals_, context);
         layout_out.finish(p.accumulate);
         call_.turn(Part::kOut, k, digit);
       }
@@ -332,11 +360,13 @@ class MatrixConvolution {
     }
   }
 
-  double norm(const Plane& plane) const {
+  double norm(const Layout<T>& layout, const Plane& plane) const {
+    Scratch scratch;
+    T* copy = scratch.take<T>(shape_.n2 * layout.item);
     double squares = 0;
     for (Index r = 0; r < shape_.n1; ++r) {
       if (!plane.row[r]) continue;
-      const double norm = call_.kernels.norm(plane.row[r], plane.end - plane.first);
+      const double norm = call_.kernels.norm(layout.items(plane, r, copy), plane.end - plane.first);
       squares += norm * norm;
     }
     return sqrt(squares);

@@ -1,5 +1,5 @@
 // Signals as the rows of a matrix (by_matrix.cpp): pointers into them, and copies of what sticks
-// out of a line or does not lie dense.
+// out of a line.
 #pragma once
 #include <string.h>
 
@@ -21,79 +21,104 @@ template <class T>
 class Layout {
  public:
   Layout(Split shape, bool line, Index item, Index step, Scratch& scratch)
-      : shape_(shape),
-        line_(line),
-        dense_(step == item * Index(sizeof(T))),
-        item_(item),
-        step_(step),
-        pitch_(shape.n2 * item),
-        room_(dense_ ? (line ? 2 : 0) : shape.n1),
+      : shape(shape),
+        line(line),
+        dense(step == item * Index(sizeof(T))),
+        item(item),
+        step(step),
         rows_(scratch.take<void*>(2 * shape.n1)),
-        copies_(scratch.take<T>(2 * room_ * pitch_)),
-        copied_(scratch.take<Copied>(2 * room_)) {}
+        has_(scratch.take<Range>(dense ? 0 : 2 * shape.n1)),
+        ends_(scratch.take<T>(line && dense ? kEnds * shape.n2 * item : 0)) {}
+
+  const Split shape;
+  const bool line, dense;
+  const Index item, step;  // reals, bytes
+
+  // Row r of a plane that is not dense: the columns that it has, and where the first of them lies.
+  Range has(const Plane& plane, Index r) const { return has_[plane.row - rows_ + r]; }
+
+  // Its items, at `copy` unless they lie dense.
+  const T* items(const Plane& plane, Index r, T* copy) const {
+    const T* row = static_cast<const T*>(plane.row[r]);
+    if (dense || !row) return row;
+    const Index from = has(plane, r).first;
+    copy_padded(copy, static_cast<const char*>(plane.row[r]), step, has(plane, r).last - from,
+                plane.first - from, plane.end - plane.first, item);
+    return copy;
+  }
 
   // What the tile reads: row_at(r) tells where row r begins, of `cols` items, null for none.
   template <class RowAt>
   Plane reading(int half, Index cols, const Tile& tile, RowAt row_at) {
-    void** row = rows_ + half * shape_.n1;
-    T* copy = copies_of(half);
-    Plane plane = {row, 0, shape_.n2, 1};
-    if (line_) {
+    void** row = rows_ + half * shape.n1;
+    T* end = ends_of(half);
+    const auto within = [&](Index from) {
+      return Range{std::max<Index>(0, -from), std::min(shape.n2, cols - from)};
+    };
+    if (line) {
       const char* base = row_at(tile.row_lo);
-      for (Index r = 0; r < shape_.n1; ++r) {
-        const Index from = tile.col0 + r * shape_.n2, to = from + shape_.n2;
-        row[r] = to <= 0 || from >= cols ? nullptr : read(base, cols, from, shape_.n2, copy);
+      for (Index r = 0; r < shape.n1; ++r) {
+        const Index from = tile.col0 + r * shape.n2;
+        const Range has = within(from);
+        row[r] = place(half, r, base, from, has);
+        if (!row[r] || !dense || is_whole(has)) continue;
+        copy_padded(end, base, step, cols, from, shape.n2, item);
+        row[r] = end;
+        end += shape.n2 * item;
       }
-    } else {
-      plane.first = std::max<Index>(0, -tile.col0);
-      plane.end = std::min(shape_.n2, cols - tile.col0);
-      const Index from = tile.col0 + plane.first, count = plane.end - plane.first;
-      for (Index r = 0; r < shape_.n1; ++r) {
-        const char* x = count > 0 ? row_at(tile.row0 + r) : nullptr;
-        row[r] = x ? read(x, cols, from, count, copy) : nullptr;
-      }
+      return {row, 0, shape.n2, 1};
     }
-    move([&](const View& here, const View& there) { copy_items(here, there); });
-    return plane;
+    const Range has = within(tile.col0);
+    for (Index r = 0; r < shape.n1; ++r) {
+      const char* x = has.first < has.last ? row_at(tile.row0 + r) : nullptr;
+      row[r] = x ? place(half, r, x, tile.col0, has) : nullptr;
+    }
+    return {row, has.first, has.last, 1};
   }
 
   // Where the tile writes.
   Plane writing(int half, const Problem& p, const Tile& tile) {
-    void** row = rows_ + half * shape_.n1;
-    T* copy = copies_of(half);
+    void** row = rows_ + half * shape.n1;
+    T* end = ends_of(half);
     LyingRows rows = rows_of_out(p);
-    if (line_) {
+    if (line) {
       char* base = rows(tile.row_lo);
-      for (Index r = 0; r < shape_.n1; ++r) {
-        const Index from = tile.col0 + r * shape_.n2, to = from + shape_.n2;
-        const Index lo = std::max(from, tile.col_lo), hi = std::min(to, tile.col_hi);
-        char* first = base + (lo - p.col_lo) * step_;
-        row[r] = lo < hi ? write(first, lo - from, hi - lo, shape_.n2, copy) : nullptr;
+      for (Index r = 0; r < shape.n1; ++r) {
+        const Index from = tile.col0 + r * shape.n2;
+        const Range has = {std::max<Index>(0, tile.col_lo - from),
+                           std::min(shape.n2, tile.col_hi - from)};
+        row[r] = place(half, r, base, from - p.col_lo, has);
+        if (!row[r] || !dense || is_whole(has)) continue;
+        memset(end, 0, size_t(shape.n2 * bytes()));
+        copied_[count_++] = {static_cast<char*>(row[r]), end + has.first * item,
+                             has.last - has.first};
+        row[r] = end;
+        end += shape.n2 * item;
       }
-      return {row, 0, shape_.n2, 1};
+      return {row, 0, shape.n2, 1};
     }
-    const Index count = tile.col_hi - tile.col_lo;
-    for (Index r = 0; r < shape_.n1; ++r) {
+    const Range has = {tile.col_lo - tile.col0, tile.col_hi - tile.col0};
+    for (Index r = 0; r < shape.n1; ++r) {
       const Index at = tile.row0 + r;
       char* to = at >= tile.row_lo && at < tile.row_hi ? rows(at) : nullptr;
-      row[r] = to ? write(to + (tile.col_lo - p.col_lo) * step_, 0, count, count, copy) : nullptr;
+      row[r] = to ? place(half, r, to, tile.col0 - p.col_lo, has) : nullptr;
     }
-    return {row, tile.col_lo - tile.col0, tile.col_hi - tile.col0, 1};
+    return {row, has.first, has.last, 1};
   }
 
   // After `writing`: copies go where they belong.
   void finish(bool accumulate) {
-    move([&](const View& here, const View& there) {
-      if (!accumulate) return copy_items(there, here);
-      for (Index r = 0; r < here.shape[0]; ++r) {
-        copy_out(there.data + r * there.stride[0], step_,
-                 reinterpret_cast<const T*>(here.data + r * here.stride[0]), here.shape[1], item_,
-                 true);
-      }
-    });
+    for (Index i = 0; i < count_; ++i) {
+      copy_out(copied_[i].there, step, copied_[i].here, copied_[i].count, item, accumulate);
+    }
+    count_ = 0;
   }
 
+  Index bytes() const { return item * Index(sizeof(T)); }
+
  private:
+  static constexpr int kEnds = 4;  // two of each half
+
   // Items of a row, and their copy.
   struct Copied {
     char* there;
@@ -101,60 +126,21 @@ class Layout {
     Index count;
   };
 
-  Index bytes() const { return item_ * Index(sizeof(T)); }
-  T* copies_of(int half) const { return copies_ + half * room_ * pitch_; }
-  void copy_items(const View& to, const View& from) const { copy(to, from, bytes()); }
+  bool is_whole(Range has) const { return has.first == 0 && has.last == shape.n2; }
 
-  void* read(const char* x, Index n, Index from, Index count, T*& copy) {
-    const bool within = from >= 0 && from + count <= n;
-    char* there = const_cast<char*>(x) + from * step_;
-    if (within && dense_) return there;
-    T* const here = copy;
-    copy += pitch_;
-    if (within) {
-      copied_[count_++] = {there, here, count};
-    } else {
-      copy_padded(here, x, step_, n, from, count, item_);
-    }
-    return here;
+  T* ends_of(int half) const { return ends_ + half * (kEnds / 2) * shape.n2 * item; }
+
+  // Row r, whose column 0 is item `from` of x.
+  void* place(int half, Index r, const char* x, Index from, Range has) {
+    if (has.first >= has.last) return nullptr;
+    if (!dense) has_[half * shape.n1 + r] = has;
+    return const_cast<char*>(x) + (from + has.first) * step;
   }
 
-  // Of a row of `all` items those `count` from `first` on, which go there.
-  void* write(char* there, Index first, Index count, Index all, T*& copy) {
-    if (dense_ && count == all) return there;
-    T* const here = copy;
-    copy += pitch_;
-    memset(here, 0, size_t(all * bytes()));
-    copied_[count_++] = {there, here + first * item_, count};
-    return here;
-  }
-
-  // Calls visit(here, there) for all that is copied, rows that lie evenly together: of a picture
-  // that is turned round, a line of cache is then met once for all its rows.
-  template <class Visit>
-  void move(Visit visit) {
-    for (Index i = 0, end; i < count_; i = end) {
-      const Copied& first = copied_[i];
-      const Index apart = i + 1 < count_ ? copied_[i + 1].there - first.there : 0;
-      for (end = i + 1; end < count_; ++end) {
-        const Copied &x = copied_[end - 1], &y = copied_[end];
-        if (y.count != x.count || y.there - x.there != apart || y.here - x.here != pitch_) break;
-      }
-      const Index shape[] = {end - i, first.count};
-      const Index here[] = {pitch_ * Index(sizeof(T)), bytes()}, there[] = {apart, step_};
-      visit(View{reinterpret_cast<char*>(first.here), 2, shape, here},
-            View{first.there, 2, shape, there});
-    }
-    count_ = 0;
-  }
-
-  const Split shape_;
-  const bool line_, dense_;
-  const Index item_, step_;   // reals, bytes
-  const Index pitch_, room_;  // reals of a row; rows of each half that may be copies
   void** rows_;
-  T* copies_;
-  Copied* copied_;
+  Range* has_;
+  T* ends_;
+  Copied copied_[kEnds];
   Index count_ = 0;
 };
 

@@ -74,7 +74,8 @@ GUARD = {"guard", "survey", "coarse", "line_survey", "volume_survey", "profile",
 PRIVATE = {
     "transforms.h": {"spectral", "by_matrix", "layout", "in_lanes", "in_columns", "bands"}
     | GUARD - {"guard", "survey", "partitioned", "quiet", "corner", "gaps"},
-    "layout.h": {"by_matrix"},
+    "layout.h": {"by_matrix", "patch"},
+    "patch.h": {"by_matrix"},
     "survey.h": GUARD,
     "profile.h": {"volume_survey", "profile"},
     "quiet.h": {"line_survey", "quiet"},
