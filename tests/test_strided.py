@@ -60,6 +60,28 @@ def test_bits(level, shape, axis, dtype, layout, method, rng):
         oracle.assert_same_bits(out.copy(), want)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "complex128", "int16"])
+@pytest.mark.parametrize("shape", [(12, 9, 3_000), (150, 4, 700), (3, 5, 40_000)])
+@pytest.mark.parametrize("m", [3, 200])
+def test_bits_of_lines_that_no_stride_steps_through(level, m, shape, dtype, rng):
+    a = difficult(rng, shape, dtype)
+    wide = np.repeat(a, 2, axis=1)
+    v, bank = oracle.draw(rng, (m,), dtype), oracle.draw(rng, (4, 6, m), dtype)[:, ::2]
+    for mode in ("full", "same"):
+        want = level.convolve(a, v, mode, axis=2)
+        out = np.zeros([*shape[:2], 2, want.shape[2]], want.dtype)[:, :, 0]
+        for workers in (1, 2):
+            got = level.convolve(wide[:, ::2], v, mode, axis=2, workers=workers)
+            oracle.assert_same_bits(got, want)
+            level.convolve(wide[:, ::2], v, mode, axis=2, out=out, workers=workers)
+            oracle.assert_same_bits(out.copy(), want)
+        want = level.convolve(a[0, 0], bank.copy(), mode, axis=-1)
+        oracle.assert_same_bits(level.convolve(a[0, 0], bank, mode, axis=-1), want)
+    right = np.convolve(np.nan_to_num(a[0, 1], posinf=0), v)
+    got = level.convolve(np.nan_to_num(wide[:, ::2], posinf=0), v, axis=2)[0, 1]
+    np.testing.assert_allclose(got, right, rtol=1e-4, atol=1e-3 * abs(right).max())
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int64"])
 @pytest.mark.parametrize(
     ("shape", "own", "axis"),
@@ -219,6 +241,14 @@ for a in (large[:, ::-1], np.asfortranarray(large), volume, volume[:, ::-1]):
     out[...] = 0
     peak, _ = grown(lambda: fastconv.signal.convolve(a, v, "same", out=out, workers=1))
     print(peak - (5e6 if a.ndim == 3 else 0))  # spectra of longer blocks
+recordings = rng.standard_normal((64, 32, 2000))
+for a in (recordings[:, ::2], np.moveaxis(recordings, 1, 2)):
+    v, axis = rng.standard_normal(65), 1 + (a.shape[2] == 2000)
+    fastconv.convolve(a[:2, :2, :100], v, axis=axis)
+    out = np.empty_like(a)
+    out[...] = 0
+    peak, _ = grown(lambda: fastconv.convolve(a, v, "same", axis=axis, out=out, workers=1))
+    print(peak)
 for taps in ((1200, 1300), (700, 900)):  # one transform for all
     v = rng.standard_normal(taps)
     for a in (large[:, ::-1], np.asfortranarray(large)):
@@ -243,5 +273,5 @@ for dtype in ("f4", "i2"):
 
 def test_memory_is_little(python):
     taken = [float(peak) for peak in python(PEAKS).stdout.split()]
-    assert len(taken) == 20
+    assert len(taken) == 22
     assert max(taken) < 6e6  # 4 MB, three spectra, and what the interpreter takes meanwhile
