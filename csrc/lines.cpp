@@ -120,7 +120,8 @@ void solve_scattered(const Shape& s, const Carried* line, int line_count, const 
   Scratch scratch;
   Shape dense = s;
   dense.axis[0].a = a_item, dense.axis[0].v = v_item, dense.axis[0].out = out_item;
-  dense.v = scratch.take<char>(kernels * m * v_item);
+  const Index v_shape[] = {kernels, m};
+  dense.v = scratch.take<char>(bytes_of(2, v_shape, v_item));
   for (Index k = 0; k < kernels; ++k) {
     copy_line(dense.v + k * m * v_item, v_item, s.v + Place(kernel, kernel_count, k).v, along.v, m,
               v_item);
@@ -130,8 +131,9 @@ void solve_scattered(const Shape& s, const Carried* line, int line_count, const 
     const Index some = group.last - group.first;
     Scratch copies;
     Shape part = dense;
-    part.a = copies.take<char>(some * n * a_item);
-    part.out = s.out ? copies.take<char>(kernels * some * outputs * out_item) : nullptr;
+    const Index a_shape[] = {some, n}, out_shape[] = {kernels, some, outputs};
+    part.a = copies.take<char>(bytes_of(2, a_shape, a_item));
+    part.out = s.out ? copies.take<char>(bytes_of(3, out_shape, out_item)) : nullptr;
     // Calls visit(first, lines, place) for those that lie evenly.
     const auto for_each_run = [&](auto visit) {
       for (Index i = group.first, run; i < group.last; i += run) {

@@ -1,6 +1,6 @@
 // Columns of rows that do not lie dense, copied for as long as they are worked on.
 #pragma once
-#include <stdlib.h>
+#include <inttypes.h>
 
 #include "layout.h"
 #include "views.h"
@@ -88,18 +88,18 @@ class Patch {
     return static_cast<char*>(of.row[r]) + (column - layout_.has(of, r).first) * layout_.step;
   }
 
-  // Where each item has a line of cache to itself it is rows that share it, the next ones or, of a
-  // volume, those a plane further: few columns of all rows stay in L2 until it is used up.
   template <class Visit>
   void for_each_piece(const Planes& of, const Planes& here, Visit visit) const {
     for_each_piece(of.re, here.re, visit);
     if (of.im.row) for_each_piece(of.im, here.im, visit);
   }
 
+  // Where each item has a line of cache to itself it is rows that share it, the next ones or, of a
+  // volume, those a plane further: few columns of all rows stay in L2 until it is used up.
   template <class Visit>
   void for_each_piece(const Plane& of, const Plane& here, Visit visit) const {
     constexpr Index kLine = 64, kColumns = 16;
-    const Index some = labs(layout_.step) < kLine ? columns_ : kColumns;
+    const Index some = imaxabs(layout_.step) < kLine ? columns_ : kColumns;
     for (Index at = here.first; at < here.end; at += some) {
       pieces_of(of, here, {at, std::min(here.end, at + some)}, visit);
     }
