@@ -158,16 +158,15 @@ def test_bits_of_pictures_and_volumes(level, shape, taps, dtype, layout, method,
         oracle.assert_same_bits(out.copy(), want)
 
 
-@pytest.mark.parametrize("layout", [*LAYOUTS.values(), with_rows_between])
-@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128", "int64"])
+@pytest.mark.parametrize("layout", LAYOUTS.values())
+@pytest.mark.parametrize("dtype", ["float32", "complex128", "int64"])
 @pytest.mark.parametrize(
     ("shape", "taps"),
     [
-        ((200_000,), (150_000,)),
         ((300_001,), (270_000,)),
         ((400, 500), (300, 411)),
         ((40_000, 7), (9_000, 5)),
-        ((50, 60, 70), (40, 50, 60)),
+        ((50, 60, 70), (20, 30, 30)),
     ],
 )
 def test_bits_of_one_transform_for_all(level, shape, taps, dtype, layout, rng):
