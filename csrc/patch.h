@@ -23,7 +23,8 @@ class Patch {
     if (layout_.dense) return of;
     const Planes here = writing(of, columns);
     for_each_piece(of, here, [&](const Piece& x) {
-      in_views(x, [&](const View& mine, const View& theirs) { copy(mine, theirs, item()); });
+      in_views(x,
+               [&](const View& mine, const View& theirs) { copy(mine, theirs, layout_.bytes()); });
     });
     return here;
   }
@@ -40,8 +41,8 @@ class Patch {
     if (layout_.dense) return;
     for_each_piece(of, here, [&](const Piece& x) {
       if (!of.accumulate) {
-        return in_views(x,
-                        [&](const View& mine, const View& theirs) { copy(theirs, mine, item()); });
+        return in_views(
+            x, [&](const View& mine, const View& theirs) { copy(theirs, mine, layout_.bytes()); });
       }
       for (Index r = 0; r < x.rows; ++r) {
         copy_out(x.there + r * x.apart, layout_.step,
@@ -58,7 +59,6 @@ class Patch {
   };
 
   Index pitch() const { return columns_ * layout_.item; }
-  Index item() const { return layout_.item * Index(sizeof(T)); }
 
   Plane take(const Plane& of, Range columns, int half) {
     const Index n1 = layout_.shape.n1;
@@ -71,7 +71,7 @@ class Patch {
       const Index count = has.last - has.first;
       row[r] = count > 0 ? copied : nullptr;
       if (count > 0 && count < here.end - here.first) {
-        memset(copied, 0, size_t((here.end - here.first) * item()));
+        memset(copied, 0, size_t((here.end - here.first) * layout_.bytes()));
       }
     }
     return here;
@@ -121,7 +121,7 @@ class Patch {
         if (end == r + 1) apart = to_next;
         if (to_next != apart) break;
       }
-      char* copied = static_cast<char*>(here.row[r]) + (has.first - here.first) * item();
+      char* copied = static_cast<char*>(here.row[r]) + (has.first - here.first) * layout_.bytes();
       visit(Piece{copied, there, end - r, has.last - has.first, apart});
     }
   }
@@ -129,7 +129,8 @@ class Patch {
   template <class Visit>
   void in_views(const Piece& x, Visit visit) const {
     const Index shape[] = {x.rows, x.columns};
-    const Index mine[] = {pitch() * Index(sizeof(T)), item()}, theirs[] = {x.apart, layout_.step};
+    const Index mine[] = {pitch() * Index(sizeof(T)), layout_.bytes()},
+                theirs[] = {x.apart, layout_.step};
     visit(View{x.here, 2, shape, mine}, View{x.there, 2, shape, theirs});
   }
 

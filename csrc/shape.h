@@ -113,8 +113,7 @@ inline Problem problem_of(const Shape& s, const Extent& row, const Extent& col) 
 // all at once. Else as it lies.
 constexpr Index kCopied = Index(1) << 20;
 
-inline Rows placed(Scratch& scratch, const View& from, fc_dtype dtype, bool reads,
-                   bool at_once = false) {
+inline Rows placed(Scratch& scratch, const View& from, fc_dtype dtype, bool reads, bool at_once) {
   const bool copies = at_once || bytes_of(from.ndim, from.shape, kItemSize[dtype]) <= kCopied ||
                       !aligned(from.data, from.ndim, from.stride, dtype);
   return copies ? Rows(scratch, from, dtype, reads) : Rows(from, dtype);
