@@ -6,10 +6,12 @@
 #include <algorithm>
 #include <new>
 
+#include "closer.h"
 #include "empty.h"
+#include "ends.h"
 #include "quiet.h"
+#include "surroundings.h"
 #include "survey.h"
-#include "transforms.h"
 
 namespace fastconv {
 namespace {
@@ -32,6 +34,13 @@ struct Edge {
   Index empty_leading = 0, empty_trailing = 0;
 };
 
+// Outputs of some lines, by their marks.
+struct Run {
+  Run* next;
+  Range lines, outputs;
+  Mark mark;
+};
+
 class LineSurvey final : public Survey {
  public:
   LineSurvey(Scratch&, const Problem&, const fc_candidate& how, Grain, const Coarse& a,
@@ -43,71 +52,69 @@ class LineSurvey final : public Survey {
  private:
   void estimate_means(Scratch&, const Coarse& a, const Coarse& v, Context&);
   void neighbours(const Coarse& a, double share);
-  void look_around(Scratch&, const Coarse& a, Index lanes);
-  Bound bound_of(Index chunk_row, Index chunk_col) const;
   void mark_blocks(Scratch&, const Coarse& a, const Coarse& v, Context&);
+  bool mark_near_end(Index block_row, Index block_col);
   bool may_lose(Index block_row, Index block_col, Bound, const Coarse& a, const Coarse& v,
                 LeastSums&) const;
   template <class VisitBlock>
   void near(Index block_row, Index block_col, VisitBlock) const;
+  void begin_marks();
   void mark(Index block_row, Index block_col);
   void mark_around(Index block_row, Index block_col);
   void look_past_end(Index line);
   template <class T>
   void look_at_ends(Context&);
   void find_empty(const Coarse& a);
+  Range not_looked_at(Range lines) const;
+  void list_runs(Scratch&, Context&);
 
-  const fc_candidate& how_;
   const Judge judge_;
   const bool columns_;
   const Index grain_, lines_, end_;  // end_: outputs of 'full'
   const Index rows_, cols_;          // blocks of outputs
-  double* mean_;                     // this, seen_ and line_ while it is made
-  // Chunks of so many blocks: what a transform sees lies in one and those around it.
-  Index tall_, wide_, chunk_rows_, chunk_cols_;
-  Seen* seen_;
-  Seen* line_ = nullptr;  // of whole rows, where two may ride in one transform
-  Index group_ = 1;       // columns that may
-  Bound most_;            // no block has more of either
+  double* mean_;                     // while it is made
   Mark* mark_;
+  const Surroundings around_;
   bool marked_ = false;  // else all are safe
+  Run* runs_ = nullptr;  // of marks
   Edge* edge_;           // of each line
 };
 
 LineSurvey::LineSurvey(Scratch& scratch, const Problem& p, const fc_candidate& how, Grain grain,
                        const Coarse& a, const Coarse& v, Context& context)
     : Survey(p),
-      how_(how),
       judge_(p, how, v),
       columns_(cols_apart(p)),
       grain_(columns_ ? grain.rows : grain.cols),
       lines_(columns_ ? p.cols : p.rows),
       end_(columns_ ? p.rows + p.kh - 1 : p.cols + p.kw - 1),
       rows_(columns_ ? a.rows + v.rows : a.rows),
-      cols_(columns_ ? a.cols : a.cols + v.cols) {
-  mark_ = scratch.take<Mark>(rows_ * cols_);
-  edge_ = scratch.take<Edge>(lines_);
-  // What it judges by is given back.
-  Scratch judging;
-  estimate_means(judging, a, v, context);
-  look_around(judging, a, context.kernels.spectral[!is_single(p.a_dtype)].lanes);
-  mark_blocks(judging, a, v, context);
-  is_single(p.a_dtype) ? look_at_ends<float>(context) : look_at_ends<double>(context);
+      cols_(columns_ ? a.cols : a.cols + v.cols),
+      mark_(scratch.take<Mark>(rows_ * cols_)),
+      around_(scratch, p, how, judge_, grain_, a, rows_, cols_, context.kernels),
+      edge_(scratch.take<Edge>(lines_)) {
+  {
+    // Means and what they need are given back.
+    Scratch judging;
+    estimate_means(judging, a, v, context);
+    mark_blocks(judging, a, v, context);
+    is_single(p.a_dtype) ? look_at_ends<float>(context) : look_at_ends<double>(context);
+  }
   find_empty(a);
+  if (marked_) list_runs(scratch, context);
 }
 
-// Rectangles of blocks that are not safe, and the edges of 'full'.
+// Runs of outputs that are not safe, and the edges of 'full'.
 void LineSurvey::for_each(Visit visit) const {
   Box box;
   const auto offer = [&](Range rows, Range cols, Mark mark) {
     box.axis[0] = rows, box.axis[1] = cols;
     visit(box, mark);
   };
-  const Index tall = columns_ ? grain_ : 1, wide = columns_ ? 1 : grain_;
-  const auto blocks = [&](Range rows, Range cols, Mark mark) {
-    offer({rows.first * tall, rows.last * tall}, {cols.first * wide, cols.last * wide}, mark);
-  };
-  if (marked_) for_each_rectangle(mark_, rows_, cols_, blocks);
+  for (const Run* run = runs_; run; run = run->next) {
+    columns_ ? offer(run->outputs, run->lines, run->mark)
+             : offer(run->lines, run->outputs, run->mark);
+  }
   // Of lines that are alike, as many of these outputs as `most`, the innermost.
   const auto ends = [&](Index Edge::* leading, Index Edge::* trailing, Mark mark, Index most) {
     for (Index i = 0, last; i < lines_; i = last) {
@@ -126,6 +133,37 @@ void LineSurvey::for_each(Visit visit) const {
   ends(&Edge::leading, &Edge::trailing, kWeak, end_);
   // Further out there are whole blocks of zeros.
   ends(&Edge::empty_leading, &Edge::empty_trailing, kZero, 2 * grain_);
+}
+
+// But for the ends, where all is known that can be, unless more is weak than was looked at.
+Range LineSurvey::not_looked_at(Range lines) const {
+  Range rest = {kLooked, end_ - kLooked};
+  for (Index line = lines.first; line < lines.last; ++line) {
+    if (edge_[line].leading >= kLooked) rest.first = 0;
+    if (edge_[line].trailing >= kLooked) rest.last = end_;
+  }
+  return rest;
+}
+
+// Of what is weak, no more than is weak by blocks of sixteen.
+void LineSurvey::list_runs(Scratch& scratch, Context& context) {
+  Run** end = &runs_;
+  const auto append = [&](Range lines, Range outputs, Mark mark) {
+    *end = new (scratch.take<Run>(1)) Run{nullptr, lines, outputs, mark};
+    end = &(*end)->next;
+  };
+  for_each_rectangle(mark_, rows_, cols_, [&](Range rows, Range cols, Mark mark) {
+    const Range lines = columns_ ? cols : rows, blocks = columns_ ? rows : cols;
+    const Range outputs = {blocks.first * grain_, std::min(end_, blocks.last * grain_)};
+    if (mark == kZero || !pays_to_look_closer(p_, lines.last - lines.first, outputs)) {
+      return append(lines, outputs, mark);
+    }
+    Range* weak = scratch.take<Range>(most_ranges(outputs));
+    const auto loss = [&](Index line) { return around_.loss_of(line, blocks); };
+    const Index count =
+        look_closer(p_, judge_, lines, outputs, not_looked_at(lines), loss, context, weak);
+    for (Index i = 0; i < count; ++i) append(lines, weak[i], mark);
+  });
 }
 
 // Mean of s over the outputs that a block's products fall on. The coarse convolution has a
@@ -167,82 +205,6 @@ void LineSurvey::neighbours(const Coarse& a, double share) {
   }
 }
 
-// A transform sees the blocks within two of its lengths on either side.
-void LineSurvey::look_around(Scratch& scratch, const Coarse& a, Index lanes) {
-  const bool whole = how_.method == FC_ONESHOT;
-  const auto reach = [&](Index blocks) {
-    return whole ? blocks : 2 * ceil_div(2 * how_.block[0] * how_.block[1], grain_);
-  };
-  tall_ = columns_ ? reach(rows_) : 1;
-  wide_ = columns_ ? 1 : reach(cols_);
-  chunk_rows_ = ceil_div(rows_, tall_), chunk_cols_ = ceil_div(cols_, wide_);
-  const Index chunks = chunk_rows_ * chunk_cols_;
-  Seen* part = scratch.take<Seen>(chunks);
-  std::fill_n(part, chunks, Seen());
-  for (Index i = 0; i < a.rows; ++i) {
-    for (Index j = 0; j < a.cols; j += wide_) {
-      part[i / tall_ * chunk_cols_ + j / wide_].add(
-          a.of(i * a.cols + j, std::min(wide_, a.cols - j)));
-    }
-  }
-  const Index down = columns_ ? 1 : 0, along = columns_ ? 0 : 1;
-  // One chunk a line has nothing around it.
-  const bool alone = (columns_ ? chunk_rows_ : chunk_cols_) == 1;
-  seen_ = alone ? part : scratch.take<Seen>(chunks);
-  for (Index i = 0; !alone && i < chunk_rows_; ++i) {
-    for (Index j = 0; j < chunk_cols_; ++j) {
-      Seen near;
-      for (Index r = std::max(i, down) - down; r <= i + down && r < chunk_rows_; ++r) {
-        for (Index c = std::max(j, along) - along; c <= j + along && c < chunk_cols_; ++c) {
-          near.add(part[r * chunk_cols_ + c]);
-        }
-      }
-      seen_[i * chunk_cols_ + j] = near;
-    }
-  }
-  Seen loudest = loudest_of(seen_, chunks), other;
-  if (!whole && !is_complex(result_dtype(p_.a_dtype, p_.v_dtype))) {
-    if (columns_) group_ = 2 * lanes, other = loudest;
-    if (!columns_ && rows_ > 1) {
-      line_ = alone ? part : scratch.take<Seen>(rows_);
-      for (Index i = 0; !alone && i < rows_; ++i) {
-        line_[i] = Seen();
-        for (Index j = 0; j < chunk_cols_; ++j) line_[i].add(part[i * chunk_cols_ + j]);
-      }
-      other = loudest_of(line_, rows_);
-    }
-  }
-  most_ = judge_.bound_from({loudest.sum + other.sum, loudest.energy + other.energy, loudest.top});
-}
-
-// A transform sees, packed as re and im, another line too: a neighbour, or of columns one
-// of the group that fills the lanes. Where that one is the louder by much the two are
-// balanced (transforms.h), so that more of it is never seen.
-Bound LineSurvey::bound_of(Index chunk_row, Index chunk_col) const {
-  Seen own = seen_[chunk_row * chunk_cols_ + chunk_col], other;
-  const double points = double(how_.block[0]) * double(how_.block[1]);
-  const auto meet = [&](const Seen& s) {
-    other.sum = std::max(other.sum, s.sum);
-    other.energy = std::max(other.energy, s.energy);
-  };
-  if (line_) {
-    // A block with its neighbour in the order of all blocks of all rows.
-    const Index outputs = Index(points) - p_.kw + 1;
-    const Index odd = ceil_div(p_.col_hi - p_.col_lo, outputs) % 2;
-    if (chunk_row * odd % 2 == 1) meet(line_[chunk_row - 1]);
-    if ((chunk_row + 1) * odd % 2 == 1 && chunk_row + 1 < rows_) meet(line_[chunk_row + 1]);
-  } else if (group_ > 1) {
-    const Index from = chunk_col / group_ * group_;
-    for (Index c = from; c < from + group_ && c < chunk_cols_; ++c) {
-      if (c != chunk_col) meet(seen_[chunk_row * chunk_cols_ + c]);
-    }
-  }
-  const double most = kUnbalanced * kUnbalanced * own.energy;
-  own.sum += std::min(other.sum, sqrt(points * most));
-  own.energy += std::min(other.energy, most);
-  return judge_.bound_from(own);
-}
-
 // Of a chunk whose least mean holds against the most that any transform loses no block is
 // weak, nor are those of another that has no lower one: few blocks are looked at singly.
 void LineSurvey::mark_blocks(Scratch& scratch, const Coarse& a, const Coarse& v, Context& context) {
@@ -252,31 +214,32 @@ void LineSurvey::mark_blocks(Scratch& scratch, const Coarse& a, const Coarse& v,
   const Index rows = columns_ ? ceil_div(end_, grain_) : rows_;
   const Index cols = columns_ ? cols_ : ceil_div(end_, grain_);
   double enough = HUGE_VAL;
-  for (Index ci = 0; ci < chunk_rows_; ++ci) {
-    for (Index cj = 0; cj < chunk_cols_; ++cj) {
-      const Index row_end = std::min(rows, (ci + 1) * tall_);
-      const Index col = cj * wide_, col_end = std::min(cols, col + wide_);
+  const Index tall = around_.tall, wide = around_.wide;
+  for (Index row = 0; row < rows_; row += tall) {
+    for (Index col = 0; col < cols_; col += wide) {
+      const Index row_end = std::min(rows, row + tall), col_end = std::min(cols, col + wide);
       if (col >= col_end) continue;
       double least = HUGE_VAL;
-      for (Index i = ci * tall_; i < row_end; ++i) {
+      for (Index i = row; i < row_end; ++i) {
         least = std::min(least, least_of(mean_ + i * cols_ + col, col_end - col));
       }
       if (least >= enough) continue;
-      if (least > 0 && !judge_.is_weak(least, most_)) {
+      if (least > 0 && !judge_.is_weak(least, around_.most)) {
         enough = least;
         continue;
       }
-      if (!marked_) memset(mark_, kSafe, size_t(rows_ * cols_));
-      marked_ = true;
-      const Bound bound = bound_of(ci, cj);
+      begin_marks();
+      const Bound bound = around_.at(row, col);
       double safe = HUGE_VAL;
-      for (Index i = ci * tall_; i < row_end; ++i) {
+      for (Index i = row; i < row_end; ++i) {
         for (Index j = col; j < col_end; ++j) {
           const double mean = mean_[i * cols_ + j];
           if (mean == 0) mark_[i * cols_ + j] = kZero;
           if (mean >= safe) continue;
           if (!judge_.is_weak(mean, bound)) {
             safe = mean;
+          } else if (mark_near_end(i, j)) {
+            continue;
           } else if (may_lose(i, j, bound, a, v, sums)) {
             mark_around(i, j);
           } else {
@@ -289,6 +252,20 @@ void LineSurvey::mark_blocks(Scratch& scratch, const Coarse& a, const Coarse& v,
       }
     }
   }
+}
+
+// So near that few products fall there, blocks will be looked at closer: so many that lines which
+// differ little have the same.
+bool LineSurvey::mark_near_end(Index i, Index j) {
+  const Index block = columns_ ? i : j, count = ceil_div(end_, grain_);
+  Index some = 8;
+  while (some < std::min(block, count - 1 - block) + 3) some *= 2;
+  some = std::min(some, count);
+  const Index first = 2 * block < count ? 0 : count - some;
+  const Range outputs = {first * grain_, std::min(end_, (first + some) * grain_)};
+  if (!pays_to_look_closer(p_, 1, outputs)) return false;
+  for (Index b = first; b < first + some; ++b) columns_ ? mark(b, j) : mark(i, b);
+  return true;
 }
 
 // By what falls there alone: where a kernel fades, the largest product is less by far than where
@@ -326,6 +303,11 @@ void LineSurvey::near(Index i, Index j, VisitBlock visit) const {
   }
 }
 
+void LineSurvey::begin_marks() {
+  if (!marked_) memset(mark_, kSafe, size_t(rows_ * cols_));
+  marked_ = true;
+}
+
 // Zeros stay zeros.
 void LineSurvey::mark(Index i, Index j) {
   if (mean_[i * cols_ + j] != 0) mark_[i * cols_ + j] = kWeak;
@@ -344,86 +326,13 @@ void LineSurvey::look_past_end(Index line) {
   if (outputs > grain_) return;
   const Index i = columns_ ? last : line, j = columns_ ? line : last;
   const double products = 2 * double(grain_) * mean_[i * cols_ + j];
-  if (!judge_.is_weak(products / double(outputs), bound_of(i / tall_, j / wide_))) return;
-  if (!marked_) memset(mark_, kSafe, size_t(rows_ * cols_));
-  marked_ = true;
+  if (!judge_.is_weak(products / double(outputs), around_.at(i, j))) return;
+  begin_marks();
   mark_around(i, j);
 }
 
 // ---------------------------------------------------------------------------
 // The ends of 'full', where s itself is had
-
-// Of a complex number no more than |x|, and at least 0.92 of it: hypot takes ten times as long.
-template <class T>
-T magnitude(const T* x, bool complex) {
-  const T re = std::fabs(x[0]), im = complex ? std::fabs(x[1]) : 0;
-  return complex ? std::max({re, im, (re + im) * T(kLeastShare)}) : re;
-}
-
-template <class T>
-void magnitudes_as(const char* at, Index step, Index count, bool complex, T* to) {
-  const T* x = reinterpret_cast<const T*>(at);
-  if (!complex && step == sizeof(T)) {
-    for (Index i = 0; i < count; ++i) to[i] = fabs(x[i]);
-    return;
-  }
-  for (Index i = 0; i < count; ++i, at += step) {
-    to[i] = magnitude(reinterpret_cast<const T*>(at), complex);
-  }
-}
-
-// Where s has not recovered by as far as the ends are looked at, the whole first block is redone.
-// One end of lines beside each other: |a| and |v| of the first `count` outputs from there.
-template <class T>
-class Ends {
- public:
-  Ends(const Problem& p, bool trailing, Index count, Context& context)
-      : p_(p),
-        columns_(cols_apart(p)),
-        trailing_(trailing),
-        count_(count),
-        n_(columns_ ? p.rows : p.cols),
-        m_(columns_ ? p.kh : p.kw),
-        samples_(std::min(count, n_)),
-        context_(context) {}
-
-  Index taps() const { return std::min(count_, m_); }
-  Index pitch(Index taps) const { return count_ + taps - 1; }
-
-  // s of some lines as far as so many taps make it, a pitch apart. The lines lie in one, with
-  // zeros between.
-  const T* sums(Index line, Index lines, Index taps, T* a, T* s) const {
-    const Index a_item = a_step(p_), v_item = kItemSize[p_.v_dtype];
-    const Index step = columns_ ? p_.a_row : a_item, next = columns_ ? a_item : p_.a_row;
-    const Index tap_step = columns_ ? p_.v_row : v_item, all = lines * pitch(taps);
-    const char* first = p_.a + line * next + (trailing_ ? n_ - samples_ : 0) * step;
-    T v[kLooked];
-    magnitudes_as<T>(p_.v + (trailing_ ? m_ - taps : 0) * tap_step, tap_step, taps,
-                     is_complex(p_.v_dtype), v);
-    std::fill_n(a, all, T(0));
-    T* to = a + (trailing_ ? count_ - samples_ : taps - 1);
-    for (Index l = 0; l < lines; ++l, to += pitch(taps), first += next) {
-      magnitudes_as<T>(first, step, samples_, is_complex(p_.a_dtype), to);
-    }
-    first_sums(a, all, v, taps, s, all, context_);
-    return s + taps - 1;
-  }
-
-  // Outputs up to the last that falls short.
-  Index weak(const T* s, double loss) const {
-    Index weak = 0;
-    for (Index i = 0; i < count_; ++i) {
-      if (double(s[trailing_ ? count_ - 1 - i : i]) < loss) weak = i + 1;
-    }
-    return weak;
-  }
-
- private:
-  const Problem& p_;
-  const bool columns_, trailing_;
-  const Index count_, n_, m_, samples_;
-  Context& context_;
-};
 
 // Most are past all loss by their first taps alone, than whose sums s is no less; and of outputs
 // that meet no others those are s.
@@ -447,14 +356,18 @@ void LineSurvey::look_at_ends(Context& context) {
       const Index last = std::min(lines_, first + kTogether);
       const T* s = ends.sums(first, last - first, taps, a, sums);
       for (Index line = first; line < last; ++line, s += ends.pitch(taps)) {
-        if (double(least_of(s, count)) >= most_.loss) continue;
-        const double loss =
-            (columns_ ? bound_of(at / tall_, line) : bound_of(line, at / wide_)).loss;
+        if (double(least_of(s, count)) >= around_.most.loss) continue;
+        const double loss = around_.loss_of(line, {at, at + 1});
         Index weak = ends.weak(s, loss);
         if (weak > taps) weak = ends.weak(ends.sums(line, 1, ends.taps(), one[0], one[1]), loss);
         Edge& edge = edge_[line];
-        (trailing ? edge.trailing : edge.leading) = weak == count ? whole : weak;
-        if (trailing && weak == count) look_past_end(line);
+        (trailing ? edge.trailing : edge.leading) = weak;
+        if (weak < count) continue;
+        begin_marks();
+        for (const Index b : {at, trailing ? (end_ - whole) / grain_ : 0}) {
+          columns_ ? mark(b, line) : mark(line, b);
+        }
+        if (trailing) look_past_end(line);
       }
     }
   }
