@@ -33,7 +33,7 @@ struct Parts {
     const Index items = std::min(length - from, count * kPart);
     Index at = 0;
     for_each_run(line + from * step, step, items, dtype, kRun, [&](const char* run, Index some) {
-      scan(run, some * numbers, kPart * numbers, sum + at, top + at);
+      scan(run, some * numbers, kPart * numbers, sum + at, top + at, nullptr);
       at += ceil_div(some, kPart);
     });
     // Few samples may all be loud beside a gap of the other operand: they count as no more than
@@ -75,14 +75,15 @@ double items_of(Range r) { return double(r.last - r.first); }
 
 }  // namespace
 
-bool pays_to_look_closer(const Problem& p, Index lines, Range outputs) {
+Closer closer_look(const Problem& p, Index lines, Range outputs) {
   constexpr double kLeast = 2e4, kMost = 16;  // multiply-adds: in all, and for each output
   const bool columns = cols_apart(p);
   const Index n = columns ? p.rows : p.cols, m = columns ? p.kh : p.kw;
   const double samples = items_of(reaching(outputs, n, m)),
                taps = items_of(reaching(outputs, m, n));
   const double count = double(lines) * items_of(outputs);
-  return count * taps > kLeast && samples * taps / (kPart * kPart) < kMost * count;
+  if (count * taps <= kLeast) return Closer::kNeedless;
+  return samples * taps / (kPart * kPart) < kMost * count ? Closer::kPays : Closer::kTooMuch;
 }
 
 // Those of which more than kAround blocks on either side are not weak are ranges by themselves.

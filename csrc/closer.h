@@ -4,8 +4,10 @@
 
 namespace fastconv {
 
-// Is that sooner done than these outputs of so many lines are computed again?
-bool pays_to_look_closer(const Problem&, Index lines, Range outputs);
+// Is it sooner done to compute these outputs of so many lines again, or to look closer at them? If
+// that, would it be too much of the call?
+enum class Closer { kNeedless, kPays, kTooMuch };
+Closer closer_look(const Problem&, Index lines, Range outputs);
 
 // Lists those that are weak of any of these lines, of which a transform loses E / tol = loss(line),
 // by what is judged of them and two blocks around that; how many ranges.

@@ -61,7 +61,8 @@ void scan_lines(Context& context, const Operand& x, Grain grain, Coarse& c) {
         const Index blocks = ceil_div(count, grain.cols);
         for_each_run(x.data + row * x.stride[0] + from * x.step, x.step, count, x.dtype, count,
                      [&](const char* run, Index) {
-                       scan(run, count * parts, grain.cols * parts, c.sum + at, c.top + at);
+                       scan(run, count * parts, grain.cols * parts, c.sum + at, c.top + at,
+                            c.least + at);
                      });
         for (Index b = at; b < at + blocks; ++b) {
           c.energy[b] = energy_of(c.sum[b] * c.top[b], c.sum[b]);
@@ -173,7 +174,7 @@ void scan_blocks(Context& context, const Operand& x, Grain grain, Coarse& c) {
 
 // The same of columns that do not lie side by side: copies of some at a time.
 void scan_copies(ScanColumns scan, const Operand& x, const char* data, Index rows, double* sum,
-                 double* peak) {
+                 double* peak, double* least) {
   const Index parts = is_complex(x.dtype) ? 2 : 1, item = kItemSize[x.dtype];
   const Index most = std::max<Index>(kRun / rows, 1);
   Scratch scratch;
@@ -182,7 +183,8 @@ void scan_copies(ScanColumns scan, const Operand& x, const char* data, Index row
     const Index shape[] = {rows, std::min(most, x.cols - j)};
     const Index from[] = {x.stride[0], x.step}, to[] = {shape[1] * item, item};
     copy({copied, 2, shape, to}, {const_cast<char*>(data) + j * x.step, 2, shape, from}, item);
-    scan(copied, to[0], rows, shape[1] * parts, sum + j * parts, peak + j * parts);
+    scan(copied, to[0], rows, shape[1] * parts, sum + j * parts, peak + j * parts,
+         least + j * parts);
   }
 }
 
@@ -196,14 +198,15 @@ void scan_columns(Context& context, const Operand& x, Grain grain, Coarse& c) {
     Scratch scratch;
     double* sum = scratch.take<double>(count);
     double* peak = scratch.take<double>(count);
+    double* least = scratch.take<double>(count);
     for (Range r; shares.next(r);) {
       for (Index b = r.first; b < r.last; ++b) {
         const Index some = std::min(grain.rows, x.rows - b * grain.rows);
         const char* data = x.data + b * grain.rows * x.stride[0];
         if (is_dense(x)) {
-          scan(data, x.stride[0], some, count, sum, peak);
+          scan(data, x.stride[0], some, count, sum, peak, least);
         } else {
-          scan_copies(scan, x, data, some, sum, peak);
+          scan_copies(scan, x, data, some, sum, peak, least);
         }
         for (Index j = 0; j < c.cols; ++j) {
           double total = sum[j * parts], top = peak[j * parts];
@@ -211,6 +214,7 @@ void scan_columns(Context& context, const Operand& x, Grain grain, Coarse& c) {
           c.sum[b * c.cols + j] = total;
           c.energy[b * c.cols + j] = energy_of(total * top, total);
           c.top[b * c.cols + j] = top;
+          c.least[b * c.cols + j] = least[j * parts] + (parts == 2 ? least[2 * j + 1] : 0);
         }
       }
     }
@@ -283,10 +287,14 @@ Coarse coarse(Scratch& scratch, Context& context, const Operand& x, Grain grain,
   c.sum = scratch.take<double>(c.rows * c.cols);
   c.energy = scratch.take<double>(c.rows * c.cols);
   c.top = scratch.take<double>(c.rows * c.cols);
-  if (!lines_are_apart) {
+  if (lines_are_apart) {
+    c.least = scratch.take<double>(c.rows * c.cols);
+  } else {
     c.row_sum = scratch.take<double>(x.rows);
     c.first = scratch.take<double>(kEnds);
     c.last = scratch.take<double>(kEnds);
+  }
+  if (!lines_are_apart) {
     scan_blocks(context, x, grain, c);
     c.whole = c.of(0, c.rows * c.cols);
   } else if (grain.cols == 1) {
@@ -307,7 +315,7 @@ const Coarse& weight_of_taps(Scratch& scratch, const Problem& p, Grain grain, Co
   for (int d = 0; d < v.leading; ++d) blocks *= ceil_div(v.count[d], grain.rows);
   const Known how = {
       Fact::kWeight, p.v_dtype, p.kh, p.kw, &context.kernels, {grain.rows, grain.cols}, 0, 0, 0, 0};
-  const Index numbers = 3 * blocks + (apart ? 0 : v.rows + 2 * kEnds);
+  const Index numbers = 3 * blocks + (apart ? blocks : v.rows + 2 * kEnds);
   const Index bytes = Index(sizeof(Coarse)) + numbers * Index(sizeof(double));
   return *reinterpret_cast<const Coarse*>(known_of<char>(p, how, bytes, scratch, [&](char* to) {
     Scratch local;
@@ -318,6 +326,7 @@ const Coarse& weight_of_taps(Scratch& scratch, const Problem& p, Grain grain, Co
       numbers = at - count;
     };
     for (double** part : {&c.sum, &c.energy, &c.top}) keep(*part, blocks);
+    if (apart) keep(c.least, blocks);
     if (!apart) keep(c.row_sum, v.rows), keep(c.first, kEnds), keep(c.last, kEnds);
     new (to) Coarse(c);
   }));

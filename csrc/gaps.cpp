@@ -68,7 +68,7 @@ class Zeros {
 
  private:
   void find_in(const char* x, Word* bits, Index words) const {
-    scan_(x, p_.cols * numbers_, kPart * numbers_, sum_, peak_);
+    scan_(x, p_.cols * numbers_, kPart * numbers_, sum_, peak_, nullptr);
     const auto is_empty = [&](Index part) {
       return part < 0 || part >= parts_ || peak_[part] == 0;
     };

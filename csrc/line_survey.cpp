@@ -51,7 +51,8 @@ class LineSurvey final : public Survey {
 
  private:
   void estimate_means(Scratch&, const Coarse& a, const Coarse& v, Context&);
-  void neighbours(const Coarse& a, double share);
+  double* means_of(Scratch&, const Coarse& a, const double* a_sum, const Coarse& v,
+                   const double* v_sum, bool least, Context&) const;
   void mark_blocks(Scratch&, const Coarse& a, const Coarse& v, Context&);
   bool mark_near_end(Index block_row, Index block_col);
   bool may_lose(Index block_row, Index block_col, Bound, const Coarse& a, const Coarse& v,
@@ -72,7 +73,7 @@ class LineSurvey final : public Survey {
   const bool columns_;
   const Index grain_, lines_, end_;  // end_: outputs of 'full'
   const Index rows_, cols_;          // blocks of outputs
-  double* mean_;                     // while it is made
+  double *mean_, *least_;            // while it is made: least_ where blocks hide what is quiet
   Mark* mark_;
   const Surroundings around_;
   bool marked_ = false;  // else all are safe
@@ -145,7 +146,7 @@ Range LineSurvey::not_looked_at(Range lines) const {
   return rest;
 }
 
-// Of what is weak, no more than is weak by blocks of sixteen.
+// Of what is weak, and of what is hidden, no more than is weak by blocks of sixteen.
 void LineSurvey::list_runs(Scratch& scratch, Context& context) {
   Run** end = &runs_;
   const auto append = [&](Range lines, Range outputs, Mark mark) {
@@ -155,54 +156,78 @@ void LineSurvey::list_runs(Scratch& scratch, Context& context) {
   for_each_rectangle(mark_, rows_, cols_, [&](Range rows, Range cols, Mark mark) {
     const Range lines = columns_ ? cols : rows, blocks = columns_ ? rows : cols;
     const Range outputs = {blocks.first * grain_, std::min(end_, blocks.last * grain_)};
-    if (mark == kZero || !pays_to_look_closer(p_, lines.last - lines.first, outputs)) {
-      return append(lines, outputs, mark);
-    }
+    const Closer look = closer_look(p_, lines.last - lines.first, outputs);
+    if (mark == kZero) return append(lines, outputs, kZero);
+    if (look == Closer::kTooMuch && mark == kHidden) return;
+    if (look != Closer::kPays) return append(lines, outputs, kWeak);
     Range* weak = scratch.take<Range>(most_ranges(outputs));
     const auto loss = [&](Index line) { return around_.loss_of(line, blocks); };
     const Index count =
         look_closer(p_, judge_, lines, outputs, not_looked_at(lines), loss, context, weak);
-    for (Index i = 0; i < count; ++i) append(lines, weak[i], mark);
+    for (Index i = 0; i < count; ++i) append(lines, weak[i], kWeak);
   });
 }
 
-// Mean of s over the outputs that a block's products fall on. The coarse convolution has a
-// border of zeros on the axis that is convolved.
+// Blocks of the longer operand that hide a part which is quiet by far count as no louder than that
+// in another estimate, by which what lies between loud parts is found: a pause as long as two parts
+// and the shorter operand.
 void LineSurvey::estimate_means(Scratch& scratch, const Coarse& a, const Coarse& v,
                                 Context& context) {
+  constexpr double kHidden = 1.0 / 16;
+  const bool of_taps = columns_ ? p_.kh > p_.rows : p_.kw > p_.cols;
+  const Coarse& longer = of_taps ? v : a;
+  const Index blocks = longer.rows * longer.cols;
+  double* quiet = scratch.take<double>(blocks);
+  bool hides = false;
+  for (Index b = 0; b < blocks; ++b) {
+    const bool hidden = longer.least[b] < kHidden * longer.sum[b];
+    quiet[b] = hidden ? longer.least[b] : longer.sum[b];
+    hides |= hidden;
+  }
+  mean_ = least_ = means_of(scratch, a, a.sum, v, v.sum, false, context);
+  if (!hides) return;
+  least_ = means_of(scratch, a, of_taps ? a.sum : quiet, v, of_taps ? quiet : v.sum, true, context);
+}
+
+// Mean of s over the outputs that a block's products fall on, or, for the least, over those of the
+// half that has less. The coarse convolution has a border of zeros on the axis that is convolved.
+double* LineSurvey::means_of(Scratch& scratch, const Coarse& a, const double* a_sum,
+                             const Coarse& v, const double* v_sum, bool least,
+                             Context& context) const {
   const Index down = columns_ ? 1 : 0, along = columns_ ? 0 : 1;
   const Index height = rows_ - down, width = cols_ - along, pitch = cols_ + along;
   const double share = 1 / (2 * double(grain_));
-  mean_ = scratch.take<double>(rows_ * cols_);
-  if (along && v.cols == 1) return neighbours(a, share * v.sum[0]);
+  double* mean = scratch.take<double>(rows_ * cols_);
   Scratch own;
   double* sums = own.take<double>((rows_ + down) * pitch);
   if (down) memset(sums, 0, size_t(pitch) * sizeof(double));
   if (down) memset(sums + rows_ * pitch, 0, size_t(pitch) * sizeof(double));
   for (Index i = 0; along && i < height; ++i) sums[i * pitch] = sums[i * pitch + pitch - 1] = 0;
-  Problem q = {};
-  q.a_dtype = q.v_dtype = FC_F64;
-  q.rows = a.rows, q.cols = a.cols, q.kh = v.rows, q.kw = v.cols;
-  q.row_hi = height, q.col_hi = width;
-  q.a = reinterpret_cast<const char*>(a.sum), q.a_row = a.cols * 8;
-  q.v = reinterpret_cast<const char*>(v.sum), q.v_row = v.cols * 8;
-  q.out = reinterpret_cast<char*>(sums + down * pitch + along), q.out_row = pitch * 8;
-  direct(q, context);
+  if (along && v.cols == 1) {
+    for (Index i = 0; i < height; ++i) {
+      for (Index j = 0; j < width; ++j) sums[i * pitch + 1 + j] = a_sum[i * width + j] * v_sum[0];
+    }
+  } else {
+    Problem q = {};
+    q.a_dtype = q.v_dtype = FC_F64;
+    q.rows = a.rows, q.cols = a.cols, q.kh = v.rows, q.kw = v.cols;
+    q.row_hi = height, q.col_hi = width;
+    q.a = reinterpret_cast<const char*>(a_sum), q.a_row = a.cols * 8;
+    q.v = reinterpret_cast<const char*>(v_sum), q.v_row = v.cols * 8;
+    q.out = reinterpret_cast<char*>(sums + down * pitch + along), q.out_row = pitch * 8;
+    direct(q, context);
+  }
   for (Index i = 0; i < rows_; ++i) {
     const double* one = sums + i * pitch;
     const double* next = one + (down ? pitch : 1);
-    for (Index j = 0; j < cols_; ++j) mean_[i * cols_ + j] = share * (one[j] + next[j]);
+    double* to = mean + i * cols_;
+    for (Index j = 0; j < cols_; ++j) to[j] = share * (one[j] + next[j]);
+    const bool at_end = columns_ && (i == 0 || i == rows_ - 1);
+    for (Index j = along; least && !at_end && j < cols_ - along; ++j) {
+      to[j] = 2 * share * std::min(one[j], next[j]);
+    }
   }
-}
-
-// The same of rows under a kernel of one block.
-void LineSurvey::neighbours(const Coarse& a, double share) {
-  for (Index i = 0; i < rows_; ++i) {
-    const double* sum = a.sum + i * a.cols;
-    double* mean = mean_ + i * cols_;
-    mean[0] = share * sum[0], mean[a.cols] = share * sum[a.cols - 1];
-    for (Index j = 1; j < a.cols; ++j) mean[j] = share * (sum[j - 1] + sum[j]);
-  }
+  return mean;
 }
 
 // Of a chunk whose least mean holds against the most that any transform loses no block is
@@ -221,7 +246,7 @@ void LineSurvey::mark_blocks(Scratch& scratch, const Coarse& a, const Coarse& v,
       if (col >= col_end) continue;
       double least = HUGE_VAL;
       for (Index i = row; i < row_end; ++i) {
-        least = std::min(least, least_of(mean_ + i * cols_ + col, col_end - col));
+        least = std::min(least, least_of(least_ + i * cols_ + col, col_end - col));
       }
       if (least >= enough) continue;
       if (least > 0 && !judge_.is_weak(least, around_.most)) {
@@ -233,13 +258,15 @@ void LineSurvey::mark_blocks(Scratch& scratch, const Coarse& a, const Coarse& v,
       double safe = HUGE_VAL;
       for (Index i = row; i < row_end; ++i) {
         for (Index j = col; j < col_end; ++j) {
-          const double mean = mean_[i * cols_ + j];
-          if (mean == 0) mark_[i * cols_ + j] = kZero;
-          if (mean >= safe) continue;
-          if (!judge_.is_weak(mean, bound)) {
-            safe = mean;
+          const Index block = i * cols_ + j;
+          if (mean_[block] == 0) mark_[block] = kZero;
+          if (least_[block] >= safe) continue;
+          if (!judge_.is_weak(least_[block], bound)) {
+            safe = least_[block];
           } else if (mark_near_end(i, j)) {
             continue;
+          } else if (!judge_.is_weak(mean_[block], bound)) {
+            if (mark_[block] == kSafe) mark_[block] = kHidden;
           } else if (may_lose(i, j, bound, a, v, sums)) {
             mark_around(i, j);
           } else {
@@ -263,7 +290,7 @@ bool LineSurvey::mark_near_end(Index i, Index j) {
   some = std::min(some, count);
   const Index first = 2 * block < count ? 0 : count - some;
   const Range outputs = {first * grain_, std::min(end_, (first + some) * grain_)};
-  if (!pays_to_look_closer(p_, 1, outputs)) return false;
+  if (closer_look(p_, 1, outputs) != Closer::kPays) return false;
   for (Index b = first; b < first + some; ++b) columns_ ? mark(b, j) : mark(i, b);
   return true;
 }

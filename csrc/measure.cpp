@@ -32,7 +32,7 @@ template <class T>
 void measure_floats(Scan scan, const char* row, Index count, Magnitudes& m) {
   double sum, peak;
   if (count == 0) return;
-  scan(row, count, count, &sum, &peak);
+  scan(row, count, count, &sum, &peak, nullptr);
   if (!isfinite(sum)) return measure_finite(reinterpret_cast<const T*>(row), count, m);
   m.max = std::max(m.max, peak);
   m.squares += sum * peak;

@@ -92,7 +92,7 @@ double LeastSums::quiet(const Row& row, Index block, double* known) const {
     for (Index i = 0; i < some; ++i) memcpy(dense + i * item, x + i * row.step, size_t(item));
     x = dense;
   }
-  scan(x, some * numbers, kPart * numbers, part, peak);
+  scan(x, some * numbers, kPart * numbers, part, peak, nullptr);
   double least = few ? quiet(row, block - 1, known) / double(grain_) : HUGE_VAL;
   for (Index i = 0; i * kPart < some; ++i) {
     least = std::min(least, part[i] / double(std::min(kPart, some - i * kPart)));

@@ -44,12 +44,14 @@ struct Seen {
 // How far in the ends of an axis are looked at, index by index.
 constexpr Index kEnds = 16;
 
-// The same by block, and of the whole; where lines are not apart, sums of whole rows too, and of
+// The same by block, and of the whole; where lines are apart what their blocks would have, or less,
+// were they everywhere like their quietest part (kernels/table.h), else sums of whole rows, and of
 // the first and the last kEnds columns, counted from their end. A NaN or Inf makes its block's sum,
 // and so the whole, not finite.
 struct Coarse {
   Index rows = 0, cols = 0;
   double *sum = nullptr, *energy = nullptr, *top = nullptr;
+  double* least = nullptr;
   double *row_sum = nullptr, *first = nullptr, *last = nullptr;
   Seen whole;
   bool finite = true;
@@ -93,7 +95,7 @@ class Judge {
 // The most of each.
 Seen loudest_of(const Seen*, Index count);
 
-enum Mark : char { kSafe, kZero, kWeak };
+enum Mark : char { kSafe, kZero, kHidden, kWeak };  // kHidden: to be looked at closer
 
 // Calls visit for every rectangle of like marks in a plane of blocks but the safe ones.
 using VisitMarks = FunctionRef<void(Range rows, Range cols, Mark)>;

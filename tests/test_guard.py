@@ -90,6 +90,23 @@ def test_ends_that_fade_within_a_block(level, n, m, mode, dtype, rng):
 
 
 @DTYPES
+@pytest.mark.parametrize("method", ["fft", "overlap"])
+@pytest.mark.parametrize(("n", "m", "pause"), [(1800, 187, 320), (4000, 90, 170), (187, 1800, 320)])
+def test_a_pause_between_loud_parts(level, n, m, pause, method, dtype, rng):
+    """Outputs that meet the pause alone are fewer than a block, beside loud ones."""
+    for first in (70, 600, 1111):
+        a, v = rng.standard_normal((3, n)), rng.standard_normal(m)
+        longer = a[1] if n > m else v
+        longer[first : first + pause] *= 1e-12
+        a, v = a.astype(dtype), v.astype(dtype)
+        reference = oracle.reference(a[1], v)
+        for lines, axis in ((a[1:2], 1), (a, 1), (a.T, 0)):
+            y = level.convolve(lines, v, axis=axis, method=method)
+            rows = np.moveaxis(y, axis, 1)
+            reference.assert_within(rows[len(rows) // 2])
+
+
+@DTYPES
 def test_zeros_that_are_padded_with_stay_zeros(level, dtype, rng):
     for n, m, before, behind in [(300, 150, 0, 138), (500, 283, 250, 40), (6000, 900, 333, 777)]:
         a, v = oracle.draw(rng, n, dtype), oracle.draw(rng, m, dtype)

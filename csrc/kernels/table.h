@@ -69,8 +69,11 @@ using Direct2D = void (*)(const void* x, ptrdiff_t x_row, const Taps2D& g, void*
 using Dot = void (*)(const void* x, const void* v, ptrdiff_t count, void* y, bool accumulate);
 
 // sum[b] = sum |x_i| and peak[b] = max |x_i| over each block of x. A NaN or Inf
-// in a block makes its sum non-finite; its peak is then unspecified.
-using Scan = void (*)(const void* x, ptrdiff_t count, ptrdiff_t block, double* sum, double* peak);
+// in a block makes its sum non-finite; its peak is then unspecified. least[b], where wanted: what
+// the sum would be, or less, were all of it as the quietest part of four whole vectors; of shorter
+// blocks infinite.
+using Scan = void (*)(const void* x, ptrdiff_t count, ptrdiff_t block, double* sum, double* peak,
+                      double* least);
 
 // Of rows that have their blocks in common: sum and peak of each block as in Scan, `energy` no less
 // than its sum x_i^2; the sum of each row, and those down the first and the last so many columns.
@@ -85,9 +88,9 @@ using ScanRows = void (*)(const void* const* x, ptrdiff_t stride, const ptrdiff_
                           const ScannedRows&);
 
 // sum[c] = sum |x[r, c]| and peak[c] = max |x[r, c]| over `rows` rows, `stride` bytes
-// apart, of `count` columns; NaN and Inf as in Scan.
+// apart, of `count` columns; NaN and Inf as in Scan, `least` by parts of 16 rows.
 using ScanColumns = void (*)(const void* x, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t count,
-                             double* sum, double* peak);
+                             double* sum, double* peak, double* least);
 
 // The passes of a transform of `length` points, outermost first: a pass of
 // radix R turns n points into R interleaved sub-transforms of n / R, the last
