@@ -1,7 +1,8 @@
-// Where a filter fades towards its ends, the first block of outputs is weak for its first few. What
-// survey.cpp does by blocks of a hundred samples and more, to all lines, is done again by blocks of
-// sixteen, to those that had a weak one. They are taken together, every sample in units of what is
-// lost of its line: by the least that any of them has.
+// Where a filter fades towards its ends, the first block of outputs is weak for its first few;
+// where a pause lies between loud parts, outputs that meet nothing else are fewer than a block.
+// What survey.cpp does by blocks of a hundred samples and more, to all lines, is done again by
+// blocks of sixteen, to those that may have lost something. They are taken together, every sample
+// in units of what is lost of its line: by the least that any of them has.
 #include "closer.h"
 
 #include <math.h>
@@ -71,19 +72,28 @@ double largest_product(const double* x, const double* y, Index count) {
   return std::max({most[0], most[1], most[2], most[3]});
 }
 
+// Of a line, and of its kernel.
+struct Lengths {
+  Index n, m;
+
+  explicit Lengths(const Problem& p)
+      : n(cols_apart(p) ? p.rows : p.cols), m(cols_apart(p) ? p.kh : p.kw) {}
+};
+
 double items_of(Range r) { return double(r.last - r.first); }
 
 }  // namespace
 
-Closer closer_look(const Problem& p, Index lines, Range outputs) {
-  constexpr double kLeast = 2e4, kMost = 16;  // multiply-adds: in all, and for each output
-  const bool columns = cols_apart(p);
-  const Index n = columns ? p.rows : p.cols, m = columns ? p.kh : p.kw;
-  const double samples = items_of(reaching(outputs, n, m)),
-               taps = items_of(reaching(outputs, m, n));
-  const double count = double(lines) * items_of(outputs);
-  if (count * taps <= kLeast) return Closer::kNeedless;
-  return samples * taps / (kPart * kPart) < kMost * count ? Closer::kPays : Closer::kTooMuch;
+double macs_of_look(const Problem& p, Index lines, Range outputs) {
+  constexpr double kOnce = 2e4, kSample = 2;
+  const Lengths of(p);
+  return kOnce + kSample * double(lines) * items_of(reaching(outputs, of.n, of.m)) +
+         items_of(outputs) * items_of(reaching(outputs, of.m, of.n)) / (kPart * kPart);
+}
+
+double macs_again(const Problem& p, Index lines, Range outputs) {
+  const Lengths of(p);
+  return double(lines) * items_of(outputs) * double(std::min({of.n, of.m, outputs.last}));
 }
 
 // Those of which more than kAround blocks on either side are not weak are ranges by themselves.
@@ -94,7 +104,8 @@ Index most_ranges(Range outputs) {
 Index look_closer(const Problem& p, const Judge& judge, Range lines, Range outputs, Range judged,
                   LossOf loss, Context& context, Range* weak) {
   const bool columns = cols_apart(p);
-  const Index n = columns ? p.rows : p.cols, m = columns ? p.kh : p.kw;
+  const Lengths of(p);
+  const Index n = of.n, m = of.m;
   const Index step = columns ? p.a_row : a_step(p), next = columns ? a_step(p) : p.a_row;
   Scratch scratch;
   Parts v(scratch, reaching(outputs, m, n));
@@ -115,10 +126,18 @@ Index look_closer(const Problem& p, const Judge& judge, Range lines, Range outpu
     }
   }
   for (Index c = 0; c < v.count; ++c) v.sum[c] /= peak, v.top[c] /= peak;
-  const Index all = a.count + v.count - 1, base = a.first + v.first;
-  double* sum = scratch.take<double>(all);
-  first_sums(a.sum, a.count, v.sum, v.count, sum, all, context);
-  const auto products = [&](Index b) { return b >= base && b < base + all ? sum[b - base] : 0; };
+  const Range looked_at = {std::max(outputs.first, judged.first),
+                           std::min(outputs.last, judged.last)};
+  if (looked_at.first >= looked_at.last) return 0;
+  const Index base = a.first + v.first, first_block = looked_at.first / kPart;
+  const Range met = {std::max<Index>(0, first_block - 1 - base),
+                     std::min(a.count + v.count - 1, ceil_div(looked_at.last, kPart) - base)};
+  double* sum = scratch.take<double>(met.last - met.first);
+  sums_within(met, a.sum, a.count, v.sum, v.count, sum, context);
+  const auto products = [&](Index b) {
+    const Index at = b - base;
+    return at >= met.first && at < met.last ? sum[at - met.first] : 0;
+  };
   // Among so few products the largest is smaller than elsewhere: it counts double. Of complex
   // numbers it is that of re and im, while sums are of both.
   const double more = is_complex(p.a_dtype) || is_complex(p.v_dtype) ? 4 : 2;
@@ -139,12 +158,10 @@ Index look_closer(const Problem& p, const Judge& judge, Range lines, Range outpu
     return judge.is_weak(mean, {hidden, loudest}) && judge.is_weak(mean, {hidden, largest(b)});
   };
   Index count = 0;
-  const Range looked_at = {std::max(outputs.first, judged.first),
-                           std::min(outputs.last, judged.last)};
-  for (Index b = looked_at.first / kPart; b * kPart < looked_at.last; ++b) {
+  for (Index b = first_block; b * kPart < looked_at.last; ++b) {
     if (!is_weak(b)) continue;
-    const Range around = {std::max(outputs.first, (b - kAround) * kPart),
-                          std::min(outputs.last, (b + 1 + kAround) * kPart)};
+    const Range around = {std::max<Index>(0, (b - kAround) * kPart),
+                          std::min(n + m - 1, (b + 1 + kAround) * kPart)};
     const bool apart = count == 0 || around.first > weak[count - 1].last;
     if (apart) weak[count++] = around;
     weak[count - 1].last = around.last;

@@ -4,10 +4,9 @@
 
 namespace fastconv {
 
-// Is it sooner done to compute these outputs of so many lines again, or to look closer at them? If
-// that, would it be too much of the call?
-enum class Closer { kNeedless, kPays, kTooMuch };
-Closer closer_look(const Problem&, Index lines, Range outputs);
+// Multiply-adds' time to look at these outputs of so many lines, or to compute them again.
+double macs_of_look(const Problem&, Index lines, Range outputs);
+double macs_again(const Problem&, Index lines, Range outputs);
 
 // Lists those that are weak of any of these lines, of which a transform loses E / tol = loss(line),
 // by what is judged of them and two blocks around that; how many ranges.

@@ -60,7 +60,7 @@ class Ends {
     for (Index l = 0; l < lines; ++l, to += pitch(taps), first += next) {
       magnitudes_as<T>(first, step, samples_, is_complex(p_.a_dtype), to);
     }
-    first_sums(a, all, v, taps, s, all, context_);
+    sums_within({0, all}, a, all, v, taps, s, context_);
     return s + taps - 1;
   }
 

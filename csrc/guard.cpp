@@ -203,13 +203,14 @@ double tolerance_of(const Problem& p, fc_accuracy accuracy) {
   return std::min(std::max(own, single ? 0x1p-8 : 0x1p-30), 0.25);
 }
 
-// What a transform has lost, computed again: directly or, where that is long, of lines by parts, of
-// pictures in double or by transforms of the samples and taps that reach it. These are fewer and so
-// err by less; what they lose is a part of the part.
+// What a transform has lost, computed again: directly or, where that is long, by parts, in double
+// or, of pictures, by transforms of the samples and taps that reach it. These are fewer and so err
+// by less; what they lose is a part of the part.
 void redo(const Problem& lost, const Problem& of, double tolerance, Context& context) {
   const auto seen = [](const Problem& p) {
     return double(p.rows) * double(p.cols) * double(p.kh) * double(p.kw);
   };
+  constexpr double kLong = 1e7;  // of lines
   const double macs = macs_of(lost);
   if (macs < kWorthChoosing) return summed(lost, context);
   const bool some = 4 * seen(lost) < seen(of), picture = lost.kh > 1 && lost.kw > 1;
@@ -224,7 +225,7 @@ void redo(const Problem& lost, const Problem& of, double tolerance, Context& con
   if (const Index block = parting_of(lost).block) {
     return partitioned(lost, block, tolerance, context);
   }
-  if (picture && pays_in_double(lost, macs)) return in_double(lost, context);
+  if ((picture || macs > kLong) && pays_in_double(lost, macs)) return in_double(lost, context);
   if (some && picture) return alone(lost, context);
   direct(lost, context);
 }

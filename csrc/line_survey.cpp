@@ -28,10 +28,14 @@ T least_of(const T* x, Index count) {
   return std::min({least[0], least[1], least[2], least[3]});
 }
 
+// Multiply-adds' time that looking closer may take, both ends half of it.
+double most_looking(double outputs) { return 2e5 + 8 * outputs; }
+
 // Outputs at the two ends of 'full': those that may be lost, and those that no product meets.
 struct Edge {
   Index leading = 0, trailing = 0;
   Index empty_leading = 0, empty_trailing = 0;
+  Index marked_leading = 0, marked_trailing = 0;  // blocks, to be looked at closer
 };
 
 // Outputs of some lines, by their marks.
@@ -62,6 +66,7 @@ class LineSurvey final : public Survey {
   void begin_marks();
   void mark(Index block_row, Index block_col);
   void mark_around(Index block_row, Index block_col);
+  void mark_hidden(Index block_row, Index block_col);
   void look_past_end(Index line);
   template <class T>
   void look_at_ends(Context&);
@@ -94,6 +99,7 @@ LineSurvey::LineSurvey(Scratch& scratch, const Problem& p, const fc_candidate& h
       mark_(scratch.take<Mark>(rows_ * cols_)),
       around_(scratch, p, how, judge_, grain_, a, rows_, cols_, context.kernels),
       edge_(scratch.take<Edge>(lines_)) {
+  std::fill_n(edge_, lines_, Edge());
   {
     // Means and what they need are given back.
     Scratch judging;
@@ -146,8 +152,10 @@ Range LineSurvey::not_looked_at(Range lines) const {
   return rest;
 }
 
-// Of what is weak, and of what is hidden, no more than is weak by blocks of sixteen.
+// Of what is weak, and of what is hidden, no more than is weak by blocks of sixteen, as long as
+// looking at them takes but a part of the call.
 void LineSurvey::list_runs(Scratch& scratch, Context& context) {
+  double left = most_looking(double(lines_) * double(end_));
   Run** end = &runs_;
   const auto append = [&](Range lines, Range outputs, Mark mark) {
     *end = new (scratch.take<Run>(1)) Run{nullptr, lines, outputs, mark};
@@ -156,15 +164,18 @@ void LineSurvey::list_runs(Scratch& scratch, Context& context) {
   for_each_rectangle(mark_, rows_, cols_, [&](Range rows, Range cols, Mark mark) {
     const Range lines = columns_ ? cols : rows, blocks = columns_ ? rows : cols;
     const Range outputs = {blocks.first * grain_, std::min(end_, blocks.last * grain_)};
-    const Closer look = closer_look(p_, lines.last - lines.first, outputs);
     if (mark == kZero) return append(lines, outputs, kZero);
-    if (look == Closer::kTooMuch && mark == kHidden) return;
-    if (look != Closer::kPays) return append(lines, outputs, kWeak);
+    const Index count = lines.last - lines.first;
+    const double look = macs_of_look(p_, count, outputs);
+    const bool sooner = look < macs_again(p_, count, outputs);
+    if (sooner && look > left && mark == kHidden) return;
+    if (!sooner || look > left) return append(lines, outputs, kWeak);
+    left -= look;
     Range* weak = scratch.take<Range>(most_ranges(outputs));
     const auto loss = [&](Index line) { return around_.loss_of(line, blocks); };
-    const Index count =
+    const Index ranges =
         look_closer(p_, judge_, lines, outputs, not_looked_at(lines), loss, context, weak);
-    for (Index i = 0; i < count; ++i) append(lines, weak[i], kWeak);
+    for (Index i = 0; i < ranges; ++i) append(lines, weak[i], kWeak);
   });
 }
 
@@ -173,14 +184,14 @@ void LineSurvey::list_runs(Scratch& scratch, Context& context) {
 // and the shorter operand.
 void LineSurvey::estimate_means(Scratch& scratch, const Coarse& a, const Coarse& v,
                                 Context& context) {
-  constexpr double kHidden = 1.0 / 16;
+  constexpr double kQuiet = 1.0 / 16;
   const bool of_taps = columns_ ? p_.kh > p_.rows : p_.kw > p_.cols;
   const Coarse& longer = of_taps ? v : a;
   const Index blocks = longer.rows * longer.cols;
   double* quiet = scratch.take<double>(blocks);
   bool hides = false;
   for (Index b = 0; b < blocks; ++b) {
-    const bool hidden = longer.least[b] < kHidden * longer.sum[b];
+    const bool hidden = longer.least[b] < kQuiet * longer.sum[b];
     quiet[b] = hidden ? longer.least[b] : longer.sum[b];
     hides |= hidden;
   }
@@ -266,7 +277,7 @@ void LineSurvey::mark_blocks(Scratch& scratch, const Coarse& a, const Coarse& v,
           } else if (mark_near_end(i, j)) {
             continue;
           } else if (!judge_.is_weak(mean_[block], bound)) {
-            if (mark_[block] == kSafe) mark_[block] = kHidden;
+            mark_hidden(i, j);
           } else if (may_lose(i, j, bound, a, v, sums)) {
             mark_around(i, j);
           } else {
@@ -281,17 +292,27 @@ void LineSurvey::mark_blocks(Scratch& scratch, const Coarse& a, const Coarse& v,
   }
 }
 
-// So near that few products fall there, blocks will be looked at closer: so many that lines which
-// differ little have the same.
+// So near that but a part of the shorter operand meets them, blocks will be looked at closer: so
+// many that lines which differ little have the same.
 bool LineSurvey::mark_near_end(Index i, Index j) {
   const Index block = columns_ ? i : j, count = ceil_div(end_, grain_);
+  const Index from_end = std::min(block, count - 1 - block);
+  const Index shorter = columns_ ? std::min(p_.rows, p_.kh) : std::min(p_.cols, p_.kw);
+  if (from_end * grain_ >= shorter) return false;
   Index some = 8;
-  while (some < std::min(block, count - 1 - block) + 3) some *= 2;
+  while (some < from_end + 3) some *= 2;
   some = std::min(some, count);
-  const Index first = 2 * block < count ? 0 : count - some;
+  const bool leading = 2 * block < count;
+  Edge& edge = edge_[columns_ ? j : i];
+  Index& marked = leading ? edge.marked_leading : edge.marked_trailing;
+  if (some <= marked) return true;
+  const Index first = leading ? 0 : count - some;
   const Range outputs = {first * grain_, std::min(end_, (first + some) * grain_)};
-  if (closer_look(p_, 1, outputs) != Closer::kPays) return false;
+  const double look = macs_of_look(p_, 1, outputs);
+  const bool much = 4 * look > most_looking(double(end_));
+  if (much || look > macs_again(p_, 1, outputs)) return false;
   for (Index b = first; b < first + some; ++b) columns_ ? mark(b, j) : mark(i, b);
+  marked = some;
   return true;
 }
 
@@ -346,6 +367,17 @@ void LineSurvey::mark_around(Index i, Index j) {
   near(i, j, [&](Index r, Index c) { mark(r, c); });
 }
 
+// A pause may begin in the block before, or end in the next.
+void LineSurvey::mark_hidden(Index i, Index j) {
+  const Index down = columns_ ? 1 : 0, along = columns_ ? 0 : 1;
+  for (const Index k : {-1, 0, 1}) {
+    const Index r = i + k * down, c = j + k * along;
+    if (r < 0 || c < 0 || r >= rows_ || c >= cols_) continue;
+    Mark& mark = mark_[r * cols_ + c];
+    if (mark == kSafe) mark = kHidden;
+  }
+}
+
 // Where no output begins a block of its own for the last products, theirs is hidden in the one
 // before, beside what is louder.
 void LineSurvey::look_past_end(Index line) {
@@ -368,7 +400,6 @@ void LineSurvey::look_at_ends(Context& context) {
   constexpr Index kFirstTaps = 8, kTogether = 128;
   const Index lo = columns_ ? p_.row_lo : p_.col_lo, hi = columns_ ? p_.row_hi : p_.col_hi;
   const Index whole = std::min(grain_, end_), count = std::min(whole, kLooked);
-  std::fill_n(edge_, lines_, Edge());
   for (const bool trailing : {false, true}) {
     // What lies past the end tells of the two blocks before it as well.
     if (trailing ? hi <= end_ - 3 * grain_ : lo >= whole) continue;

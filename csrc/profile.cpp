@@ -90,8 +90,8 @@ double* shares_of(Scratch& scratch, const double* sums, Index count, double all)
 double* products_of(Scratch& scratch, const double* a, Index n, double all_a, const double* v,
                     Index m, double all_v, Index count, Context& context) {
   double* share = scratch.take<double>(count);
-  first_sums(shares_of(scratch, a, n, all_a), n, shares_of(scratch, v, m, all_v), m, share, count,
-             context);
+  sums_within({0, count}, shares_of(scratch, a, n, all_a), n, shares_of(scratch, v, m, all_v), m,
+              share, context);
   for (Index i = 0; i < count; ++i) {
     for (Index k = std::max<Index>(i - n + 1, 0); share[i] == 0 && k < m && k <= i; ++k) {
       if (a[i - k] > 0 && v[k] > 0) share[i] = std::numeric_limits<double>::min();

@@ -70,7 +70,7 @@ double LeastSums::sum(Index b) {
 void LeastSums::sum_all() {
   for (Index b = 0; b < of_a_; ++b) quiet(samples_, b, a_);
   for (Index c = 0; c < of_v_; ++c) quiet(taps_, c, v_);
-  first_sums(a_, of_a_, v_, of_v_, sum_, of_a_ + of_v_ - 1, context_);
+  sums_within({0, of_a_ + of_v_ - 1}, a_, of_a_, v_, of_v_, sum_, context_);
 }
 
 double LeastSums::quiet(const Row& row, Index block, double* known) const {

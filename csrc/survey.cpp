@@ -242,19 +242,20 @@ void for_each_rectangle(const Mark* mark, Index rows, Index cols, VisitMarks vis
 }
 
 template <class T>
-void first_sums(const T* a, Index n, const T* v, Index m, T* out, Index count, Context& context) {
+void sums_within(Range outputs, const T* a, Index n, const T* v, Index m, T* out,
+                 Context& context) {
   Problem q = {};
   q.a_dtype = q.v_dtype = sizeof(T) == 4 ? FC_F32 : FC_F64;
   q.rows = q.row_hi = q.kh = 1;
-  q.cols = n, q.kw = m, q.col_hi = count;
+  q.cols = n, q.kw = m, q.col_lo = outputs.first, q.col_hi = outputs.last;
   q.a = reinterpret_cast<const char*>(a);
   q.v = reinterpret_cast<const char*>(v);
   q.out = reinterpret_cast<char*>(out);
   direct(q, context);
 }
 
-template void first_sums(const float*, Index, const float*, Index, float*, Index, Context&);
-template void first_sums(const double*, Index, const double*, Index, double*, Index, Context&);
+template void sums_within(Range, const float*, Index, const float*, Index, float*, Context&);
+template void sums_within(Range, const double*, Index, const double*, Index, double*, Context&);
 
 Judge::Judge(const Problem& p, const fc_candidate& how, const Coarse& v) : v_peak_(v.whole.top) {
   Leading own;

@@ -152,9 +152,9 @@ const Survey& survey_of_lines(Scratch&, const Problem&, const fc_candidate& how,
 const Survey& survey_of_volume(Scratch&, const Problem&, const fc_candidate& how, Grain,
                                const Coarse& a, const Coarse& v, Context&);
 
-// out = the first `count` outputs of a * v, dense.
+// out = these outputs of a * v, dense.
 template <class T>
-void first_sums(const T* a, Index n, const T* v, Index m, T* out, Index count, Context&);
+void sums_within(Range, const T* a, Index n, const T* v, Index m, T* out, Context&);
 
 // |re + i im| is no less than this share of |re| + |im|, whose sums are had for nothing.
 constexpr double kLeastShare = 0.70710678;

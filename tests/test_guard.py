@@ -91,7 +91,10 @@ def test_ends_that_fade_within_a_block(level, n, m, mode, dtype, rng):
 
 @DTYPES
 @pytest.mark.parametrize("method", ["fft", "overlap"])
-@pytest.mark.parametrize(("n", "m", "pause"), [(1800, 187, 320), (4000, 90, 170), (187, 1800, 320)])
+@pytest.mark.parametrize(
+    ("n", "m", "pause"),
+    [(1800, 187, 330), (4000, 90, 220), (187, 1800, 330), (1800, 10, 150), (5000, 64, 200)],
+)
 def test_a_pause_between_loud_parts(level, n, m, pause, method, dtype, rng):
     """Outputs that meet the pause alone are fewer than a block, beside loud ones."""
     for first in (70, 600, 1111):
