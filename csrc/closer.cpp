@@ -6,7 +6,6 @@
 #include "closer.h"
 
 #include <math.h>
-#include <string.h>
 
 #include <algorithm>
 
@@ -106,6 +105,9 @@ Index look_closer(const Problem& p, const Judge& judge, Range lines, Range outpu
   const bool columns = cols_apart(p);
   const Lengths of(p);
   const Index n = of.n, m = of.m;
+  const Range looked_at = {std::max(outputs.first, judged.first),
+                           std::min(outputs.last, judged.last)};
+  if (looked_at.first >= looked_at.last) return 0;
   const Index step = columns ? p.a_row : a_step(p), next = columns ? a_step(p) : p.a_row;
   Scratch scratch;
   Parts v(scratch, reaching(outputs, m, n));
@@ -126,9 +128,6 @@ Index look_closer(const Problem& p, const Judge& judge, Range lines, Range outpu
     }
   }
   for (Index c = 0; c < v.count; ++c) v.sum[c] /= peak, v.top[c] /= peak;
-  const Range looked_at = {std::max(outputs.first, judged.first),
-                           std::min(outputs.last, judged.last)};
-  if (looked_at.first >= looked_at.last) return 0;
   const Index base = a.first + v.first, first_block = looked_at.first / kPart;
   const Range met = {std::max<Index>(0, first_block - 1 - base),
                      std::min(a.count + v.count - 1, ceil_div(looked_at.last, kPart) - base)};
@@ -155,6 +154,7 @@ Index look_closer(const Problem& p, const Judge& judge, Range lines, Range outpu
     const double least = std::min(before, behind) / kPart;
     if (least == 0) return true;
     const double hidden = std::max(mean / least, 1.0);
+    // The loudest of all is at hand, and mostly decides.
     return judge.is_weak(mean, {hidden, loudest}) && judge.is_weak(mean, {hidden, largest(b)});
   };
   Index count = 0;

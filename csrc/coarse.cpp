@@ -170,6 +170,7 @@ void scan_blocks(Context& context, const Operand& x, Grain grain, Coarse& c) {
       c.last[ends - 1 - j / parts] += last[j];
     }
   }
+  c.whole = c.of(0, c.rows * c.cols);
 }
 
 // The same of columns that do not lie side by side: copies of some at a time.
@@ -219,6 +220,7 @@ void scan_columns(Context& context, const Operand& x, Grain grain, Coarse& c) {
       }
     }
   });
+  c.whole = c.of(0, c.rows * c.cols);
 }
 
 Operand operand(const Problem& p, bool is_a) {
@@ -287,21 +289,14 @@ Coarse coarse(Scratch& scratch, Context& context, const Operand& x, Grain grain,
   c.sum = scratch.take<double>(c.rows * c.cols);
   c.energy = scratch.take<double>(c.rows * c.cols);
   c.top = scratch.take<double>(c.rows * c.cols);
-  if (lines_are_apart) {
-    c.least = scratch.take<double>(c.rows * c.cols);
-  } else {
+  if (!lines_are_apart) {
     c.row_sum = scratch.take<double>(x.rows);
     c.first = scratch.take<double>(kEnds);
     c.last = scratch.take<double>(kEnds);
-  }
-  if (!lines_are_apart) {
     scan_blocks(context, x, grain, c);
-    c.whole = c.of(0, c.rows * c.cols);
-  } else if (grain.cols == 1) {
-    scan_columns(context, x, grain, c);
-    c.whole = c.of(0, c.rows * c.cols);
   } else {
-    scan_lines(context, x, grain, c);
+    c.least = scratch.take<double>(c.rows * c.cols);
+    grain.cols == 1 ? scan_columns(context, x, grain, c) : scan_lines(context, x, grain, c);
   }
   c.finite = isfinite(c.whole.sum);
   return c;

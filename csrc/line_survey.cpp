@@ -180,8 +180,8 @@ void LineSurvey::list_runs(Scratch& scratch, Context& context) {
 }
 
 // Blocks of the longer operand that hide a part which is quiet by far count as no louder than that
-// in another estimate, by which what lies between loud parts is found: a pause as long as two parts
-// and the shorter operand.
+// in another estimate, by which what lies between loud parts is found: a pause as long as three
+// parts and the shorter operand.
 void LineSurvey::estimate_means(Scratch& scratch, const Coarse& a, const Coarse& v,
                                 Context& context) {
   constexpr double kQuiet = 1.0 / 16;
