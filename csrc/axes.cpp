@@ -213,11 +213,16 @@ Problem swapped(Problem p) {
 fc_candidate chosen_for(const Problem& p, fc_accuracy accuracy) {
   fc_job job = {};
   job.a_dtype = p.a_dtype, job.v_dtype = p.v_dtype;
-  job.ndim = 2;
   job.in_order = 1;
   job.accuracy = accuracy;
-  job.axis[0] = {p.rows, p.kh, p.row_lo, p.row_hi, FC_FILL};
-  job.axis[1] = {p.cols, p.kw, p.col_lo, p.col_hi, FC_FILL};
+  // Parts have sides along each axis, a transform is of all flattened ones.
+  const auto add = [&](const Extent& e) { job.axis[job.ndim++] = {e.n, e.m, e.lo, e.hi, FC_FILL}; };
+  if (p.leading && accuracy == FC_COMPONENTWISE) {
+    for (int d = 0; d < p.leading->count; ++d) add(p.leading->axis[d]);
+  } else {
+    add({p.rows, p.kh, p.row_lo, p.row_hi});
+  }
+  add({p.cols, p.kw, p.col_lo, p.col_hi});
   job.workers = 1;
   fc_plan plan;
   fc_choose(&job, &plan);

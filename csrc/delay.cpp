@@ -17,9 +17,25 @@ Index delay_block(Index taps) {
   return taps < kLongTaps ? kBlock : kLongBlock;
 }
 
-DelayLine::DelayLine(const PartedKernel& kernel)
+LineKernel::LineKernel(const KernelTable& table, fc_dtype a_dtype, fc_dtype v_dtype, const char* v,
+                       Index m, Index block, double peak)
+    : PartedKernel(table, is_complex(a_dtype) || is_complex(v_dtype), block, ceil_div(m, block),
+                   peak),
+      m_(m) {
+  const Index item = kItemSize[v_dtype];
+  const Doubles window(2 * block * reals_of_item());
+  for (Index p = 0; p < parts(); ++p) {
+    std::fill_n(window.get(), 2 * block * reals_of_item(), 0.0);
+    widen(v_dtype, v + p * block * item, item, std::min(block, m - p * block), pairs(),
+          window.get());
+    weigh(p, window.get());
+    put(p, window.get());
+  }
+}
+
+DelayLine::DelayLine(const LineKernel& kernel)
     : kernel_(kernel),
-      spectra_(kernel.parts() * kernel.transform().reals()),
+      spectra_(kernel.parts() * kernel.transform().stride()),
       norm_(kernel.parts()),
       ahead_(kernel.block() * kernel.reals_of_item()),
       samples_(2 * kernel.block() * kernel.reals_of_item()),
@@ -42,20 +58,20 @@ void DelayLine::enter(Index j, fc_dtype dtype, const char* samples) {
   const Index slot = j % kernel_.parts();
   norm_.get()[slot] = norm_of(x, 2 * B * item);
   if (norm_.get()[slot] > 0) {
-    kernel_.transform().forward(x, spectra_.get() + slot * kernel_.transform().reals());
+    kernel_.transform().forward(x, spectra_.get() + slot * kernel_.transform().stride());
   }
   entered_ = j + 1;
 }
 
 double DelayLine::sum(Index j, Index first, double* y) {
-  const Index P = kernel_.parts(), reals = kernel_.transform().reals();
+  const Index P = kernel_.parts(), stride = kernel_.transform().stride();
   int count = 0;
   double norms = 0;
   for (Index p = first; p < P && p <= j; ++p) {
     const Index slot = (j - p) % P;
     if (norm_.get()[slot] == 0 || kernel_.norm(p) == 0) continue;
     norms += norm_.get()[slot] * kernel_.norm(p);
-    x_[size_t(count)] = spectra_.get() + slot * reals;
+    x_[size_t(count)] = spectra_.get() + slot * stride;
     h_[size_t(count++)] = kernel_.spectrum(p);
   }
   if (count == 0) {

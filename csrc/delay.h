@@ -11,10 +11,23 @@ namespace fastconv {
 // The block length for so many taps, or 0: direct sums take no longer.
 Index delay_block(Index taps);
 
+// A kernel in parts of `block` taps, a power of two.
+class LineKernel : public PartedKernel {
+ public:
+  LineKernel(const KernelTable&, fc_dtype a_dtype, fc_dtype v_dtype, const char* v, Index m,
+             Index block, double peak);
+
+  Index block() const { return half(); }
+  Index taps() const { return m_; }
+
+ private:
+  const Index m_;
+};
+
 // A channel's side.
 class DelayLine {
  public:
-  explicit DelayLine(const PartedKernel&);
+  explicit DelayLine(const LineKernel&);
 
   // As if no block had come. Spectra are entered again before they are read.
   void clear() { entered_ = touched_until_ = 0, ahead_block_ = -1; }
@@ -35,7 +48,7 @@ class DelayLine {
   Index touched_until() const { return touched_until_; }
 
  private:
-  const PartedKernel& kernel_;
+  const LineKernel& kernel_;
   Doubles spectra_, norm_, ahead_, samples_, sum_;
   std::unique_ptr<const void*[]> x_, h_;
   Index entered_ = 0, ahead_block_ = -1, touched_until_ = 0;

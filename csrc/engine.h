@@ -16,6 +16,7 @@
 namespace fastconv {
 
 using Index = ptrdiff_t;
+class Scratch;
 
 // Items first .. last - 1.
 struct Range {
@@ -55,6 +56,16 @@ using InTurn = FunctionRef<void(Part, Index kernel, int digit)>;
 struct Extent {
   Index n, m, lo, hi;
 };
+
+// Of a sample and a tap each, that fall within the window of an axis.
+inline double products_of(const Extent& e) {
+  const auto before = [&](double end) {
+    const auto triangle = [](double x) { return x > 0 ? x * (x + 1) / 2 : 0; };
+    const double n = double(e.n), m = double(e.m);
+    return triangle(end) - triangle(end - n) - triangle(end - m) + triangle(end - n - m);
+  };
+  return before(double(e.hi)) - before(double(e.lo));
+}
 
 // An axis of a volume, and the bytes from one of its indices to the next in each array.
 struct Convolved {
@@ -304,6 +315,10 @@ void run_within(const Volume&, Context&);
 void direct(const Problem&, Context&);
 void direct_volume(const Volume&, Context&);  // of two axes, rows are dense
 
+// A problem of two axes or more, or a part of one, with its axes apart; and its direct sums.
+Volume volume_of(Scratch&, const Problem&);
+void summed(const Problem&, Context&);
+
 // Directly, rows and columns exchanged, which suits narrow pictures.
 bool is_narrow(const Problem&);
 void direct_turned(const Problem&, Context&);
@@ -328,16 +343,29 @@ void guarded(const Problem&, const fc_candidate& how, fc_accuracy, Context&);
 // A part of a problem, or its twin in double, by the choice for it alone.
 void alone(Problem, Context&);
 
-// Lines, by parts of the kernel: an output is off by `tolerance` times the sum of magnitudes behind
-// it at the most, or summed directly.
-// `block` is a power of two, kShortestPart at the least.
-void partitioned(const Problem&, Index block, double tolerance, Context&);
+// By parts of the kernel: an output is off by `tolerance` times the sum of magnitudes behind it at
+// the most, or summed directly. A part has at most `side` taps along each axis, a power of two.
+void partitioned(const Problem&, Index side, double tolerance, Context&);
+
+// No shorter than its taps ask for.
+inline Index part_side(Index m, Index most) {
+  Index side = 1;
+  while (side < m && side < most) side *= 2;
+  return side;
+}
+
+// An axis by blocks so long: windows of two of them, parts of the kernel and blocks of outputs.
+inline Extent by_blocks(const Extent& e, Index side) {
+  return {ceil_div(e.n, side) + 1, ceil_div(e.m, side), e.lo / side, ceil_div(e.hi, side)};
+}
+
+// What a transform of a part returns at the least: so many items.
 constexpr Index kShortestPart = 256;
 
-// How a problem that fades is taken again: the length of its parts, 0 where direct sums are sooner
+// How a problem that fades is taken again: the side of its parts, 0 where direct sums are sooner
 // done, and what it takes in multiply-adds of these.
 struct Parting {
-  Index block;
+  Index side;
   double macs;
 };
 Parting parting_of(const Problem&);

@@ -174,27 +174,6 @@ class Signal {
   Index bad_count_ = 0;
 };
 
-// A problem of many axes, or a part of one, with its axes apart.
-Volume volume_of(Scratch& scratch, const Problem& p) {
-  const Leading& rows = *p.leading;
-  Convolved* axis = scratch.take<Convolved>(rows.count + 1);
-  for (int d = 0; d < rows.count; ++d) {
-    axis[d] = {rows.axis[d], rows.a[d], rows.pitch[d] * p.v_row, rows.out[d]};
-  }
-  axis[rows.count] = {
-      {p.cols, p.kw, p.col_lo, p.col_hi}, a_step(p), kItemSize[p.v_dtype], out_step(p)};
-  return {p.a_dtype, p.v_dtype, rows.count + 1, axis, p.a, p.v, p.out};
-}
-
-void sum_by_axes(const Problem& p, Context& context) {
-  Scratch scratch;
-  direct_volume(volume_of(scratch, p), context);
-}
-
-void summed(const Problem& p, Context& context) {
-  p.leading ? sum_by_axes(p, context) : direct(p, context);
-}
-
 // What an output may be off by, in units of the sum of magnitudes behind it.
 double tolerance_of(const Problem& p, fc_accuracy accuracy) {
   const bool single = is_single(p.a_dtype) || p.of_floats;
@@ -222,8 +201,8 @@ void redo(const Problem& lost, const Problem& of, double tolerance, Context& con
     const Volume volume = volume_of(scratch, lost);
     return some ? run_within(volume, context) : direct_volume(volume, context);
   }
-  if (const Index block = parting_of(lost).block) {
-    return partitioned(lost, block, tolerance, context);
+  if (const Index side = picture ? 0 : parting_of(lost).side) {
+    return partitioned(lost, side, tolerance, context);
   }
   if ((picture || macs > kLong) && pays_in_double(lost, macs)) return in_double(lost, context);
   if (some && picture) return alone(lost, context);
@@ -246,7 +225,7 @@ class Guard {
     const bool fit = magnitudes_fit(p.a_dtype, a.whole.top, v.whole.top, v.whole.sum);
     if (accuracy == FC_COMPONENTWISE) {
       way_ = fit ? kParted : kDirect;
-      block_ = how.block[1] / 2;
+      side_ = how.block[1] / 2;
       return;
     }
     if (!fit) {
@@ -257,14 +236,15 @@ class Guard {
     if (accuracy == FC_NORMWISE) return;
     survey_ = &(lines_apart(p) ? survey_of_lines : survey_of_volume)(scratch, finite_, how,
                                                                      signal.grain(), a, v, context);
-    lost_ = survey_->macs([](const Problem& q) { return parting_of(q).macs; });
+    lost_ = survey_->macs(
+        [](const Problem& q) { return lines_apart(q) ? parting_of(q).macs : macs_of(q); });
     if (lost_ == 0) return;
     const Parting all = parting_of(p);
     if (pays_in_double(p, lost_)) {
       way_ = kInDouble;
     } else if (2 * lost_ > all.macs) {
-      way_ = all.block ? kParted : kDirect;
-      block_ = all.block;
+      way_ = all.side ? kParted : kDirect;
+      side_ = all.side;
       lost_ = all.macs;
     }
   }
@@ -284,7 +264,7 @@ class Guard {
   void run(Context& context) const {
     switch (way_) {
       case kDirect: return summed(p_, context);
-      case kParted: partitioned(finite_, block_, tolerance_, context); break;
+      case kParted: partitioned(finite_, side_, tolerance_, context); break;
       case kInDouble: in_double(finite_, context); break;
       case kTransformed:
         spectral(finite_, how_, context);
@@ -302,7 +282,7 @@ class Guard {
   const fc_candidate& how_;
   const double tolerance_;
   Way way_ = kDirect;
-  Index block_ = 0;  // of parts
+  Index side_ = 0;   // of parts
   double lost_ = 0;  // multiply-adds of what is redone
   const Survey* survey_ = nullptr;
 };

@@ -117,37 +117,30 @@ void BlockTransform::products(const void* const* x, const void* const* h, int co
   kernels_.products(x, h, count, points / kernels_.lanes, sum);
 }
 
-bool PartedKernel::takes(const KernelTable& table, fc_dtype dtype, const char* v, Index m) {
-  Magnitudes magnitudes;
-  measure(dtype, v, m, table, magnitudes);
-  return magnitudes.bad == 0 && magnitudes.max > 0 && abs(ilogb(magnitudes.max)) <= kPlainExponent;
+bool PartedKernel::takes(const Magnitudes& v) {
+  return v.bad == 0 && v.max > 0 && abs(ilogb(v.max)) <= kPlainExponent;
 }
 
-PartedKernel::PartedKernel(const KernelTable& table, fc_dtype a_dtype, fc_dtype v_dtype,
-                           const char* v, Index m, Index block)
-    : m_(m),
-      block_(block),
-      parts_(ceil_div(m, block)),
-      pairs_(is_complex(a_dtype) || is_complex(v_dtype)),
-      transform_(table.spectral[1], block_, pairs_),
-      spectra_(parts_ * transform_.reals()),
-      norm_(parts_) {
-  Magnitudes magnitudes;
-  measure(v_dtype, v, m, table, magnitudes);
-  exponent_ = ilogb(magnitudes.max);
-  const Index item = reals_of_item();
+PartedKernel::PartedKernel(const KernelTable& table, bool pairs, Index half, Index parts,
+                           double peak)
+    : parts_(parts),
+      half_(half),
+      pairs_(pairs),
+      transform_(table.spectral[1], half, pairs),
+      exponent_(ilogb(peak)),
+      spectra_(parts * transform_.stride()),
+      norm_(parts) {}
+
+// What underflows is no silence: its outputs are to be looked at.
+void PartedKernel::weigh(Index p, const double* window) {
+  const double norm = norm_of(window, this->window());
+  norm_.get()[p] = norm > 0 ? std::max(norm * ldexp(1, -exponent_), 0x1p-1022) : 0;
+}
+
+void PartedKernel::put(Index p, double* window) {
   const double down = ldexp(1, -exponent_), points = double(transform_.points());
-  const Doubles part(2 * block_ * item);
-  for (Index p = 0; p < parts_; ++p) {
-    const Index from = p * block_, count = std::min(block_, m - from);
-    std::fill_n(part.get(), 2 * block_ * item, 0.0);
-    widen(v_dtype, v + from * kItemSize[v_dtype], kItemSize[v_dtype], count, pairs_, part.get());
-    // What underflows is no silence: its outputs are to be looked at.
-    const double norm = norm_of(part.get(), count * item);
-    norm_.get()[p] = norm > 0 ? std::max(norm * down, 0x1p-1022) : 0;
-    for (Index i = 0; i < count * item; ++i) part.get()[i] = part.get()[i] * down / points;
-    transform_.forward(part.get(), spectra_.get() + p * transform_.reals());
-  }
+  for (Index i = 0; i < this->window(); ++i) window[i] = window[i] * down / points;
+  transform_.forward(window, spectra_.get() + p * transform_.stride());
 }
 
 double PartedKernel::scale() const { return ldexp(1, exponent_); }

@@ -3,7 +3,8 @@
 //
 //     block j of the result = the last half of the inverse of  sum_p X_{j-p} H_p.
 //
-// Everything is in double: what is single has errors far below its own rounding.
+// Of pictures and volumes the same holds along each axis (blocks.h). Everything is in double: what
+// is single has errors far below its own rounding.
 #pragma once
 #include <memory>
 
@@ -44,6 +45,9 @@ class BlockTransform {
 
   Index points() const { return shape_.n1 * shape_.n2; }
   Index reals() const { return 2 * points(); }  // of a spectrum
+  // From one spectrum to the next: a power of two and a line of cache, lest the same points of many
+  // fall on the same sets.
+  Index stride() const { return reals() + Index(kAlign / sizeof(double)); }
 
   void forward(const double* samples, double* spectrum) const;
   // y = the last block, scaled. The spectrum is overwritten.
@@ -65,21 +69,23 @@ class BlockTransform {
 // The kernel's side, which all signals share.
 class PartedKernel {
  public:
-  // Is it finite and of ordinary size, so that it may be transformed?
-  static bool takes(const KernelTable&, fc_dtype, const char* v, Index m);
+  // May taps of such magnitudes be transformed? Finite and of ordinary size.
+  static bool takes(const Magnitudes&);
 
-  // In parts of `block` taps, a power of two.
-  PartedKernel(const KernelTable&, fc_dtype a_dtype, fc_dtype v_dtype, const char* v, Index m,
-               Index block);
+  // None of its taps above `peak`. The last `half` items of a transform are the result.
+  PartedKernel(const KernelTable&, bool pairs, Index half, Index parts, double peak);
 
-  Index block() const { return block_; }
   Index parts() const { return parts_; }
-  Index taps() const { return m_; }
+  Index half() const { return half_; }
   bool pairs() const { return pairs_; }
   int reals_of_item() const { return pairs_ ? 2 : 1; }
 
+  // Part p, its taps at the places of a transform's window; the rest of it is zero.
+  void weigh(Index p, const double* window);
+  void put(Index p, double* window);  // which is overwritten
+
   const BlockTransform& transform() const { return transform_; }
-  const double* spectrum(Index part) const { return spectra_.get() + part * transform_.reals(); }
+  const double* spectrum(Index part) const { return spectra_.get() + part * transform_.stride(); }
   double norm(Index part) const { return norm_.get()[part]; }
 
   // What brings a result back: spectra are of v / scale.
@@ -89,10 +95,12 @@ class PartedKernel {
   double error(double norms, int products) const;
 
  private:
-  const Index m_, block_, parts_;
+  Index window() const { return 2 * half_ * reals_of_item(); }
+
+  const Index parts_, half_;
   const bool pairs_;
   const BlockTransform transform_;
-  int exponent_ = 0;
+  const int exponent_;
   Doubles spectra_, norm_;
 };
 

@@ -5,8 +5,6 @@
 //              outputs; a piece being W lanes of two real blocks (or one complex), or by
 //              matrix two blocks or tiles
 //   separable  two direct passes, where v is known to be an outer product
-//   parts      a transform for each block of a, part of v and block of outputs, and the products
-//              of those that meet
 //   one-shot   call + three transforms of N points, which are half the samples of real data
 //              (right angle), all of complex
 //
@@ -73,16 +71,6 @@ inline double far_bytes(const Task& t) {
   const fc_dtype result = result_dtype(t.job.a_dtype, t.job.v_dtype);
   const double written = t.kernels * t.outputs * double(kItemSize[result]);
   return larger(0, t.members * t.lines * (read + written) - kCachedBytes) / t.members;
-}
-
-// Of a sample and a tap each, that fall within the window of an axis.
-inline double products_of(const Extent& e) {
-  const auto before = [&](double end) {
-    const auto triangle = [](double x) { return x > 0 ? x * (x + 1) / 2 : 0; };
-    const double n = double(e.n), m = double(e.m);
-    return triangle(end) - triangle(end - n) - triangle(end - m) + triangle(end - n - m);
-  };
-  return before(double(e.hi)) - before(double(e.lo));
 }
 
 // Of a volume's direct sum: pictures that do not meet take no time, nor do, of tall ones, some of
@@ -292,29 +280,6 @@ inline double oneshot_ns(const Task& t, const Turns& turns, Index high, const Le
   const Turns fewer = {of_kernel * turns.spectra, turns.forward, turns.back, turns.log2_held};
   return streamed + read_ns(t, turns, t.lines * double(t.row.n) * double(t.col.n)) +
          matrix_ns(t, l, piecewise(fewer, t.lines), turns.log2_held);
-}
-
-// Of so many taps each, in double (partitioned.cpp): whatever meets in a block of outputs is added
-// up, and every output looked at; all of it once more of magnitudes, which numbers of one sign do
-// without.
-inline double parts_ns(const Task& t, Index taps) {
-  // A point; an output; a number of a or of v, which are scanned, widened and weighed.
-  constexpr double kProductNs = 0.15, kProofNs = 1.5, kReadNs = 2.2;
-  Task in_double = t;
-  in_double.precision = 1;
-  const Extent& e = t.col;
-  const Extent blocks = {ceil_div(e.n, taps) + 1, ceil_div(e.m, taps), e.lo / taps,
-                         ceil_div(e.hi, taps)};
-  const Length l = length_of(t.complex_data ? 2 * taps : taps);
-  const double lines = t.lines * t.kernels;
-  const double forward = double(std::min(blocks.n, blocks.hi - blocks.lo + blocks.m - 1));
-  const double transforms = forward + double(blocks.hi - blocks.lo);
-  const double products = products_of(blocks) * double(l.points) * kProductNs;
-  const double reals = t.complex_data ? 2 : 1;
-  const double samples = std::min(double(e.n), forward * double(taps)) * reals;
-  return 2 * (matrix_ns(in_double, l, lines * transforms + t.kernels * double(blocks.m), 1) +
-              lines * (products + samples * kReadNs + t.outputs * kProofNs) +
-              t.kernels * double(e.m) * reals * kReadNs);
 }
 
 // Digits that integers must have for transforms of so many points; floats need one.

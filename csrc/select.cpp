@@ -12,6 +12,7 @@
 
 #include "engine.h"
 #include "lengths.h"
+#include "parts.h"
 #include "price.h"
 
 namespace fastconv {
@@ -272,15 +273,22 @@ void offer_best_block(const Task& t, const Least& least, bool lanes, bool asked,
   if (best) ranking.offer(FC_OVERLAP, 1, best, lanes, best_ns);
 }
 
+void offer_parted(const Task& t, Index most, const Parted& parted, Ranking& ranking) {
+  ranking.offer(FC_OVERLAP, t.flat() ? 1 : 2 * most, 2 * most, false, parts_ns(t, parted));
+}
+
 // Componentwise: parts so short that what fades does so little within one, and as few as that
 // allows. They are transformed in blocks twice as long. Of doubles nothing is proven of few taps: s
-// is 0.6 m of noise, of which m u are allowed; the bound of what meets in a block is 300 m u.
+// is 0.6 m of noise, of which m u are allowed; the bound of what meets in a block is 300 m u. Of
+// pictures and volumes more lies at the ends, where fewer meet.
 void offer_parts(const Task& t, Ranking& ranking) {
-  constexpr Index kParts = 32, kProvable = 1500;
-  if (t.precision == 1 && t.col.m < kProvable) return;
-  Index taps = kShortestPart;
-  while (kParts * taps < t.col.m) taps *= 2;
-  ranking.offer(FC_OVERLAP, 1, 2 * taps, false, parts_ns(t, taps));
+  constexpr double kParts = 32, kProvable = 750;
+  for_each_parted(t, [&](Index most, const Parted& parted) {
+    if (t.precision == 1 && parted.taps < kProvable * double(1 << t.axes)) return true;
+    if (parted.parts > kParts) return false;
+    offer_parted(t, most, parted, ranking);
+    return true;
+  });
 }
 
 void offer_oneshot(const Task& t, Ranking& ranking) {
@@ -306,10 +314,10 @@ void offer_best(const Task& t, const Least& least, bool asked, Ranking& ranking)
 
 void offer_all(const Task& t, Ranking& ranking) {
   if (is_componentwise(t)) {
-    for (Index taps = kShortestPart; taps < 2 * t.col.m; taps *= 2) {
-      ranking.offer(FC_OVERLAP, 1, 2 * taps, false, parts_ns(t, taps));
-    }
-    return;
+    return for_each_parted(t, [&](Index most, const Parted& parted) {
+      offer_parted(t, most, parted, ranking);
+      return false;
+    });
   }
   if (t.flat()) {
     for (const bool lanes : {true, false}) {
@@ -339,8 +347,7 @@ bool data_forbids(const Task& t) {
 }
 
 bool may_transform(const Task& t) {
-  return t.fits && t.job.method != FC_DIRECT && (t.flat() || !is_componentwise(t)) &&
-         !data_forbids(t);
+  return t.fits && t.job.method != FC_DIRECT && !data_forbids(t);
 }
 
 // Is v known to be an outer product, and may that be used?
@@ -366,8 +373,12 @@ bool is_legal(const Task& t, const fc_candidate& how) {
     return length >= least && axis_length(length, t.lanes) == length;
   };
   if (is_componentwise(t)) {
-    const bool power = wide >= 2 * kShortestPart && !(wide & (wide - 1));
-    return how.method == FC_OVERLAP && t.flat() && power && !how.lanes;
+    bool is_one = false;
+    for_each_parted(t, [&](Index most, const Parted&) {
+      is_one |= wide == 2 * most && high == (t.flat() ? 1 : wide);
+      return is_one;
+    });
+    return how.method == FC_OVERLAP && is_one && !how.lanes;
   }
   if (high < 1 || wide < 1 || double(high) * double(wide) >= 0x1p48 || (t.flat() && high != 1)) {
     return false;

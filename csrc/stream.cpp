@@ -133,8 +133,10 @@ struct fc_stream {
     if (job.method != FC_DIRECT) job_.method = FC_AUTO;
     const bool may = job.method != FC_DIRECT && job.accuracy != FC_COMPONENTWISE;
     const Index block = may && is_float(job.v_dtype) ? delay_block(m_) : 0;
-    if (block && PartedKernel::takes(table_, job.v_dtype, taps_.get(), m_)) {
-      kernel_.emplace(table_, job.a_dtype, job.v_dtype, taps_.get(), m_, block);
+    Magnitudes magnitudes;
+    if (block) measure(job.v_dtype, taps_.get(), m_, table_, magnitudes);
+    if (block && PartedKernel::takes(magnitudes)) {
+      kernel_.emplace(table_, job.a_dtype, job.v_dtype, taps_.get(), m_, block, magnitudes.max);
       loudest_ = is_single(job.v_dtype) ? loudest_tap<float>() : loudest_tap<double>();
     }
     for (Index c = 0; kernel_ && c < product_of(job_); ++c) delay_.emplace_back(*kernel_);
@@ -324,7 +326,7 @@ struct fc_stream {
   fc_plan direct_ = {};
   const KernelTable& table_;  // spectra belong to a level
   std::unique_ptr<char[]> taps_;
-  std::optional<PartedKernel> kernel_;
+  std::optional<LineKernel> kernel_;
   std::vector<DelayLine> delay_;  // by channel
   std::optional<History> history_;
 };

@@ -438,4 +438,22 @@ void direct_volume(const Volume& asked, Context& context) {
   });
 }
 
+Volume volume_of(Scratch& scratch, const Problem& p) {
+  const int rows = p.leading ? p.leading->count : 1;
+  Convolved* axis = scratch.take<Convolved>(rows + 1);
+  axis[0] = {{p.rows, p.kh, p.row_lo, p.row_hi}, p.a_row, p.v_row, p.out_row};
+  for (int d = 0; p.leading && d < rows; ++d) {
+    const Leading& of = *p.leading;
+    axis[d] = {of.axis[d], of.a[d], of.pitch[d] * p.v_row, of.out[d]};
+  }
+  axis[rows] = {{p.cols, p.kw, p.col_lo, p.col_hi}, a_step(p), kItemSize[p.v_dtype], out_step(p)};
+  return {p.a_dtype, p.v_dtype, rows + 1, axis, p.a, p.v, p.out};
+}
+
+void summed(const Problem& p, Context& context) {
+  if (!p.leading) return direct(p, context);
+  Scratch scratch;
+  direct_volume(volume_of(scratch, p), context);
+}
+
 }  // namespace fastconv

@@ -1,0 +1,221 @@
+#include "prospect.h"
+
+#include <math.h>
+
+#include <algorithm>
+#include <numeric>
+
+namespace fastconv {
+namespace {
+
+double squares_of(fc_dtype dtype, const char* x, Index step, Index count) {
+  constexpr Index kRun = 256, kApart = 8;  // sums that do not wait for each other
+  double number[2 * kRun + kApart], sum[kApart] = {};
+  const Index reals = is_complex(dtype) ? 2 : 1;
+  for (Index i = 0, some; i < count; i += some) {
+    some = std::min(kRun, count - i);
+    widen(dtype, x + i * step, step, some, reals == 2, number);
+    std::fill_n(number + some * reals, kApart, 0.0);
+    for (Index k = 0; k < some * reals; k += kApart) {
+      for (Index part = 0; part < kApart; ++part) sum[part] += number[k + part] * number[k + part];
+    }
+  }
+  return std::accumulate(sum, sum + kApart, 0.0);
+}
+
+// An operand, which has `n` and `step` of each axis.
+struct Operand {
+  fc_dtype dtype;
+  Index n[FC_MAX_NDIM], step[FC_MAX_NDIM];
+};
+
+Operand taps_of(const Volume& w) {
+  Operand v = {w.v_dtype, {}, {}};
+  for (int d = 0; d < w.axes; ++d) v.n[d] = w.axis[d].extent.m, v.step[d] = w.axis[d].v;
+  return v;
+}
+
+Operand samples_of(const Volume& w) {
+  Operand a = {w.a_dtype, {}, {}};
+  for (int d = 0; d < w.axes; ++d) a.n[d] = w.axis[d].extent.n, a.step[d] = w.axis[d].a;
+  return a;
+}
+
+void add_squares(const Operand& of, const Sides& sides, const Grid& grid, int d, const char* x,
+                 double* squares) {
+  const Index B = sides.side[d], n = of.n[d], step = of.step[d];
+  for (Index block = 0; block < grid.count[d]; ++block, squares += grid.across(d + 1)) {
+    const Index first = block * B, last = std::min(n, first + B);
+    if (d == grid.axes - 1) {
+      if (first < last) *squares += squares_of(of.dtype, x + first * step, step, last - first);
+      continue;
+    }
+    for (Index i = first; i < last; ++i) {
+      add_squares(of, sides, grid, d + 1, x + i * step, squares);
+    }
+  }
+}
+
+// Those of blocks `sides` long, of shorter ones.
+double* joined(Scratch& scratch, const Grid& shorter, const Sides& sides_of_these,
+               const double* squares, const Grid& grid, const Sides& sides) {
+  double* sum = scratch.take<double>(grid.size());
+  std::fill_n(sum, grid.size(), 0.0);
+  Index at[FC_MAX_NDIM];
+  for (Index b = 0; b < shorter.size(); ++b) {
+    shorter.find(b, at);
+    Index to = 0;
+    bool within = true;
+    for (int d = 0; d < grid.axes; ++d) {
+      const Index index = at[d] / (sides.side[d] / sides_of_these.side[d]);
+      within &= index < grid.count[d];
+      to = to * grid.count[d] + index;
+    }
+    // Beyond the last window of longer blocks there is nothing.
+    if (within) sum[to] += squares[b];
+  }
+  return sum;
+}
+
+double* roots(double* x, Index count) {
+  for (Index i = 0; i < count; ++i) x[i] = sqrt(x[i]);
+  return x;
+}
+
+// sum = x * h for all blocks of outputs.
+void convolve_norms(const Grid& windows, const double* x, const Grid& parts, const double* h,
+                    const OutputBlocks& blocks, double* sum, Context& context) {
+  constexpr Index kItem = Index(sizeof(double));
+  Scratch scratch;
+  // Of a line the other axis has but one index.
+  const int axes = std::max(2, windows.axes), more = axes - windows.axes;
+  Convolved* axis = scratch.take<Convolved>(axes);
+  axis[0] = {{1, 1, 0, 1}, 0, 0, 0};
+  for (int d = 0; d < windows.axes; ++d) {
+    const Index first = blocks.first(d), count = blocks.grid().count[d];
+    axis[d + more] = {{windows.count[d], parts.count[d], first, first + count},
+                      windows.across(d + 1) * kItem,
+                      parts.across(d + 1) * kItem,
+                      blocks.grid().across(d + 1) * kItem};
+  }
+  direct_volume({FC_F64, FC_F64, axes, axis, reinterpret_cast<const char*>(x),
+                 reinterpret_cast<const char*>(h), reinterpret_cast<char*>(sum)},
+                context);
+}
+
+// E / u behind S, where so many products meet at the most.
+double loss(const Volume& w, const Sides& sides, const Index* at, double sum) {
+  double products = 1;
+  for (int d = 0; d < w.axes; ++d) {
+    const Extent e = by_blocks(w.axis[d].extent, sides.side[d]);
+    products *= double(std::min(e.m, at[d] + 1) - std::max<Index>(0, at[d] - e.n + 1));
+  }
+  return (14 * log2(double(sides.half())) + 12 + 2 * products) * sum;
+}
+
+}  // namespace
+
+Squares::Squares(Scratch& scratch, const Volume& w, const Sides& sides)
+    : w_(w),
+      sides_(sides),
+      of_a_(windows_of(w, sides)),
+      of_v_(parts_of(w, sides)),
+      a_(scratch.take<double>(of_a_.size() * w.channels)),
+      v_(scratch.take<double>(of_v_.size())) {
+  std::fill_n(a_, of_a_.size() * w.channels, 0.0);
+  std::fill_n(v_, of_v_.size(), 0.0);
+  add_squares(taps_of(w), sides, of_v_, 0, w.v, v_);
+  for (Index channel = 0; channel < w.channels; ++channel) {
+    add_squares(samples_of(w), sides, of_a_, 0, w.a + channel * w.a_next,
+                a_ + channel * of_a_.size());
+  }
+}
+
+// A window has the block before as well, along each axis.
+const double* Squares::windows(Scratch& scratch, Index channel, const Sides& sides) const {
+  const Grid grid = windows_of(w_, sides);
+  double* sum = joined(scratch, of_a_, sides_, a_ + channel * of_a_.size(), grid, sides);
+  for (int d = 0; d < grid.axes; ++d) {
+    const Index next = grid.across(d + 1);
+    for (Index i = grid.size() - 1; i >= 0; --i) {
+      if (i / next % grid.count[d] > 0) sum[i] += sum[i - next];
+    }
+  }
+  return roots(sum, grid.size());
+}
+
+const double* Squares::parts(Scratch& scratch, const Sides& sides) const {
+  const Grid grid = parts_of(w_, sides);
+  return roots(joined(scratch, of_v_, sides_, v_, grid, sides), grid.size());
+}
+
+Ceiling::Ceiling(Scratch& scratch, const Volume& w, const Sides& sides, const Wrong& wrong,
+                 const Squares& squares, Context& context)
+    : blocks_(w, sides, wrong), sum_(scratch.take<double>(blocks_.count() * w.channels)) {
+  Scratch own;
+  const double* h = squares.parts(own, sides);
+  for (Index channel = 0; channel < w.channels; ++channel) {
+    Scratch of_one;
+    convolve_norms(windows_of(w, sides), squares.windows(of_one, channel, sides),
+                   parts_of(w, sides), h, blocks_, sum_ + channel * blocks_.count(), context);
+  }
+}
+
+// Where blocks fade, S is of the loudest end of all that meets, and s less by as much as S falls
+// from one block to the next.
+double Ceiling::expected(Index channel, Index block) const {
+  constexpr double kOfNoise = 0.6;
+  const Grid& grid = blocks_.grid();
+  const double *sum = sum_ + channel * blocks_.count() + block, most = *sum;
+  double s = kOfNoise * most;
+  for (int d = 0; d < grid.axes; ++d) {
+    const Index next = grid.across(d + 1), index = block / next % grid.count[d];
+    double least = most;
+    if (index > 0) least = std::min(least, sum[-next]);
+    if (index + 1 < grid.count[d]) least = std::min(least, sum[next]);
+    if (least < most) s *= least / most;
+  }
+  return s;
+}
+
+bool Ceiling::is_cheap(const Volume& w, const Sides& sides) {
+  constexpr double kItem = 40;
+  double items = 1, macs = 1;
+  for (int d = 0; d < w.axes; ++d) {
+    const Extent &e = w.axis[d].extent, blocks = by_blocks(e, sides.side[d]);
+    items *= double(e.n) + double(e.m);
+    macs *= double(blocks.hi - blocks.lo) * double(blocks.m);
+  }
+  return macs <= kItem * items;
+}
+
+Prospect::Prospect(Scratch& scratch, const Volume& w, const Sides& sides, const Wrong& wrong,
+                   const Squares& squares, const Ceiling& shorter, double tolerance, double worth,
+                   Context& context)
+    : blocks_(OutputBlocks(w, sides, wrong).count()),
+      outputs_(scratch.take<double>(blocks_ * w.channels)) {
+  std::fill_n(outputs_, blocks_ * w.channels, 0.0);
+  Scratch own;
+  const Ceiling whole(own, w, sides, wrong, squares, context);
+  Index at[FC_MAX_NDIM], output[FC_MAX_NDIM];
+  for (Index channel = 0; channel < w.channels; ++channel) {
+    double* outputs = outputs_ + channel * blocks_;
+    for (Index b = 0; b < shorter.blocks().count(); ++b) {
+      shorter.blocks().find(b, at);
+      const double count = shorter.blocks().count_wrong(at, channel);
+      if (count == 0) continue;
+      for (int d = 0; d < w.axes; ++d) output[d] = shorter.blocks().outputs(at, d).first;
+      const Index around = whole.blocks().around(output);
+      whole.blocks().find(around, at);
+      const double enough = 0x1p-52 / tolerance * loss(w, sides, at, whole.of(channel, around));
+      if (shorter.expected(channel, b) >= enough) outputs[around] += count;
+    }
+    for (Index b = 0; b < blocks_; ++b) {
+      if (outputs[b] < worth) outputs[b] = 0;
+      blocks_that_are_ += outputs[b] > 0;
+      outputs_of_these_ += outputs[b];
+    }
+  }
+}
+
+}  // namespace fastconv
