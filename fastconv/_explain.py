@@ -245,9 +245,8 @@ def _conditions(call: Call, plan: Mapping[str, Any]) -> Iterator[str]:
         if (other["method"], other["ring"]) != (plan["method"], plan["ring"]):
             way = _way(other["method"], other["ring"], _block(other, len(call.windows)))
             if facts["repair_macs"]:
-                parts = "of parts, " if len(call.windows) == 1 else ""
                 doubles = "in double precision, " if call.dtype.char in "fF" else ""
-                way = f"transforms {parts}{doubles}or direct" if parts or doubles else way
+                way = f"transforms of parts, {doubles}or direct"
             yield f"if {words}: {way}"
 
 
