@@ -170,6 +170,8 @@ void solve_member(const Shape& s, const fc_candidate& how, Solve solve, Context&
 void arrange(const fc_job& job, const fc_candidate& how, const fc_array& a, const fc_array& v,
              const fc_array& out, Solve solve, Context& context) {
   Shape s = shape_of(job, transforms(how.method), a, v, out);
+  // Parts have no tiles that could be copied one by one.
+  if (is_float(job.a_dtype) && job.accuracy == FC_COMPONENTWISE) s.turned = false;
   for (int d = 0; d < s.carried_count; ++d) {
     if (s.carried[d].count == 0) return;
   }

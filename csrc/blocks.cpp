@@ -5,8 +5,6 @@
 
 #include <algorithm>
 
-#include "views.h"
-
 namespace fastconv {
 namespace {
 

@@ -56,7 +56,7 @@ class BlockSums {
   void turn_to(const char* a);
 
   // Adds up `count` blocks of outputs, kSome at the most, whose indices on all axes follow one
-  // another at `blocks`. Those on the first axis fall by less than a section at a time.
+  // another at `blocks`. On the first axis they lie within one section, behind those before.
   void add_up(const Index* blocks, Index count, Context&);
 
   // What each output of a block is off by at the most, by its number among those added up.

@@ -73,7 +73,7 @@ struct Convolved {
   Index a, v, out;
 };
 
-// A job of two axes or more, as it lies in memory.
+// A job of several axes, as it lies in memory.
 struct Volume {
   fc_dtype a_dtype, v_dtype;
   int axes;
@@ -81,7 +81,7 @@ struct Volume {
   const char *a, *v;
   char* out;
   // So many of a and of out under one v, bytes apart: the colours of an image, which lie side by
-  // side. There are then three axes at the least.
+  // side, with three axes at the least, or lines (partitioned.cpp).
   Index channels = 1, a_next = 0, out_next = 0;
 };
 
@@ -313,7 +313,7 @@ void run_within(const Volume&, Context&);
 // The methods. Each computes the whole window; each throws std::bad_alloc or
 // Interrupted, which fc_run turns into a status.
 void direct(const Problem&, Context&);
-void direct_volume(const Volume&, Context&);  // of two axes, rows are dense
+void direct_volume(const Volume&, Context&);  // two axes at the least; of two, rows are dense
 
 // A problem of two axes or more, or a part of one, with its axes apart; and its direct sums.
 Volume volume_of(Scratch&, const Problem&);

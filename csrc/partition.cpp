@@ -51,7 +51,7 @@ double norm_of(const double* x, Index count) {
     squares += x[i] * x[i];
     peak = std::max(peak, fabs(x[i]));
   }
-  return peak < 0x1p-500 ? peak * sqrt(double(count)) : sqrt(squares);
+  return peak < 0x1p-500 || peak > 0x1p480 ? peak * sqrt(double(count)) : sqrt(squares);
 }
 
 BlockTransform::BlockTransform(const SpectralKernels& kernels, Index block, bool pairs)

@@ -29,7 +29,7 @@ class Doubles {
 // `count` items `step` bytes apart as doubles, or as pairs of them.
 void widen(fc_dtype, const char* from, Index step, Index count, bool to_pairs, double* to);
 
-// An upper bound of ||x||, but for rounding, where squares may underflow.
+// An upper bound of ||x||, but for rounding, where squares may leave the range.
 double norm_of(const double* x, Index count);
 
 // Samples below 2^240 and spectra of kernels near 1 leave the range of a double neither in a

@@ -168,7 +168,7 @@ class Pass {
   std::unique_ptr<BlockSums> magnitudes_;  // once they are asked for
 };
 
-bool is_loud(const Problem& p, Context& context) {
+Magnitudes magnitudes_of_signal(const Problem& p, Context& context) {
   Magnitudes magnitudes;
   LyingRows rows = rows_of_a(p);
   for (Index r = 0; r < p.rows; ++r) {
@@ -176,25 +176,34 @@ bool is_loud(const Problem& p, Context& context) {
     if (!row) continue;
     for_each_run(row, a_step(p), p.cols, p.a_dtype, kRun, [&](const char* x, Index count) {
       measure(p.a_dtype, x, count, context.kernels, magnitudes);
+      context.spend(2 * double(count));
     });
   }
-  return magnitudes.bad > 0 || magnitudes.max >= kLoud;
+  return magnitudes;
 }
 
 Magnitudes magnitudes_of_taps(const Problem& p, Context& context) {
   Magnitudes magnitudes;
   for (Index r = 0; r < p.kh; ++r) {
     measure(p.v_dtype, p.v + r * p.v_row, p.kw, context.kernels, magnitudes);
+    context.spend(2 * double(p.kw));
   }
   return magnitudes;
 }
 
-bool is_legal(const Volume& w, const Sides& sides) {
-  return sides.half() >= kShortestPart && Ceiling::is_cheap(w, sides);
-}
-
 // Parts are four times as many of a line or a picture, eight times of a volume.
 Index shorter(const Volume& w, Index side) { return side / (w.axes == 1 ? 4 : 2); }
+
+// The shortest blocks that transforms, and what is to be known of them all, allow.
+Index shortest_side(const Volume& w, Index side) {
+  for (;;) {
+    const Index next = shorter(w, side);
+    if (next == 0) return side;
+    const Sides sides = sides_of(w, next);
+    if (sides.half() < kShortestPart || !Ceiling::is_cheap(w, sides)) return side;
+    side = next;
+  }
+}
 
 // Of real numbers, on the average: at the ends of 'full' they are fewer.
 double macs_an_output(const Volume& w) {
@@ -243,26 +252,36 @@ class Rest {
  public:
   Rest(const Problem& p, const Volume& w, const Wrong& wrong) : p_(p), w_(w), wrong_(wrong) {}
 
-  double macs(const Sides& sides) const {
+  double macs(const Sides& sides, Context& context) const {
     constexpr double kTap = 8, kBox = 1e4;
+    const OutputBlocks blocks(w_, sides, wrong_);
     double taps = 1, boxes = 0, outputs = 0;
     for (int d = 0; d < w_.axes; ++d) taps *= double(w_.axis[d].extent.m);
-    for_each_box(sides, [&](const Box& box) {
+    Box box;
+    for (Index i = 0; i < blocks.count() * w_.channels; ++i) {
+      context.spend(double(sides.half()));
+      if (!find(blocks, i, box)) continue;
       double count = 1;
       for (int d = 0; d < w_.axes; ++d) {
-        const Range& r = box.axis[along() + d];
-        count *= double(r.last - r.first);
+        count *= double(box.axis[along() + d].last - box.axis[along() + d].first);
       }
       ++boxes, outputs += count;
-    });
+    }
     return boxes * (kTap * taps + kBox) + outputs * macs_an_output(w_);
   }
 
-  void sum(const Sides& sides, Context& context) const {
-    Leading leading;
-    Problem q;
-    for_each_box(sides, [&](const Box& box) {
-      if (part(p_, box.axis, leading, q)) summed(q, context);
+  void sum(const Sides& sides, double macs, Context& context) const {
+    const OutputBlocks blocks(w_, sides, wrong_);
+    const Index count = blocks.count() * w_.channels;
+    context.share_many(count, macs / double(count), [&](Context& own, Shares& shares) {
+      Box box;
+      Leading leading;
+      Problem q;
+      for (Range r; shares.next(r);) {
+        for (Index i = r.first; i < r.last; ++i) {
+          if (find(blocks, i, box) && part(p_, box.axis, leading, q)) summed(q, own);
+        }
+      }
     });
   }
 
@@ -270,19 +289,13 @@ class Rest {
   // Of lines the other axis is theirs.
   int along() const { return rows_apart(p_) ? 1 : 0; }
 
-  template <class Visit>
-  void for_each_box(const Sides& sides, const Visit& visit) const {
-    const OutputBlocks blocks(w_, sides, wrong_);
+  // Is there something wrong in a block of a channel? It is within the box.
+  bool find(const OutputBlocks& blocks, Index i, Box& box) const {
+    const Index channel = i / blocks.count();
     Index at[FC_MAX_NDIM];
-    Box box;
-    for (Index channel = 0; channel < w_.channels; ++channel) {
-      if (!wrong_.any(channel)) continue;
-      if (lines_apart(p_)) box.axis[1 - along()] = {channel, channel + 1};
-      for (Index b = 0; b < blocks.count(); ++b) {
-        blocks.find(b, at);
-        if (blocks.find_wrong(at, channel, box.axis + along())) visit(box);
-      }
-    }
+    blocks.find(i % blocks.count(), at);
+    if (lines_apart(p_)) box.axis[1 - along()] = {channel, channel + 1};
+    return blocks.find_wrong(at, channel, box.axis + along());
   }
 
   const Problem& p_;
@@ -302,23 +315,18 @@ Parting parting_of(const Problem& p) {
 }
 
 void partitioned(const Problem& p, Index side, double tolerance, Context& context) {
-  const Magnitudes v = magnitudes_of_taps(p, context);
-  if (is_loud(p, context) || !PartedKernel::takes(v)) return summed(p, context);
+  const Magnitudes a = magnitudes_of_signal(p, context), v = magnitudes_of_taps(p, context);
+  if (a.bad > 0 || a.max >= kLoud || !PartedKernel::takes(v)) return summed(p, context);
   Scratch scratch;
   const Volume w = in_blocks(scratch, p);
   const Wrong wrong(scratch, w);
-  const Rest rest(p, w, wrong);
   const double each = macs_an_output(w);
-  const Sides longest = sides_of(w, side);
-  Sides shortest = longest;
-  for (Index next = side; is_legal(w, sides_of(w, next)); next = shorter(w, next)) {
-    shortest = sides_of(w, next);
-  }
-  const Squares squares(scratch, w, shortest);
+  const Index least = shortest_side(w, side);
+  const Sides longest = sides_of(w, side), shortest = sides_of(w, least);
+  const Squares squares(scratch, w, shortest, a.max, v.max, context);
   const Ceiling ceiling(scratch, w, shortest, wrong, squares, context);
-  for (bool planned = true;; side = shorter(w, side), planned = false) {
+  for (bool planned = true; side >= least; side = shorter(w, side), planned = false) {
     const Sides sides = sides_of(w, side);
-    if (!is_legal(w, sides)) break;
     const Price price(w, sides);
     Scratch own;
     const Prospect prospect(own, w, sides, wrong, squares, ceiling, tolerance, price.block() / each,
@@ -329,9 +337,10 @@ void partitioned(const Problem& p, Index side, double tolerance, Context& contex
     Pass pass(own, w, sides, wrong, prospect, v.max, tolerance, context);
     for (Index channel = 0; channel < w.channels; ++channel) pass.run(channel);
   }
-  const double by_short = rest.macs(shortest), by_long = rest.macs(longest);
+  const Rest rest(p, w, wrong);
+  const double by_short = rest.macs(shortest, context), by_long = rest.macs(longest, context);
   if (std::min(by_short, by_long) > each * wrong.size()) return summed(p, context);
-  rest.sum(by_short < by_long ? shortest : longest, context);
+  by_short < by_long ? rest.sum(shortest, by_short, context) : rest.sum(longest, by_long, context);
 }
 
 }  // namespace fastconv

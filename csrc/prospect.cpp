@@ -8,7 +8,7 @@
 namespace fastconv {
 namespace {
 
-double squares_of(fc_dtype dtype, const char* x, Index step, Index count) {
+double squares_of(fc_dtype dtype, double scale, const char* x, Index step, Index count) {
   constexpr Index kRun = 256, kApart = 8;  // sums that do not wait for each other
   double number[2 * kRun + kApart], sum[kApart] = {};
   const Index reals = is_complex(dtype) ? 2 : 1;
@@ -17,7 +17,10 @@ double squares_of(fc_dtype dtype, const char* x, Index step, Index count) {
     widen(dtype, x + i * step, step, some, reals == 2, number);
     std::fill_n(number + some * reals, kApart, 0.0);
     for (Index k = 0; k < some * reals; k += kApart) {
-      for (Index part = 0; part < kApart; ++part) sum[part] += number[k + part] * number[k + part];
+      for (Index part = 0; part < kApart; ++part) {
+        const double scaled = number[k + part] * scale;
+        sum[part] += scaled * scaled;
+      }
     }
   }
   return std::accumulate(sum, sum + kApart, 0.0);
@@ -26,32 +29,37 @@ double squares_of(fc_dtype dtype, const char* x, Index step, Index count) {
 // An operand, which has `n` and `step` of each axis.
 struct Operand {
   fc_dtype dtype;
+  double scale;
   Index n[FC_MAX_NDIM], step[FC_MAX_NDIM];
 };
 
-Operand taps_of(const Volume& w) {
-  Operand v = {w.v_dtype, {}, {}};
+double down_from(double max) { return max > 0 ? ldexp(1, std::min(1000, -ilogb(max))) : 1; }
+
+Operand taps_of(const Volume& w, double max) {
+  Operand v = {w.v_dtype, down_from(max), {}, {}};
   for (int d = 0; d < w.axes; ++d) v.n[d] = w.axis[d].extent.m, v.step[d] = w.axis[d].v;
   return v;
 }
 
-Operand samples_of(const Volume& w) {
-  Operand a = {w.a_dtype, {}, {}};
+Operand samples_of(const Volume& w, double max) {
+  Operand a = {w.a_dtype, down_from(max), {}, {}};
   for (int d = 0; d < w.axes; ++d) a.n[d] = w.axis[d].extent.n, a.step[d] = w.axis[d].a;
   return a;
 }
 
 void add_squares(const Operand& of, const Sides& sides, const Grid& grid, int d, const char* x,
-                 double* squares) {
+                 double* squares, Context& context) {
   const Index B = sides.side[d], n = of.n[d], step = of.step[d];
   for (Index block = 0; block < grid.count[d]; ++block, squares += grid.across(d + 1)) {
     const Index first = block * B, last = std::min(n, first + B);
     if (d == grid.axes - 1) {
-      if (first < last) *squares += squares_of(of.dtype, x + first * step, step, last - first);
+      if (first >= last) continue;
+      *squares += squares_of(of.dtype, of.scale, x + first * step, step, last - first);
+      context.spend(10 * double(last - first));
       continue;
     }
     for (Index i = first; i < last; ++i) {
-      add_squares(of, sides, grid, d + 1, x + i * step, squares);
+      add_squares(of, sides, grid, d + 1, x + i * step, squares, context);
     }
   }
 }
@@ -65,14 +73,10 @@ double* joined(Scratch& scratch, const Grid& shorter, const Sides& sides_of_thes
   for (Index b = 0; b < shorter.size(); ++b) {
     shorter.find(b, at);
     Index to = 0;
-    bool within = true;
     for (int d = 0; d < grid.axes; ++d) {
-      const Index index = at[d] / (sides.side[d] / sides_of_these.side[d]);
-      within &= index < grid.count[d];
-      to = to * grid.count[d] + index;
+      to = to * grid.count[d] + at[d] / (sides.side[d] / sides_of_these.side[d]);
     }
-    // Beyond the last window of longer blocks there is nothing.
-    if (within) sum[to] += squares[b];
+    sum[to] += squares[b];
   }
   return sum;
 }
@@ -115,7 +119,8 @@ double loss(const Volume& w, const Sides& sides, const Index* at, double sum) {
 
 }  // namespace
 
-Squares::Squares(Scratch& scratch, const Volume& w, const Sides& sides)
+Squares::Squares(Scratch& scratch, const Volume& w, const Sides& sides, double a_max, double v_max,
+                 Context& context)
     : w_(w),
       sides_(sides),
       of_a_(windows_of(w, sides)),
@@ -124,10 +129,10 @@ Squares::Squares(Scratch& scratch, const Volume& w, const Sides& sides)
       v_(scratch.take<double>(of_v_.size())) {
   std::fill_n(a_, of_a_.size() * w.channels, 0.0);
   std::fill_n(v_, of_v_.size(), 0.0);
-  add_squares(taps_of(w), sides, of_v_, 0, w.v, v_);
+  const Operand a = samples_of(w, a_max), v = taps_of(w, v_max);
+  add_squares(v, sides, of_v_, 0, w.v, v_, context);
   for (Index channel = 0; channel < w.channels; ++channel) {
-    add_squares(samples_of(w), sides, of_a_, 0, w.a + channel * w.a_next,
-                a_ + channel * of_a_.size());
+    add_squares(a, sides, of_a_, 0, w.a + channel * w.a_next, a_ + channel * of_a_.size(), context);
   }
 }
 
@@ -182,9 +187,9 @@ bool Ceiling::is_cheap(const Volume& w, const Sides& sides) {
   constexpr double kItem = 40;
   double items = 1, macs = 1;
   for (int d = 0; d < w.axes; ++d) {
-    const Extent &e = w.axis[d].extent, blocks = by_blocks(e, sides.side[d]);
+    const Extent& e = w.axis[d].extent;
     items *= double(e.n) + double(e.m);
-    macs *= double(blocks.hi - blocks.lo) * double(blocks.m);
+    macs *= products_of(by_blocks(e, sides.side[d]));
   }
   return macs <= kItem * items;
 }
@@ -202,7 +207,7 @@ Prospect::Prospect(Scratch& scratch, const Volume& w, const Sides& sides, const 
     double* outputs = outputs_ + channel * blocks_;
     for (Index b = 0; b < shorter.blocks().count(); ++b) {
       shorter.blocks().find(b, at);
-      const double count = shorter.blocks().count_wrong(at, channel);
+      const double count = shorter.blocks().count_wrong(at, channel, context);
       if (count == 0) continue;
       for (int d = 0; d < w.axes; ++d) output[d] = shorter.blocks().outputs(at, d).first;
       const Index around = whole.blocks().around(output);

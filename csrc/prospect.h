@@ -4,10 +4,11 @@
 
 namespace fastconv {
 
-// Sums of squares of samples and of taps by block.
+// Sums of squares of samples and of taps by block, each operand brought to about 1 by a power of
+// two.
 class Squares {
  public:
-  Squares(Scratch&, const Volume&, const Sides&);
+  Squares(Scratch&, const Volume&, const Sides&, double a_max, double v_max, Context&);
 
   // Norms of the windows of a channel, and of parts, of blocks that are multiples of these.
   const double* windows(Scratch&, Index channel, const Sides&) const;

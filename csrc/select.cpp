@@ -284,7 +284,7 @@ void offer_parted(const Task& t, Index most, const Parted& parted, Ranking& rank
 void offer_parts(const Task& t, Ranking& ranking) {
   constexpr double kParts = 32, kProvable = 750;
   for_each_parted(t, [&](Index most, const Parted& parted) {
-    if (t.precision == 1 && parted.taps < kProvable * double(1 << t.axes)) return true;
+    if (t.precision == 1 && parted.taps < ldexp(kProvable, t.axes)) return true;
     if (parted.parts > kParts) return false;
     offer_parted(t, most, parted, ranking);
     return true;

@@ -32,7 +32,6 @@ class Wrong {
   bool any(Index channel) const { return memchr(of(channel), 1, size_t(each_)); }
 
   double size() const { return double(each_ * w_.channels); }
-  double count() const { return double(std::count(flag_, flag_ + each_ * w_.channels, 1)); }
 
  private:
   const Volume& w_;
@@ -82,20 +81,12 @@ class OutputBlocks {
   using OfRow = FunctionRef<void(Index y, Index out, Index flag, Index count)>;
   void for_each_row(const Index* at, OfRow visit) const { descend(at, visit, 0, 0, 0, 0); }
 
-  bool has_wrong(const Index* at, Index channel) const {
-    const char* flag = wrong_.of(channel);
-    bool has = false;
-    for_each_row(at, [&](Index, Index, Index first, Index count) {
-      has = has || memchr(flag + first, 1, size_t(count));
-    });
-    return has;
-  }
-
-  double count_wrong(const Index* at, Index channel) const {
+  double count_wrong(const Index* at, Index channel, Context& context) const {
     const char* flag = wrong_.of(channel);
     Index count = 0;
     for_each_row(at, [&](Index, Index, Index first, Index items) {
       count += std::count(flag + first, flag + first + items, 1);
+      context.spend(double(items));
     });
     return double(count);
   }

@@ -125,6 +125,7 @@ def test_what_is_not_finite_stays_where_it_is(level, rng):
         (1e290, 1),
         (1, 1e290),
         (1e-15, 1e-120),
+        (1, 1e170),
     ],
 )
 def test_magnitudes_at_the_ends_of_the_range(level, of_a, of_v, accuracy, rng):
