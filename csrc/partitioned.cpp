@@ -200,7 +200,7 @@ Index shortest_side(const Volume& w, Index side) {
     const Index next = shorter(w, side);
     if (next == 0) return side;
     const Sides sides = sides_of(w, next);
-    if (sides.half() < kShortestPart || !Ceiling::is_cheap(w, sides)) return side;
+    if (sides.half() < kShortestPart || !Measured::is_cheap(w, sides)) return side;
     side = next;
   }
 }
@@ -323,14 +323,14 @@ void partitioned(const Problem& p, Index side, double tolerance, Context& contex
   const double each = macs_an_output(w);
   const Index least = shortest_side(w, side);
   const Sides longest = sides_of(w, side), shortest = sides_of(w, least);
-  const Squares squares(scratch, w, shortest, a.max, v.max, context);
-  const Ceiling ceiling(scratch, w, shortest, wrong, squares, context);
+  const Weights weights(scratch, w, shortest, a.max, v.max, context);
+  const Expected expected(scratch, w, shortest, wrong, weights, context);
   for (bool planned = true; side >= least; side = shorter(w, side), planned = false) {
     const Sides sides = sides_of(w, side);
     const Price price(w, sides);
     Scratch own;
-    const Prospect prospect(own, w, sides, wrong, squares, ceiling, tolerance, price.block() / each,
-                            context);
+    const Prospect prospect(own, w, sides, wrong, weights, expected, tolerance,
+                            price.block() / each, context);
     const bool as_foreseen = planned && 2 * prospect.outputs() > wrong.size();
     const double macs = kExpected * price.blocks(prospect.blocks());
     if (!as_foreseen && macs > each * prospect.outputs()) continue;

@@ -8,9 +8,13 @@
 namespace fastconv {
 namespace {
 
-double squares_of(fc_dtype dtype, double scale, const char* x, Index step, Index count) {
+struct Sums {
+  double squares = 0, magnitudes = 0;
+};
+
+Sums sums_of(fc_dtype dtype, double scale, const char* x, Index step, Index count) {
   constexpr Index kRun = 256, kApart = 8;  // sums that do not wait for each other
-  double number[2 * kRun + kApart], sum[kApart] = {};
+  double number[2 * kRun + kApart], squares[kApart] = {}, magnitudes[kApart] = {};
   const Index reals = is_complex(dtype) ? 2 : 1;
   for (Index i = 0, some; i < count; i += some) {
     some = std::min(kRun, count - i);
@@ -19,11 +23,12 @@ double squares_of(fc_dtype dtype, double scale, const char* x, Index step, Index
     for (Index k = 0; k < some * reals; k += kApart) {
       for (Index part = 0; part < kApart; ++part) {
         const double scaled = number[k + part] * scale;
-        sum[part] += scaled * scaled;
+        squares[part] += scaled * scaled, magnitudes[part] += fabs(scaled);
       }
     }
   }
-  return std::accumulate(sum, sum + kApart, 0.0);
+  return {std::accumulate(squares, squares + kApart, 0.0),
+          std::accumulate(magnitudes, magnitudes + kApart, 0.0)};
 }
 
 // An operand, which has `n` and `step` of each axis.
@@ -47,26 +52,28 @@ Operand samples_of(const Volume& w, double max) {
   return a;
 }
 
-void add_squares(const Operand& of, const Sides& sides, const Grid& grid, int d, const char* x,
-                 double* squares, Context& context) {
+// Squares of all blocks come first.
+void add_sums(const Operand& of, const Sides& sides, const Grid& grid, int d, const char* x,
+              double* sums, Context& context) {
   const Index B = sides.side[d], n = of.n[d], step = of.step[d];
-  for (Index block = 0; block < grid.count[d]; ++block, squares += grid.across(d + 1)) {
+  for (Index block = 0; block < grid.count[d]; ++block, sums += grid.across(d + 1)) {
     const Index first = block * B, last = std::min(n, first + B);
     if (d == grid.axes - 1) {
       if (first >= last) continue;
-      *squares += squares_of(of.dtype, of.scale, x + first * step, step, last - first);
+      const Sums more = sums_of(of.dtype, of.scale, x + first * step, step, last - first);
+      sums[0] += more.squares, sums[grid.size()] += more.magnitudes;
       context.spend(10 * double(last - first));
       continue;
     }
     for (Index i = first; i < last; ++i) {
-      add_squares(of, sides, grid, d + 1, x + i * step, squares, context);
+      add_sums(of, sides, grid, d + 1, x + i * step, sums, context);
     }
   }
 }
 
 // Those of blocks `sides` long, of shorter ones.
 double* joined(Scratch& scratch, const Grid& shorter, const Sides& sides_of_these,
-               const double* squares, const Grid& grid, const Sides& sides) {
+               const double* sums, const Grid& grid, const Sides& sides) {
   double* sum = scratch.take<double>(grid.size());
   std::fill_n(sum, grid.size(), 0.0);
   Index at[FC_MAX_NDIM];
@@ -76,14 +83,15 @@ double* joined(Scratch& scratch, const Grid& shorter, const Sides& sides_of_thes
     for (int d = 0; d < grid.axes; ++d) {
       to = to * grid.count[d] + at[d] / (sides.side[d] / sides_of_these.side[d]);
     }
-    sum[to] += squares[b];
+    sum[to] += sums[b];
   }
   return sum;
 }
 
-double* roots(double* x, Index count) {
-  for (Index i = 0; i < count; ++i) x[i] = sqrt(x[i]);
-  return x;
+double items_of_block(const Sides& sides) {
+  double items = 1;
+  for (int d = 0; d < sides.axes; ++d) items *= double(sides.side[d]);
+  return items;
 }
 
 // sum = x * h for all blocks of outputs.
@@ -119,71 +127,78 @@ double loss(const Volume& w, const Sides& sides, const Index* at, double sum) {
 
 }  // namespace
 
-Squares::Squares(Scratch& scratch, const Volume& w, const Sides& sides, double a_max, double v_max,
+Weights::Weights(Scratch& scratch, const Volume& w, const Sides& sides, double a_max, double v_max,
                  Context& context)
     : w_(w),
       sides_(sides),
       of_a_(windows_of(w, sides)),
       of_v_(parts_of(w, sides)),
-      a_(scratch.take<double>(of_a_.size() * w.channels)),
-      v_(scratch.take<double>(of_v_.size())) {
-  std::fill_n(a_, of_a_.size() * w.channels, 0.0);
-  std::fill_n(v_, of_v_.size(), 0.0);
+      a_(scratch.take<double>(2 * of_a_.size() * w.channels)),
+      v_(scratch.take<double>(2 * of_v_.size())) {
+  std::fill_n(a_, 2 * of_a_.size() * w.channels, 0.0);
+  std::fill_n(v_, 2 * of_v_.size(), 0.0);
   const Operand a = samples_of(w, a_max), v = taps_of(w, v_max);
-  add_squares(v, sides, of_v_, 0, w.v, v_, context);
+  add_sums(v, sides, of_v_, 0, w.v, v_, context);
   for (Index channel = 0; channel < w.channels; ++channel) {
-    add_squares(a, sides, of_a_, 0, w.a + channel * w.a_next, a_ + channel * of_a_.size(), context);
+    add_sums(a, sides, of_a_, 0, w.a + channel * w.a_next, a_ + 2 * channel * of_a_.size(),
+             context);
   }
 }
 
 // A window has the block before as well, along each axis.
-const double* Squares::windows(Scratch& scratch, Index channel, const Sides& sides) const {
+const double* Weights::windows(Scratch& scratch, Measure measure, Index channel,
+                               const Sides& sides) const {
   const Grid grid = windows_of(w_, sides);
-  double* sum = joined(scratch, of_a_, sides_, a_ + channel * of_a_.size(), grid, sides);
+  const double* of_channel = a_ + (2 * channel + (measure == kMean ? 1 : 0)) * of_a_.size();
+  double* sum = joined(scratch, of_a_, sides_, of_channel, grid, sides);
   for (int d = 0; d < grid.axes; ++d) {
     const Index next = grid.across(d + 1);
     for (Index i = grid.size() - 1; i >= 0; --i) {
       if (i / next % grid.count[d] > 0) sum[i] += sum[i - next];
     }
   }
-  return roots(sum, grid.size());
+  const double numbers = ldexp(items_of_block(sides), grid.axes) * (is_complex(w_.a_dtype) ? 2 : 1);
+  for (Index i = 0; i < grid.size(); ++i) {
+    sum[i] = measure == kBound ? sqrt(sum[i]) : sum[i] / numbers;
+  }
+  return sum;
 }
 
-const double* Squares::parts(Scratch& scratch, const Sides& sides) const {
+const double* Weights::parts(Scratch& scratch, Measure measure, const Sides& sides) const {
   const Grid grid = parts_of(w_, sides);
-  return roots(joined(scratch, of_v_, sides_, v_, grid, sides), grid.size());
+  const double* sums = v_ + (measure == kMean ? of_v_.size() : 0);
+  double* sum = joined(scratch, of_v_, sides_, sums, grid, sides);
+  for (Index i = 0; measure == kBound && i < grid.size(); ++i) sum[i] = sqrt(sum[i]);
+  return sum;
 }
 
-Ceiling::Ceiling(Scratch& scratch, const Volume& w, const Sides& sides, const Wrong& wrong,
-                 const Squares& squares, Context& context)
+Measured::Measured(Scratch& scratch, const Volume& w, const Sides& sides, const Wrong& wrong,
+                   const Weights& weights, Measure measure, Context& context)
     : blocks_(w, sides, wrong), sum_(scratch.take<double>(blocks_.count() * w.channels)) {
   Scratch own;
-  const double* h = squares.parts(own, sides);
+  const double* h = weights.parts(own, measure, sides);
   for (Index channel = 0; channel < w.channels; ++channel) {
     Scratch of_one;
-    convolve_norms(windows_of(w, sides), squares.windows(of_one, channel, sides),
+    convolve_norms(windows_of(w, sides), weights.windows(of_one, measure, channel, sides),
                    parts_of(w, sides), h, blocks_, sum_ + channel * blocks_.count(), context);
   }
 }
 
-// Where blocks fade, S is of the loudest end of all that meets, and s less by as much as S falls
-// from one block to the next.
-double Ceiling::expected(Index channel, Index block) const {
-  constexpr double kOfNoise = 0.6;
+double Measured::fade(Index channel, Index block) const {
   const Grid& grid = blocks_.grid();
   const double *sum = sum_ + channel * blocks_.count() + block, most = *sum;
-  double s = kOfNoise * most;
+  double fade = 1;
   for (int d = 0; d < grid.axes; ++d) {
     const Index next = grid.across(d + 1), index = block / next % grid.count[d];
     double least = most;
     if (index > 0) least = std::min(least, sum[-next]);
     if (index + 1 < grid.count[d]) least = std::min(least, sum[next]);
-    if (least < most) s *= least / most;
+    if (least < most) fade *= least / most;
   }
-  return s;
+  return fade;
 }
 
-bool Ceiling::is_cheap(const Volume& w, const Sides& sides) {
+bool Measured::is_cheap(const Volume& w, const Sides& sides) {
   constexpr double kItem = 40;
   double items = 1, macs = 1;
   for (int d = 0; d < w.axes; ++d) {
@@ -194,26 +209,38 @@ bool Ceiling::is_cheap(const Volume& w, const Sides& sides) {
   return macs <= kItem * items;
 }
 
+Expected::Expected(Scratch& scratch, const Volume& w, const Sides& sides, const Wrong& wrong,
+                   const Weights& weights, Context& context)
+    : mean_(scratch, w, sides, wrong, weights, kMean, context),
+      squares_(scratch, w, sides, wrong, weights, kMeanOfSquares, context),
+      least_terms_(log(items_of_block(sides))) {}
+
+double Expected::of(Index channel, Index block) const {
+  const double mean = mean_.of(channel, block);
+  if (mean * mean < least_terms_ * squares_.of(channel, block)) return 0;
+  return mean * mean_.fade(channel, block);
+}
+
 Prospect::Prospect(Scratch& scratch, const Volume& w, const Sides& sides, const Wrong& wrong,
-                   const Squares& squares, const Ceiling& shorter, double tolerance, double worth,
+                   const Weights& weights, const Expected& expected, double tolerance, double worth,
                    Context& context)
     : blocks_(OutputBlocks(w, sides, wrong).count()),
       outputs_(scratch.take<double>(blocks_ * w.channels)) {
   std::fill_n(outputs_, blocks_ * w.channels, 0.0);
   Scratch own;
-  const Ceiling whole(own, w, sides, wrong, squares, context);
+  const Measured whole(own, w, sides, wrong, weights, kBound, context);
   Index at[FC_MAX_NDIM], output[FC_MAX_NDIM];
   for (Index channel = 0; channel < w.channels; ++channel) {
     double* outputs = outputs_ + channel * blocks_;
-    for (Index b = 0; b < shorter.blocks().count(); ++b) {
-      shorter.blocks().find(b, at);
-      const double count = shorter.blocks().count_wrong(at, channel, context);
+    for (Index b = 0; b < expected.blocks().count(); ++b) {
+      expected.blocks().find(b, at);
+      const double count = expected.blocks().count_wrong(at, channel, context);
       if (count == 0) continue;
-      for (int d = 0; d < w.axes; ++d) output[d] = shorter.blocks().outputs(at, d).first;
+      for (int d = 0; d < w.axes; ++d) output[d] = expected.blocks().outputs(at, d).first;
       const Index around = whole.blocks().around(output);
       whole.blocks().find(around, at);
       const double enough = 0x1p-52 / tolerance * loss(w, sides, at, whole.of(channel, around));
-      if (shorter.expected(channel, b) >= enough) outputs[around] += count;
+      if (expected.of(channel, b) >= enough) outputs[around] += count;
     }
     for (Index b = 0; b < blocks_; ++b) {
       if (outputs[b] < worth) outputs[b] = 0;

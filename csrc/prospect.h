@@ -4,33 +4,38 @@
 
 namespace fastconv {
 
-// Sums of squares of samples and of taps by block, each operand brought to about 1 by a power of
-// two.
-class Squares {
- public:
-  Squares(Scratch&, const Volume&, const Sides&, double a_max, double v_max, Context&);
+// What is known of the terms of an output from windows x and parts h that meet in its block: a
+// bound of s by Cauchy and Schwarz, sum ||x|| ||h||; its mean, sum mean |x| sum |h|; and that of
+// squares of the terms.
+enum Measure { kBound, kMean, kMeanOfSquares };
 
-  // Norms of the windows of a channel, and of parts, of blocks that are multiples of these.
-  const double* windows(Scratch&, Index channel, const Sides&) const;
-  const double* parts(Scratch&, const Sides&) const;
+// Of samples and of taps by block, each operand brought to about 1 by a power of two.
+class Weights {
+ public:
+  Weights(Scratch&, const Volume&, const Sides&, double a_max, double v_max, Context&);
+
+  // Of the windows of a channel, and of parts, of blocks that are multiples of these.
+  const double* windows(Scratch&, Measure, Index channel, const Sides&) const;
+  const double* parts(Scratch&, Measure, const Sides&) const;
 
  private:
   const Volume& w_;
   const Sides& sides_;
-  const Grid of_a_, of_v_;  // that of a as of windows, whose last blocks hold none
-  double *const a_, *const v_;
+  const Grid of_a_, of_v_;      // that of a as of windows, whose last blocks hold none
+  double *const a_, *const v_;  // sums of squares of all blocks, then of magnitudes
 };
 
-// By Cauchy and Schwarz s is at most S = sum_p ||x_{j-p}|| ||h_p||. Known for all blocks of outputs
-// of one size.
-class Ceiling {
+// A measure of all blocks of outputs of one size.
+class Measured {
  public:
-  Ceiling(Scratch&, const Volume&, const Sides&, const Wrong&, const Squares&, Context&);
+  Measured(Scratch&, const Volume&, const Sides&, const Wrong&, const Weights&, Measure, Context&);
 
   const OutputBlocks& blocks() const { return blocks_; }
   double of(Index channel, Index block) const { return sum_[channel * blocks_.count() + block]; }
-  // Of s in a block.
-  double expected(Index channel, Index block) const;
+
+  // Windows are as loud as their loudest end: by how much it falls from a block to the next, s may
+  // fall within it.
+  double fade(Index channel, Index block) const;
 
   // Few multiply-adds beside what transforms of all there is take?
   static bool is_cheap(const Volume&, const Sides&);
@@ -40,13 +45,29 @@ class Ceiling {
   double* const sum_;
 };
 
-// Outputs of a block are proven where s >= 2 E / tol, E = u (14 log2 N + 12 + 2 P) S: as many as
-// lie in shorter blocks of which that is to be expected.
+// What is to be expected of outputs, by the shortest blocks.
+class Expected {
+ public:
+  Expected(Scratch&, const Volume&, const Sides&, const Wrong&, const Weights&, Context&);
+
+  const OutputBlocks& blocks() const { return mean_.blocks(); }
+
+  // s of all outputs of a block, 0 where some may have no terms: of k like ones, which are had now
+  // and then, there is none with a chance of exp(-k).
+  double of(Index channel, Index block) const;
+
+ private:
+  const Measured mean_, squares_;
+  const double least_terms_;
+};
+
+// Outputs of a block are proven where s >= 2 E / tol, E = u (14 log2 N + 12 + 2 P) S, S being the
+// bound of s: as many as lie in shorter blocks of which that is to be expected.
 class Prospect {
  public:
   // A block is worth it where so many outputs are.
-  Prospect(Scratch&, const Volume&, const Sides&, const Wrong&, const Squares&,
-           const Ceiling& of_shorter, double tolerance, double worth, Context&);
+  Prospect(Scratch&, const Volume&, const Sides&, const Wrong&, const Weights&, const Expected&,
+           double tolerance, double worth, Context&);
 
   bool is_worth(Index channel, Index block) const {
     return outputs_[channel * blocks_ + block] > 0;
