@@ -191,7 +191,7 @@ Magnitudes magnitudes_of_taps(const Problem& p, Context& context) {
   return magnitudes;
 }
 
-// Parts are four times as many of a line or a picture, eight times of a volume.
+// Parts are four times as many of a line or a picture, eight times of three axes.
 Index shorter(const Volume& w, Index side) { return side / (w.axes == 1 ? 4 : 2); }
 
 // The shortest blocks that transforms, and what is to be known of them all, allow.
@@ -215,8 +215,9 @@ double macs_an_output(const Volume& w) {
   return macs;
 }
 
-// What is expected to be proven is worth so much less than what is.
-constexpr double kExpected = 1.5;
+// What is expected to be proven is worth so much less than what is; and nothing more where of that
+// no more than so much was.
+constexpr double kExpected = 1.5, kDeceived = 0.6;
 
 // What a block of outputs takes, and some of all blocks with what meets there: of a transform a
 // point as long as 200 multiply-adds, of a product 4, and of magnitudes all of it once more.
@@ -279,6 +280,7 @@ class Rest {
       Problem q;
       for (Range r; shares.next(r);) {
         for (Index i = r.first; i < r.last; ++i) {
+          own.spend(double(sides.half()));
           if (find(blocks, i, box) && part(p_, box.axis, leading, q)) summed(q, own);
         }
       }
@@ -325,18 +327,23 @@ void partitioned(const Problem& p, Index side, double tolerance, Context& contex
   const Sides longest = sides_of(w, side), shortest = sides_of(w, least);
   const Weights weights(scratch, w, shortest, a.max, v.max, context);
   const Expected expected(scratch, w, shortest, wrong, weights, context);
+  double left = wrong.size();
   for (bool planned = true; side >= least; side = shorter(w, side), planned = false) {
     const Sides sides = sides_of(w, side);
     const Price price(w, sides);
     Scratch own;
     const Prospect prospect(own, w, sides, wrong, weights, expected, tolerance,
                             price.block() / each, context);
-    const bool as_foreseen = planned && 2 * prospect.outputs() > wrong.size();
+    const bool as_foreseen = planned && 2 * prospect.outputs() > left;
     const double macs = kExpected * price.blocks(prospect.blocks());
     if (!as_foreseen && macs > each * prospect.outputs()) continue;
     Pass pass(own, w, sides, wrong, prospect, v.max, tolerance, context);
     for (Index channel = 0; channel < w.channels; ++channel) pass.run(channel);
+    const double proven = left - wrong.count();
+    left -= proven;
+    if (proven < kDeceived * prospect.outputs()) break;
   }
+  if (left == wrong.size()) return summed(p, context);
   const Rest rest(p, w, wrong);
   const double by_short = rest.macs(shortest, context), by_long = rest.macs(longest, context);
   if (std::min(by_short, by_long) > each * wrong.size()) return summed(p, context);

@@ -8,13 +8,13 @@
 namespace fastconv {
 namespace {
 
-struct Sums {
-  double squares = 0, magnitudes = 0;
-};
+constexpr int kMeasures = 3;
 
-Sums sums_of(fc_dtype dtype, double scale, const char* x, Index step, Index count) {
+// Adds to the sums of each measure, so many apart.
+void add_items(fc_dtype dtype, double scale, const char* x, Index step, Index count, double* sums,
+               Index apart) {
   constexpr Index kRun = 256, kApart = 8;  // sums that do not wait for each other
-  double number[2 * kRun + kApart], squares[kApart] = {}, magnitudes[kApart] = {};
+  double number[2 * kRun + kApart], sum[kMeasures][kApart] = {};
   const Index reals = is_complex(dtype) ? 2 : 1;
   for (Index i = 0, some; i < count; i += some) {
     some = std::min(kRun, count - i);
@@ -22,17 +22,20 @@ Sums sums_of(fc_dtype dtype, double scale, const char* x, Index step, Index coun
     std::fill_n(number + some * reals, kApart, 0.0);
     for (Index k = 0; k < some * reals; k += kApart) {
       for (Index part = 0; part < kApart; ++part) {
-        const double scaled = number[k + part] * scale;
-        squares[part] += scaled * scaled, magnitudes[part] += fabs(scaled);
+        const double size = fabs(number[k + part] * scale);
+        sum[kBound][part] += size * size;
+        sum[kMean][part] += size;
+        sum[kMeanOfRoots][part] += sqrt(size);
       }
     }
   }
-  return {std::accumulate(squares, squares + kApart, 0.0),
-          std::accumulate(magnitudes, magnitudes + kApart, 0.0)};
+  for (int m = 0; m < kMeasures; ++m) {
+    sums[m * apart] += std::accumulate(sum[m], sum[m] + kApart, 0.0);
+  }
 }
 
 // An operand, which has `n` and `step` of each axis.
-struct Operand {
+struct Array {
   fc_dtype dtype;
   double scale;
   Index n[FC_MAX_NDIM], step[FC_MAX_NDIM];
@@ -40,33 +43,31 @@ struct Operand {
 
 double down_from(double max) { return max > 0 ? ldexp(1, std::min(1000, -ilogb(max))) : 1; }
 
-Operand taps_of(const Volume& w, double max) {
-  Operand v = {w.v_dtype, down_from(max), {}, {}};
+Array the_taps(const Volume& w, double max) {
+  Array v = {w.v_dtype, down_from(max), {}, {}};
   for (int d = 0; d < w.axes; ++d) v.n[d] = w.axis[d].extent.m, v.step[d] = w.axis[d].v;
   return v;
 }
 
-Operand samples_of(const Volume& w, double max) {
-  Operand a = {w.a_dtype, down_from(max), {}, {}};
+Array the_samples(const Volume& w, double max) {
+  Array a = {w.a_dtype, down_from(max), {}, {}};
   for (int d = 0; d < w.axes; ++d) a.n[d] = w.axis[d].extent.n, a.step[d] = w.axis[d].a;
   return a;
 }
 
-// Squares of all blocks come first.
-void add_sums(const Operand& of, const Sides& sides, const Grid& grid, int d, const char* x,
-              double* sums, Context& context) {
+void add_blocks(const Array& of, const Sides& sides, const Grid& grid, int d, const char* x,
+                double* sums, Context& context) {
   const Index B = sides.side[d], n = of.n[d], step = of.step[d];
   for (Index block = 0; block < grid.count[d]; ++block, sums += grid.across(d + 1)) {
     const Index first = block * B, last = std::min(n, first + B);
     if (d == grid.axes - 1) {
       if (first >= last) continue;
-      const Sums more = sums_of(of.dtype, of.scale, x + first * step, step, last - first);
-      sums[0] += more.squares, sums[grid.size()] += more.magnitudes;
+      add_items(of.dtype, of.scale, x + first * step, step, last - first, sums, grid.size());
       context.spend(10 * double(last - first));
       continue;
     }
     for (Index i = first; i < last; ++i) {
-      add_sums(of, sides, grid, d + 1, x + i * step, sums, context);
+      add_blocks(of, sides, grid, d + 1, x + i * step, sums, context);
     }
   }
 }
@@ -95,8 +96,8 @@ double items_of_block(const Sides& sides) {
 }
 
 // sum = x * h for all blocks of outputs.
-void convolve_norms(const Grid& windows, const double* x, const Grid& parts, const double* h,
-                    const OutputBlocks& blocks, double* sum, Context& context) {
+void convolve_blocks(const Grid& windows, const double* x, const Grid& parts, const double* h,
+                     const OutputBlocks& blocks, double* sum, Context& context) {
   constexpr Index kItem = Index(sizeof(double));
   Scratch scratch;
   // Of a line the other axis has but one index.
@@ -115,14 +116,16 @@ void convolve_norms(const Grid& windows, const double* x, const Grid& parts, con
                 context);
 }
 
-// E / u behind S, where so many products meet at the most.
-double loss(const Volume& w, const Sides& sides, const Index* at, double sum) {
+// E / u of a block of which the bound of s is so much, where as many products meet as can.
+double loss(const Volume& w, const Sides& sides, const Index* at, double bound) {
+  const double points =
+      double(sides.half()) * (is_complex(result_dtype(w.a_dtype, w.v_dtype)) ? 2 : 1);
   double products = 1;
   for (int d = 0; d < w.axes; ++d) {
     const Extent e = by_blocks(w.axis[d].extent, sides.side[d]);
     products *= double(std::min(e.m, at[d] + 1) - std::max<Index>(0, at[d] - e.n + 1));
   }
-  return (14 * log2(double(sides.half())) + 12 + 2 * products) * sum;
+  return (14 * log2(points) + 12 + 2 * products) * bound;
 }
 
 }  // namespace
@@ -133,15 +136,15 @@ Weights::Weights(Scratch& scratch, const Volume& w, const Sides& sides, double a
       sides_(sides),
       of_a_(windows_of(w, sides)),
       of_v_(parts_of(w, sides)),
-      a_(scratch.take<double>(2 * of_a_.size() * w.channels)),
-      v_(scratch.take<double>(2 * of_v_.size())) {
-  std::fill_n(a_, 2 * of_a_.size() * w.channels, 0.0);
-  std::fill_n(v_, 2 * of_v_.size(), 0.0);
-  const Operand a = samples_of(w, a_max), v = taps_of(w, v_max);
-  add_sums(v, sides, of_v_, 0, w.v, v_, context);
+      a_(scratch.take<double>(kMeasures * of_a_.size() * w.channels)),
+      v_(scratch.take<double>(kMeasures * of_v_.size())) {
+  std::fill_n(a_, kMeasures * of_a_.size() * w.channels, 0.0);
+  std::fill_n(v_, kMeasures * of_v_.size(), 0.0);
+  const Array a = the_samples(w, a_max), v = the_taps(w, v_max);
+  add_blocks(v, sides, of_v_, 0, w.v, v_, context);
   for (Index channel = 0; channel < w.channels; ++channel) {
-    add_sums(a, sides, of_a_, 0, w.a + channel * w.a_next, a_ + 2 * channel * of_a_.size(),
-             context);
+    add_blocks(a, sides, of_a_, 0, w.a + channel * w.a_next,
+               a_ + kMeasures * channel * of_a_.size(), context);
   }
 }
 
@@ -149,7 +152,7 @@ Weights::Weights(Scratch& scratch, const Volume& w, const Sides& sides, double a
 const double* Weights::windows(Scratch& scratch, Measure measure, Index channel,
                                const Sides& sides) const {
   const Grid grid = windows_of(w_, sides);
-  const double* of_channel = a_ + (2 * channel + (measure == kMean ? 1 : 0)) * of_a_.size();
+  const double* of_channel = a_ + (kMeasures * channel + measure) * of_a_.size();
   double* sum = joined(scratch, of_a_, sides_, of_channel, grid, sides);
   for (int d = 0; d < grid.axes; ++d) {
     const Index next = grid.across(d + 1);
@@ -166,8 +169,7 @@ const double* Weights::windows(Scratch& scratch, Measure measure, Index channel,
 
 const double* Weights::parts(Scratch& scratch, Measure measure, const Sides& sides) const {
   const Grid grid = parts_of(w_, sides);
-  const double* sums = v_ + (measure == kMean ? of_v_.size() : 0);
-  double* sum = joined(scratch, of_v_, sides_, sums, grid, sides);
+  double* sum = joined(scratch, of_v_, sides_, v_ + measure * of_v_.size(), grid, sides);
   for (Index i = 0; measure == kBound && i < grid.size(); ++i) sum[i] = sqrt(sum[i]);
   return sum;
 }
@@ -179,8 +181,8 @@ Measured::Measured(Scratch& scratch, const Volume& w, const Sides& sides, const 
   const double* h = weights.parts(own, measure, sides);
   for (Index channel = 0; channel < w.channels; ++channel) {
     Scratch of_one;
-    convolve_norms(windows_of(w, sides), weights.windows(of_one, measure, channel, sides),
-                   parts_of(w, sides), h, blocks_, sum_ + channel * blocks_.count(), context);
+    convolve_blocks(windows_of(w, sides), weights.windows(of_one, measure, channel, sides),
+                    parts_of(w, sides), h, blocks_, sum_ + channel * blocks_.count(), context);
   }
 }
 
@@ -212,12 +214,12 @@ bool Measured::is_cheap(const Volume& w, const Sides& sides) {
 Expected::Expected(Scratch& scratch, const Volume& w, const Sides& sides, const Wrong& wrong,
                    const Weights& weights, Context& context)
     : mean_(scratch, w, sides, wrong, weights, kMean, context),
-      squares_(scratch, w, sides, wrong, weights, kMeanOfSquares, context),
+      roots_(scratch, w, sides, wrong, weights, kMeanOfRoots, context),
       least_terms_(log(items_of_block(sides))) {}
 
 double Expected::of(Index channel, Index block) const {
-  const double mean = mean_.of(channel, block);
-  if (mean * mean < least_terms_ * squares_.of(channel, block)) return 0;
+  const double mean = mean_.of(channel, block), roots = roots_.of(channel, block);
+  if (roots * roots < least_terms_ * mean) return 0;
   return mean * mean_.fade(channel, block);
 }
 
@@ -229,18 +231,21 @@ Prospect::Prospect(Scratch& scratch, const Volume& w, const Sides& sides, const 
   std::fill_n(outputs_, blocks_ * w.channels, 0.0);
   Scratch own;
   const Measured whole(own, w, sides, wrong, weights, kBound, context);
+  double* enough = own.take<double>(blocks_);
   Index at[FC_MAX_NDIM], output[FC_MAX_NDIM];
   for (Index channel = 0; channel < w.channels; ++channel) {
     double* outputs = outputs_ + channel * blocks_;
+    for (Index b = 0; b < blocks_; ++b) {
+      whole.blocks().find(b, at);
+      enough[b] = 0x1p-52 / tolerance * loss(w, sides, at, whole.of(channel, b));
+    }
     for (Index b = 0; b < expected.blocks().count(); ++b) {
       expected.blocks().find(b, at);
       const double count = expected.blocks().count_wrong(at, channel, context);
       if (count == 0) continue;
       for (int d = 0; d < w.axes; ++d) output[d] = expected.blocks().outputs(at, d).first;
       const Index around = whole.blocks().around(output);
-      whole.blocks().find(around, at);
-      const double enough = 0x1p-52 / tolerance * loss(w, sides, at, whole.of(channel, around));
-      if (expected.of(channel, b) >= enough) outputs[around] += count;
+      if (expected.of(channel, b) >= enough[around]) outputs[around] += count;
     }
     for (Index b = 0; b < blocks_; ++b) {
       if (outputs[b] < worth) outputs[b] = 0;

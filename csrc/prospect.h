@@ -1,13 +1,13 @@
-// Which blocks of outputs are worth adding up, known from norms alone.
+// Which blocks of outputs are worth adding up, known from norms and means alone.
 #pragma once
 #include "wrong.h"
 
 namespace fastconv {
 
-// What is known of the terms of an output from windows x and parts h that meet in its block: a
-// bound of s by Cauchy and Schwarz, sum ||x|| ||h||; its mean, sum mean |x| sum |h|; and that of
-// squares of the terms.
-enum Measure { kBound, kMean, kMeanOfSquares };
+// What is known of the terms |x h| of outputs from windows x and parts h that meet in their block:
+// a bound of s by Cauchy and Schwarz, sum ||x|| ||h||; the mean of s, sum mean |x| sum |h|; and
+// that of their roots, added up.
+enum Measure { kBound, kMean, kMeanOfRoots };
 
 // Of samples and of taps by block, each operand brought to about 1 by a power of two.
 class Weights {
@@ -22,7 +22,7 @@ class Weights {
   const Volume& w_;
   const Sides& sides_;
   const Grid of_a_, of_v_;      // that of a as of windows, whose last blocks hold none
-  double *const a_, *const v_;  // sums of squares of all blocks, then of magnitudes
+  double *const a_, *const v_;  // by Measure: sums of squares, of magnitudes and of their roots
 };
 
 // A measure of all blocks of outputs of one size.
@@ -52,12 +52,13 @@ class Expected {
 
   const OutputBlocks& blocks() const { return mean_.blocks(); }
 
-  // s of all outputs of a block, 0 where some may have no terms: of k like ones, which are had now
-  // and then, there is none with a chance of exp(-k).
+  // s of all outputs of a block, 0 where some may have no terms: of k that are had now and then
+  // there is none with a chance of exp(-k). k = (sum of roots)^2 / s counts like ones, and faint
+  // ones beside a loud one.
   double of(Index channel, Index block) const;
 
  private:
-  const Measured mean_, squares_;
+  const Measured mean_, roots_;
   const double least_terms_;
 };
 

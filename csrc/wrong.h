@@ -23,14 +23,17 @@ class Wrong {
 
   Index pitch(int axis) const { return pitch_[axis]; }
 
-  // An output's index along an axis.
-  Index index(Index flag, int axis) const {
-    const Index above = axis ? flag % pitch_[axis - 1] : flag;
-    return w_.axis[axis].extent.lo + above / pitch_[axis];
-  }
   char* of(Index channel) const { return flag_ + channel * each_; }
-  bool any(Index channel) const { return memchr(of(channel), 1, size_t(each_)); }
 
+  // An output's index along each axis.
+  void find(Index flag, Index* at) const {
+    for (int d = 0; d < w_.axes; ++d) {
+      at[d] = w_.axis[d].extent.lo + flag / pitch_[d];
+      flag %= pitch_[d];
+    }
+  }
+
+  double count() const { return double(std::count(flag_, flag_ + each_ * w_.channels, 1)); }
   double size() const { return double(each_ * w_.channels); }
 
  private:
@@ -96,12 +99,15 @@ class OutputBlocks {
     const char* flag = wrong_.of(channel);
     for (int d = 0; d < w_.axes; ++d) box[d] = {PTRDIFF_MAX, 0};
     for_each_row(at, [&](Index, Index, Index first, Index count) {
-      for (Index i = first; i < first + count; ++i) {
-        if (!flag[i]) continue;
-        for (int d = 0; d < w_.axes; ++d) {
-          const Index output = wrong_.index(i, d);
-          box[d] = {std::min(box[d].first, output), std::max(box[d].last, output + 1)};
-        }
+      const void* next = memchr(flag + first, 1, size_t(count));
+      if (!next) return;
+      Index left = static_cast<const char*>(next) - flag, right = first + count - 1;
+      while (!flag[right]) --right;
+      Index output[FC_MAX_NDIM];
+      wrong_.find(left, output);
+      for (int d = 0; d < w_.axes; ++d) {
+        const Index last = output[d] + 1 + (d == w_.axes - 1 ? right - left : 0);
+        box[d] = {std::min(box[d].first, output[d]), std::max(box[d].last, last)};
       }
     });
     return box[0].last > 0;

@@ -75,6 +75,20 @@ fc_job parted_job(DtypePair types, ptrdiff_t n, ptrdiff_t m, ptrdiff_t lo, ptrdi
   return job;
 }
 
+// The same of a picture, or of a volume of three planes.
+fc_job parted_picture(DtypePair types, ptrdiff_t n, ptrdiff_t m) {
+  fc_job job = picture_job(types, FC_OVERLAP, n, m);
+  job.accuracy = FC_COMPONENTWISE;
+  return job;
+}
+
+fc_job parted_volume(DtypePair types, ptrdiff_t n, ptrdiff_t m) {
+  fc_job job = parted_picture(types, n, m);
+  job.ndim = 3;
+  set_axis(job, 2, 20, 17, 3, 30);
+  return job;
+}
+
 bool are_floats(DtypePair types) { return types.a <= FC_C128; }
 
 // --- walls -----------------------------------------------------------------------------------
@@ -126,6 +140,10 @@ void walls(Random& random) {
     if (!are_floats(types)) continue;
     within_walls(parted_job(types, 2500, 1600, 0, 4099), random, {1}, {1}, {1});
     within_walls(parted_job(types, 2100, 1700, 900, 2700), random, {-1}, {2}, {-3});
+    within_walls(parted_picture(types, 80, 60), random, {1, 1}, {1, 1}, {1, 1});
+    within_walls(parted_picture(types, 70, 65), random, {-1, 2}, {1, -1}, {2, 1});
+    within_walls(parted_volume(types, 19, 18), random, {1, 1, 1}, {1, 1, 1}, {1, 1, 1});
+    within_walls(parted_volume(types, 21, 19), random, {2, -1, 1}, {-1, 1, 2}, {1, 2, -1});
   }
 }
 
@@ -224,6 +242,9 @@ void failing_parts(Random& random) {
     if (!are_floats(types)) continue;
     Call call = call_of(parted_job(types, 4000, 1600, 0, 5599), random, {1}, {1}, {1});
     every_allocation("parts", [&] { return call.run(); }, call.out.bytes(), true);
+    Call picture = call_of(parted_picture(types, 70, 60), random, {1, 1}, {1, 1}, {1, 1});
+    every_allocation(
+        "parts of a picture", [&] { return picture.run(); }, picture.out.bytes(), true);
   }
 }
 
