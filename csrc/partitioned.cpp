@@ -215,9 +215,8 @@ double macs_an_output(const Volume& w) {
   return macs;
 }
 
-// What is expected to be proven is worth so much less than what is; and nothing more where of that
-// no more than so much was.
-constexpr double kExpected = 1.5, kDeceived = 0.6;
+// What is expected to be proven is worth so much less than what is.
+constexpr double kExpected = 1.5;
 
 // What a block of outputs takes, and some of all blocks with what meets there: of a transform a
 // point as long as 200 multiply-adds, of a product 4, and of magnitudes all of it once more.
@@ -327,7 +326,7 @@ void partitioned(const Problem& p, Index side, double tolerance, Context& contex
   const Sides longest = sides_of(w, side), shortest = sides_of(w, least);
   const Weights weights(scratch, w, shortest, a.max, v.max, context);
   const Expected expected(scratch, w, shortest, wrong, weights, context);
-  double left = wrong.size();
+  double left = wrong.size(), kept = 1;  // of what is not proven, and of what passes have promised
   for (bool planned = true; side >= least; side = shorter(w, side), planned = false) {
     const Sides sides = sides_of(w, side);
     const Price price(w, sides);
@@ -336,12 +335,12 @@ void partitioned(const Problem& p, Index side, double tolerance, Context& contex
                             price.block() / each, context);
     const bool as_foreseen = planned && 2 * prospect.outputs() > left;
     const double macs = kExpected * price.blocks(prospect.blocks());
-    if (!as_foreseen && macs > each * prospect.outputs()) continue;
+    if (!as_foreseen && macs > each * kept * prospect.outputs()) continue;
     Pass pass(own, w, sides, wrong, prospect, v.max, tolerance, context);
     for (Index channel = 0; channel < w.channels; ++channel) pass.run(channel);
     const double proven = left - wrong.count();
     left -= proven;
-    if (proven < kDeceived * prospect.outputs()) break;
+    kept *= std::min(1.0, proven / prospect.outputs());
   }
   if (left == wrong.size()) return summed(p, context);
   const Rest rest(p, w, wrong);
