@@ -209,6 +209,13 @@ void redo(const Problem& lost, const Problem& of, double tolerance, Context& con
   direct(lost, context);
 }
 
+// Below this no other way takes less than what is lost: a transform more, of each output.
+double least_for_all(const Problem& p) {
+  constexpr double kOutput = 25;
+  const double outputs = double(p.row_hi - p.row_lo) * double(p.col_hi - p.col_lo);
+  return std::min(macs_of(p), kOutput * outputs);
+}
+
 // What is known of a problem before any transform is made.
 class Guard {
  public:
@@ -238,7 +245,7 @@ class Guard {
                                                                      signal.grain(), a, v, context);
     lost_ = survey_->macs(
         [](const Problem& q) { return lines_apart(q) ? parting_of(q).macs : macs_of(q); });
-    if (lost_ == 0) return;
+    if (2 * lost_ <= least_for_all(p)) return;
     const Parting all = parting_of(p);
     if (pays_in_double(p, lost_)) {
       way_ = kInDouble;

@@ -49,7 +49,7 @@ def test_pictures(level, of_a, of_v, dtype, rng):
 
 
 @SHAPES
-@pytest.mark.parametrize("dtype", oracle.FLOATS)
+@pytest.mark.parametrize("dtype", ["float32", "complex128"])
 def test_pictures_of_which_much_is_lost(level, of_a, of_v, dtype, rng):
     a, v = pair(rng, PICTURE, of_a, of_v, dtype)
     oracle.assert_within(level.convolve2d(a, v), a, v)
@@ -126,8 +126,8 @@ def test_many_axes(axes, rng):
 
 
 @pytest.mark.parametrize("accuracy", ["auto", "componentwise"])
-@pytest.mark.parametrize("dtype", ["float32", "float64", "complex128"])
-@pytest.mark.parametrize(("of_a", "of_v"), [(even, even), (bell, bell), (exponential, bell)])
+@pytest.mark.parametrize("dtype", ["float32", "complex128"])
+@pytest.mark.parametrize(("of_a", "of_v"), [(even, even), (exponential, bell)])
 def test_volumes(of_a, of_v, dtype, accuracy, rng):
     a, v = pair(rng, VOLUME, of_a, of_v, dtype)
     result = fastconv.signal.convolve(a, v, accuracy=accuracy)
