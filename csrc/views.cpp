@@ -49,48 +49,109 @@ void copy_items(char* to, Index to_step, const char* from, Index from_step, Inde
   for (Index i = 0; i < count; ++i) memcpy(to + i * to_step, from + i * from_step, sizeof(T));
 }
 
-// A plane in patches of a side: where one array's rows are the other's columns, the cache lines of
-// both are used whole.
-template <class T>
-void copy_patches(char* to, const Index* to_stride, const char* from, const Index* from_stride,
-                  const Index* shape, Index side) {
-  const Index to_row = to_stride[0], to_col = to_stride[1];
-  const Index from_row = from_stride[0], from_col = from_stride[1];
-  for (Index r = 0; r < shape[0]; r += side) {
-    const Index row_end = shape[0] - r < side ? shape[0] : r + side;
-    for (Index c = 0; c < shape[1]; c += side) {
-      const Index col_end = shape[1] - c < side ? shape[1] : c + side;
-      for (Index i = r; i < row_end; ++i) {
-        copy_items<T>(to + i * to_row + c * to_col, to_col, from + i * from_row + c * from_col,
-                      from_col, col_end - c);
+// Rows that become columns: `from` lies along the rows of `to`. A square at a time, by way of a
+// buffer, so that each line of cache is read at once, and written at once, however many lines a
+// power of two apart compete for its place.
+template <class T, int kSide>
+void turn_square(char* to, const Index* to_stride, const char* from, const Index* from_stride) {
+  constexpr Index item = sizeof(T);
+  T square[kSide][kSide], row[kSide];
+  for (int c = 0; c < kSide; ++c, from += from_stride[1]) {
+    if (from_stride[0] == item) {
+      memcpy(square[c], from, sizeof square[c]);
+    } else {
+      for (int r = 0; r < kSide; ++r) memcpy(&square[c][r], from + r * from_stride[0], sizeof(T));
+    }
+  }
+  for (int r = 0; r < kSide; ++r, to += to_stride[0]) {
+    for (int c = 0; c < kSide; ++c) row[c] = square[c][r];
+    if (to_stride[1] == item) {
+      memcpy(to, row, sizeof row);
+    } else {
+      for (int c = 0; c < kSide; ++c) memcpy(to + c * to_stride[1], &row[c], sizeof(T));
+    }
+  }
+}
+
+// What is left of squares is taken by smaller ones, and in the end item by item.
+template <class T, int kSide>
+void turn(char* to, const Index* to_stride, const char* from, const Index* from_stride, Index rows,
+          Index cols) {
+  for (Index c = 0; c < cols; c += kSide) {
+    for (Index r = 0; r < rows; r += kSide) {
+      char* y = to + r * to_stride[0] + c * to_stride[1];
+      const char* x = from + r * from_stride[0] + c * from_stride[1];
+      const Index down = std::min<Index>(kSide, rows - r), along = std::min<Index>(kSide, cols - c);
+      if (down == kSide && along == kSide) {
+        turn_square<T, kSide>(y, to_stride, x, from_stride);
+      } else if constexpr (kSide > 8) {
+        turn<T, kSide / 2>(y, to_stride, x, from_stride, down, along);
+      } else {
+        for (Index i = 0; i < down; ++i, y += to_stride[0], x += from_stride[0]) {
+          copy_items<T>(y, to_stride[1], x, from_stride[1], along);
+        }
       }
     }
   }
 }
 
+template <class T>
+void copy_plane_of(char* to, const Index* to_stride, const char* from, const Index* from_stride,
+                   Index rows, Index cols) {
+  const Index across = imaxabs(from_stride[0]);
+  if (across > 0 && across < imaxabs(from_stride[1])) {
+    return turn<T, 16>(to, to_stride, from, from_stride, rows, cols);
+  }
+  for (Index r = 0; r < rows; ++r, to += to_stride[0], from += from_stride[0]) {
+    copy_items<T>(to, to_stride[1], from, from_stride[1], cols);
+  }
+}
+
+// Along rows of `to`, which are the nearer in memory.
 void copy_plane(char* to, const Index* to_stride, const char* from, const Index* from_stride,
-                const Index* shape, Index item) {
-  constexpr Index kPatch = 16;
-  const Index bytes = shape[1] * item;
+                Index rows, Index cols, Index item) {
   if (to_stride[1] == item && from_stride[1] == item) {
-    if (to_stride[0] == bytes && from_stride[0] == bytes) {
-      memcpy(to, from, size_t(shape[0] * bytes));
-      return;
-    }
-    for (Index r = 0; r < shape[0]; ++r) {
+    Index bytes = cols * item;
+    if (to_stride[0] == bytes && from_stride[0] == bytes) bytes *= rows, rows = 1;
+    for (Index r = 0; r < rows; ++r) {
       memcpy(to + r * to_stride[0], from + r * from_stride[0], size_t(bytes));
     }
     return;
   }
-  const auto turned = [](const Index* stride) { return imaxabs(stride[0]) < imaxabs(stride[1]); };
-  const bool one_is = turned(to_stride) != turned(from_stride);
-  const Index side = one_is ? kPatch : shape[0] > shape[1] ? shape[0] : shape[1];
   switch (item) {
-    case 1: return copy_patches<char>(to, to_stride, from, from_stride, shape, side);
-    case 2: return copy_patches<short>(to, to_stride, from, from_stride, shape, side);
-    case 4: return copy_patches<int>(to, to_stride, from, from_stride, shape, side);
-    case 8: return copy_patches<long long>(to, to_stride, from, from_stride, shape, side);
-    default: return copy_patches<Sixteen>(to, to_stride, from, from_stride, shape, side);
+    case 1: return copy_plane_of<char>(to, to_stride, from, from_stride, rows, cols);
+    case 2: return copy_plane_of<short>(to, to_stride, from, from_stride, rows, cols);
+    case 4: return copy_plane_of<int>(to, to_stride, from, from_stride, rows, cols);
+    case 8: return copy_plane_of<long long>(to, to_stride, from, from_stride, rows, cols);
+    default: return copy_plane_of<Sixteen>(to, to_stride, from, from_stride, rows, cols);
+  }
+}
+
+// The axis but for this one on which items are nearest in memory, not the same; or none.
+int nearest(const View& x, int but) {
+  int found = -1;
+  for (int d = x.ndim - 1; d >= 0; --d) {
+    if (d == but || x.shape[d] == 1 || x.stride[d] == 0) continue;
+    if (found < 0 || imaxabs(x.stride[d]) < imaxabs(x.stride[found])) found = d;
+  }
+  return found;
+}
+
+// The planes of two axes, for every index of those from `axis` on.
+void copy_planes(const View& to, const View& from, Index item, const int* plane, int axis) {
+  while (axis == plane[0] || axis == plane[1]) ++axis;
+  if (axis >= to.ndim) {
+    Index shape[] = {1, 1}, to_stride[] = {0, 0}, from_stride[] = {0, 0};
+    for (int i = 0; i < 2; ++i) {
+      if (plane[i] < 0) continue;
+      shape[i] = to.shape[plane[i]];
+      to_stride[i] = to.stride[plane[i]], from_stride[i] = from.stride[plane[i]];
+    }
+    return copy_plane(to.data, to_stride, from.data, from_stride, shape[0], shape[1], item);
+  }
+  View t = to, f = from;
+  for (Index i = 0; i < to.shape[axis]; ++i, t.data += t.stride[axis], f.data += f.stride[axis]) {
+    copy_planes(t, f, item, plane, axis + 1);
   }
 }
 
@@ -118,26 +179,18 @@ Index row_offset(const View& x, Index r) {
   return offset;
 }
 
-// Plane by plane of the last two axes.
+// Plane by plane of the axes on which the two arrays lie nearest.
 void copy(const View& to, const View& from, Index item) {
-  if (to.ndim == 1) {
-    const Index shape[] = {1, to.shape[0]};
-    const Index to_stride[] = {0, to.stride[0]}, from_stride[] = {0, from.stride[0]};
-    return copy_plane(to.data, to_stride, from.data, from_stride, shape, item);
-  }
-  if (to.ndim == 2) {
-    return copy_plane(to.data, to.stride, from.data, from.stride, to.shape, item);
-  }
-  View t = {to.data, to.ndim - 1, to.shape + 1, to.stride + 1};
-  View f = {from.data, to.ndim - 1, to.shape + 1, from.stride + 1};
-  for (Index i = 0; i < to.shape[0]; ++i, t.data += to.stride[0], f.data += from.stride[0]) {
-    copy(t, f, item);
-  }
+  const int along = nearest(to, -1), of_from = nearest(from, -1);
+  const bool turned = of_from >= 0 && of_from != along;
+  const int plane[] = {turned ? of_from : nearest(to, along), along};
+  copy_planes(to, from, item, plane, 0);
 }
 
 void copy_line(char* to, Index to_step, const char* from, Index from_step, Index count,
                Index item) {
-  copy({to, 1, &count, &to_step}, {const_cast<char*>(from), 1, &count, &from_step}, item);
+  const Index to_stride[] = {0, to_step}, from_stride[] = {0, from_step};
+  copy_plane(to, to_stride, from, from_stride, 1, count, item);
 }
 
 void dense_strides(int ndim, const Index* shape, Index item, Index* stride) {

@@ -1,5 +1,6 @@
 """What does not lie dense is not copied whole: the bits of what does, and little memory."""
 
+from itertools import permutations
 from pathlib import Path
 
 import numpy as np
@@ -156,6 +157,27 @@ def test_bits_of_pictures_and_volumes(level, shape, taps, dtype, layout, method,
         out = layout(np.zeros_like(want))
         level.signal.convolve(a, v, mode, method=method, out=out, workers=2)
         oracle.assert_same_bits(out.copy(), want)
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+@pytest.mark.parametrize("dtype", ["int8", "int16", "float32", "float64", "complex128"])
+def test_bits_of_axes_in_any_order_of_memory(dtype, order, rng):
+    def laid(x):
+        """With axes in that order, one of them backwards, another every other of its own."""
+        back = np.argsort(order)
+        return every_other(np.flip(x, 1).transpose(order)).transpose(back)[:, ::-1]
+
+    def in_order(x):
+        return np.ascontiguousarray(x.transpose(order)).transpose(np.argsort(order))
+
+    for shape in [(41, 27, 34), (16, 32, 48), (5, 130, 9)]:
+        a, v = oracle.draw(rng, shape, dtype), oracle.draw(rng, (3, 4, 2), dtype)
+        want = fastconv.signal.convolve(a, v)
+        for layout in (laid, in_order):
+            oracle.assert_same_bits(fastconv.signal.convolve(layout(a), v), want)
+            out = layout(np.zeros_like(want))
+            fastconv.signal.convolve(layout(a), v, out=out)
+            oracle.assert_same_bits(out.copy(), want)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS.values())
