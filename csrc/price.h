@@ -308,8 +308,11 @@ constexpr double kReadAgainNs = 0.1;
 // more.
 constexpr double kPictureNs = 9e3, kPictureEndsNs[2] = {9e3, 3e3}, kVolumeEndsNs[2] = {1e5, 6e4};
 
+// Lines are judged under every kernel: 0.7 us, and 0.15 a line.
+constexpr double kJudgedNs = 700, kJudgedLineNs = 150;
+
 inline double ends_ns(const Task& t) {
-  if (t.flat()) return 0;
+  if (t.flat()) return t.kernels * (kJudgedNs + kJudgedLineNs * t.lines);
   const bool ends = t.row.lo == 0 && t.col.lo == 0;
   if (t.axes <= 2 || !ends) return kPictureNs + (ends ? kPictureEndsNs[t.precision] : 0);
   double ns = kVolumeEndsNs[t.precision];
