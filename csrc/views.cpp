@@ -95,35 +95,40 @@ void turn(char* to, const Index* to_stride, const char* from, const Index* from_
   }
 }
 
+// Two axes of an array and of its copy, which lies along the second.
+struct TwoAxes {
+  Index rows, cols, item;
+  Index to[2], from[2];  // strides
+};
+
 template <class T>
-void copy_plane_of(char* to, const Index* to_stride, const char* from, const Index* from_stride,
-                   Index rows, Index cols) {
-  const Index across = imaxabs(from_stride[0]);
-  if (across > 0 && across < imaxabs(from_stride[1])) {
-    return turn<T, 16>(to, to_stride, from, from_stride, rows, cols);
+void copy_items_of(const TwoAxes& p, char* to, const char* from) {
+  const Index across = imaxabs(p.from[0]);
+  if (across > 0 && across < imaxabs(p.from[1])) {
+    return turn<T, 16>(to, p.to, from, p.from, p.rows, p.cols);
   }
-  for (Index r = 0; r < rows; ++r, to += to_stride[0], from += from_stride[0]) {
-    copy_items<T>(to, to_stride[1], from, from_stride[1], cols);
+  for (Index r = 0; r < p.rows; ++r, to += p.to[0], from += p.from[0]) {
+    copy_items<T>(to, p.to[1], from, p.from[1], p.cols);
   }
 }
 
-// Along rows of `to`, which are the nearer in memory.
-void copy_plane(char* to, const Index* to_stride, const char* from, const Index* from_stride,
-                Index rows, Index cols, Index item) {
-  if (to_stride[1] == item && from_stride[1] == item) {
-    Index bytes = cols * item;
-    if (to_stride[0] == bytes && from_stride[0] == bytes) bytes *= rows, rows = 1;
-    for (Index r = 0; r < rows; ++r) {
-      memcpy(to + r * to_stride[0], from + r * from_stride[0], size_t(bytes));
+void copy_plane(const TwoAxes& p, char* to, const char* from) {
+  if (p.to[1] == p.item && p.from[1] == p.item) {
+    const Index bytes = p.cols * p.item;
+    if (p.to[0] == bytes && p.from[0] == bytes) {
+      memcpy(to, from, size_t(p.rows * bytes));
+      return;
     }
+    for (Index r = 0; r < p.rows; ++r)
+      memcpy(to + r * p.to[0], from + r * p.from[0], size_t(bytes));
     return;
   }
-  switch (item) {
-    case 1: return copy_plane_of<char>(to, to_stride, from, from_stride, rows, cols);
-    case 2: return copy_plane_of<short>(to, to_stride, from, from_stride, rows, cols);
-    case 4: return copy_plane_of<int>(to, to_stride, from, from_stride, rows, cols);
-    case 8: return copy_plane_of<long long>(to, to_stride, from, from_stride, rows, cols);
-    default: return copy_plane_of<Sixteen>(to, to_stride, from, from_stride, rows, cols);
+  switch (p.item) {
+    case 1: return copy_items_of<char>(p, to, from);
+    case 2: return copy_items_of<short>(p, to, from);
+    case 4: return copy_items_of<int>(p, to, from);
+    case 8: return copy_items_of<long long>(p, to, from);
+    default: return copy_items_of<Sixteen>(p, to, from);
   }
 }
 
@@ -137,21 +142,14 @@ int nearest(const View& x, int but) {
   return found;
 }
 
-// The planes of two axes, for every index of those from `axis` on.
-void copy_planes(const View& to, const View& from, Index item, const int* plane, int axis) {
-  while (axis == plane[0] || axis == plane[1]) ++axis;
-  if (axis >= to.ndim) {
-    Index shape[] = {1, 1}, to_stride[] = {0, 0}, from_stride[] = {0, 0};
-    for (int i = 0; i < 2; ++i) {
-      if (plane[i] < 0) continue;
-      shape[i] = to.shape[plane[i]];
-      to_stride[i] = to.stride[plane[i]], from_stride[i] = from.stride[plane[i]];
-    }
-    return copy_plane(to.data, to_stride, from.data, from_stride, shape[0], shape[1], item);
-  }
+// A plane for every index of the axes from `axis` on that it does not have.
+void copy_planes(const TwoAxes& plane, const int* of_plane, const View& to, const View& from,
+                 int axis) {
+  while (axis == of_plane[0] || axis == of_plane[1]) ++axis;
+  if (axis >= to.ndim) return copy_plane(plane, to.data, from.data);
   View t = to, f = from;
   for (Index i = 0; i < to.shape[axis]; ++i, t.data += t.stride[axis], f.data += f.stride[axis]) {
-    copy_planes(t, f, item, plane, axis + 1);
+    copy_planes(plane, of_plane, t, f, axis + 1);
   }
 }
 
@@ -179,18 +177,28 @@ Index row_offset(const View& x, Index r) {
   return offset;
 }
 
-// Plane by plane of the axes on which the two arrays lie nearest.
+// Plane by plane of the axes on which the two arrays lie nearest: rows, where both have them.
 void copy(const View& to, const View& from, Index item) {
-  const int along = nearest(to, -1), of_from = nearest(from, -1);
-  const bool turned = of_from >= 0 && of_from != along;
-  const int plane[] = {turned ? of_from : nearest(to, along), along};
-  copy_planes(to, from, item, plane, 0);
+  const int last = to.ndim - 1;
+  int axis[] = {last - 1, last};
+  if (to.stride[last] != item || imaxabs(from.stride[last]) != item) {
+    axis[1] = nearest(to, -1), axis[0] = nearest(from, -1);
+    if (axis[0] < 0 || axis[0] == axis[1]) axis[0] = nearest(to, axis[1]);
+  }
+  const auto of = [&](int i, const Index* numbers, Index none) {
+    return axis[i] < 0 ? none : numbers[axis[i]];
+  };
+  const TwoAxes plane = {of(0, to.shape, 1),
+                         of(1, to.shape, 1),
+                         item,
+                         {of(0, to.stride, 0), of(1, to.stride, 0)},
+                         {of(0, from.stride, 0), of(1, from.stride, 0)}};
+  copy_planes(plane, axis, to, from, 0);
 }
 
 void copy_line(char* to, Index to_step, const char* from, Index from_step, Index count,
                Index item) {
-  const Index to_stride[] = {0, to_step}, from_stride[] = {0, from_step};
-  copy_plane(to, to_stride, from, from_stride, 1, count, item);
+  copy_plane({1, count, item, {0, to_step}, {0, from_step}}, to, from);
 }
 
 void dense_strides(int ndim, const Index* shape, Index item, Index* stride) {
