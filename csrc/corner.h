@@ -69,10 +69,13 @@ class Corner {
     for (Index p = 0; p < parts_[columns_]; ++p) {
       const Index count = thickness(columns_, p), part = first + p;
       double magnitude[kFewColumns] = {};
-      for (Index j = 0; j < count; ++j, at += step) {
-        const T* x = reinterpret_cast<const T*>(at);
-        magnitude[j] = fabs(double(x[0])) + (complex ? fabs(double(x[1])) : 0);
-      }
+      const auto read = [&](Index some) {
+        for (Index j = 0; j < some; ++j, at += step) {
+          const T* x = reinterpret_cast<const T*>(at);
+          magnitude[j] = fabs(double(x[0])) + (complex ? fabs(double(x[1])) : 0);
+        }
+      };
+      count == kFewColumns ? read(kFewColumns) : read(count);  // the first without a loop
       const Index looked_at = on_edge || part == 0 ? count : p == 0 ? 1 : 0;
       for (Index j = 0; j < looked_at; ++j) least_ = std::min(least_, magnitude[j]);
       double* slab = slab_[columns_] + part * kFewColumns;
