@@ -75,7 +75,7 @@ class Corner {
           magnitude[j] = fabs(double(x[0])) + (complex ? fabs(double(x[1])) : 0);
         }
       };
-      count == kFewColumns ? read(kFewColumns) : read(count);  // the first without a loop
+      count == kFewColumns ? read(kFewColumns) : read(count);  // the first unrolled
       const Index looked_at = on_edge || part == 0 ? count : p == 0 ? 1 : 0;
       for (Index j = 0; j < looked_at; ++j) least_ = std::min(least_, magnitude[j]);
       double* slab = slab_[columns_] + part * kFewColumns;

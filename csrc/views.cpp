@@ -50,8 +50,8 @@ void copy_items(char* to, Index to_step, const char* from, Index from_step, Inde
 }
 
 // Rows that become columns: `from` lies along the rows of `to`. A square at a time, by way of a
-// buffer, so that each line of cache is read at once, and written at once, however many lines a
-// power of two apart compete for its place.
+// buffer, so that each line of cache is read whole, and written whole, however many lines a power
+// of two apart compete for its place.
 template <class T, int kSide>
 void turn_square(char* to, const Index* to_stride, const char* from, const Index* from_stride) {
   constexpr Index item = sizeof(T);
@@ -103,8 +103,10 @@ struct TwoAxes {
 
 template <class T>
 void copy_items_of(const TwoAxes& p, char* to, const char* from) {
+  constexpr Index kLeast = 8;  // of a square
   const Index across = imaxabs(p.from[0]);
-  if (across > 0 && across < imaxabs(p.from[1])) {
+  const bool turned = across > 0 && across < imaxabs(p.from[1]);
+  if (turned && p.rows >= kLeast && p.cols >= kLeast) {
     return turn<T, 16>(to, p.to, from, p.from, p.rows, p.cols);
   }
   for (Index r = 0; r < p.rows; ++r, to += p.to[0], from += p.from[0]) {
@@ -179,7 +181,8 @@ Index row_offset(const View& x, Index r) {
 
 // Plane by plane of the axes on which the two arrays lie nearest: rows, where both have them.
 void copy(const View& to, const View& from, Index item) {
-  const int last = to.ndim - 1;
+  int last = to.ndim - 1;
+  while (last > 0 && to.shape[last] == 1) --last;
   int axis[] = {last - 1, last};
   if (to.stride[last] != item || imaxabs(from.stride[last]) != item) {
     axis[1] = nearest(to, -1), axis[0] = nearest(from, -1);

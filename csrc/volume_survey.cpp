@@ -35,8 +35,7 @@ class VolumeSurvey final : public Survey {
 
  private:
   void estimate_means(Scratch&, const Coarse& a, const Coarse& v, Context&);
-  void look_around(Scratch&, const Coarse& a, const Coarse& v);
-  double usual_term(Index chunks, const Coarse& v) const;
+  void look_around(Scratch&, const Coarse& a);
   void mark_blocks();
   void mark_around(int axis, Index row, const Index* at, Index col);
   void for_each_block(Visit) const;
@@ -115,7 +114,7 @@ VolumeSurvey::VolumeSurvey(Scratch& scratch, const Problem& p, const fc_candidat
   // What it judges by is given back.
   Scratch judging;
   estimate_means(judging, a, v, context);
-  look_around(judging, a, v);
+  look_around(judging, a);
   mark_blocks();
   look_into_corners(a.whole.sum, v.whole.sum);
 }
@@ -164,21 +163,10 @@ void add_around(const Seen* own, Index rows, Index cols, Index before, Index beh
   for (Index j = 0; j < cols; ++j) add(along, j, rows, cols, sums);
 }
 
-// Of data whose loudest product is far from all others: the mean of products, each counted as often
-// as it is large, |a|_2^2 |v|_2^2 / (|a|_1 |v|_1), and twice that as a term of noise. Of doubles,
-// which lose next to nothing, less than the largest will not do: where many products are zero, s is
-// by chance, and then no margin helps.
-double VolumeSurvey::usual_term(Index chunks, const Coarse& v) const {
-  const auto usual = [](const Seen& x) { return x.sum > 0 ? x.energy / x.sum : 0; };
-  double most = 0;
-  for (Index i = 0; i < chunks; ++i) most = std::max(most, usual(seen_[i]));
-  return 2 * most * usual(v.whole);
-}
-
 // A transform sees less than three chunks of half its length in a row, and the tile that is its
 // imaginary part no more than the loudest does. Both lie within two of its lengths on either side,
 // but for the last tile of a row and the first of the next.
-void VolumeSurvey::look_around(Scratch& scratch, const Coarse& a, const Coarse& v) {
+void VolumeSurvey::look_around(Scratch& scratch, const Coarse& a) {
   const bool whole = how_.method == FC_ONESHOT;
   Index at[FC_MAX_NDIM], span = 1;
   for (int d = 0; d < leading_; ++d) span += (grain_.rows - 1) * pitch_[d];
@@ -200,9 +188,7 @@ void VolumeSurvey::look_around(Scratch& scratch, const Coarse& a, const Coarse& 
   Seen loudest = loudest_of(seen_, chunks);
   if (!whole && !is_complex(result_dtype(p_.a_dtype, p_.v_dtype))) loudest.add(loudest);
   most_ = judge_.bound_from(loudest);
-  Bound ends = most_;
-  if (is_single(p_.a_dtype)) ends.term = std::min(ends.term, usual_term(chunks, v));
-  enough_ = judge_.enough(ends);
+  enough_ = judge_.enough(most_);
   add_around(own, rows, chunk_cols_, 4, 4, seen_);
 }
 

@@ -162,22 +162,31 @@ def test_bits_of_pictures_and_volumes(level, shape, taps, dtype, layout, method,
 @pytest.mark.parametrize("order", list(permutations(range(3))))
 @pytest.mark.parametrize("dtype", ["int8", "int16", "float32", "float64", "complex128"])
 def test_bits_of_axes_in_any_order_of_memory(dtype, order, rng):
-    def laid(x):
-        """With axes in that order, one of them backwards, another every other of its own."""
-        back = np.argsort(order)
-        return every_other(np.flip(x, 1).transpose(order)).transpose(back)[:, ::-1]
+    back = np.argsort(order)
 
     def in_order(x):
-        return np.ascontiguousarray(x.transpose(order)).transpose(np.argsort(order))
+        return np.ascontiguousarray(x.transpose(order)).transpose(back)
 
-    for shape in [(41, 27, 34), (16, 32, 48), (5, 130, 9)]:
+    def apart(x):
+        """The same backwards on one axis, with an item between any two that are nearest."""
+        return every_other(np.flip(x, 1).transpose(order)).transpose(back)[:, ::-1]
+
+    def unaligned(x):
+        packed = np.zeros([x.shape[d] for d in order], [("pad", "i1"), ("x", x.dtype)])
+        packed["x"] = x.transpose(order)
+        return packed["x"].transpose(back)
+
+    for shape in [(41, 27, 34), (16, 32, 48), (5, 130, 9), (50, 1, 40), (60, 40, 1)]:
         a, v = oracle.draw(rng, shape, dtype), oracle.draw(rng, (3, 4, 2), dtype)
         want = fastconv.signal.convolve(a, v)
-        for layout in (laid, in_order):
+        for layout in (in_order, apart, unaligned):
             oracle.assert_same_bits(fastconv.signal.convolve(layout(a), v), want)
             out = layout(np.zeros_like(want))
             fastconv.signal.convolve(layout(a), v, out=out)
             oracle.assert_same_bits(out.copy(), want)
+        still = np.broadcast_to(a[:, :1], shape)
+        want = fastconv.signal.convolve(still.copy(), v)
+        oracle.assert_same_bits(fastconv.signal.convolve(still, v, out=in_order(want)), want)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS.values())
