@@ -256,7 +256,7 @@ def volumes():
     return {
         "noise": (a, v),
         "positive": (abs(a), abs(v)),
-        "as long": (abs(a[:13, :15, :22]), rng.random((13, 12, 17))),
+        "as long": (abs(a[:11, :12, :18]), rng.random((11, 10, 14))),
         "loud slabs": (a * np.where(i < 11, 1e9, 1e-9), v),
         "loud rows": (a * np.where(j < 13, 1e-8, 1e8), v),
         "loud columns": (a * np.where(k < 21, 1e-8, 1e8), v),

@@ -177,7 +177,10 @@ LEVELS = ALL_LEVELS.get(HOST, ALL_LEVELS["plain"])
 
 @pytest.fixture(scope="module", params=list(LEVELS))
 def level_object(request, tmp_path_factory):
-    """(level, its object file), by setup.py's flags; native/run.py looks at -O3 and more."""
+    """(level, its object file), by setup.py's flags at -O0: nothing is inlined, all is seen.
+
+    native/run.py looks at -O3, and at more.
+    """
     compiler = os.environ.get("CXX", "g++").split()
     if not (shutil.which(compiler[0]) and shutil.which("nm") and shutil.which("objdump")):
         pytest.skip("no compiler, nm or objdump here")
@@ -185,7 +188,7 @@ def level_object(request, tmp_path_factory):
     target = tmp_path_factory.mktemp("level") / f"{name}.o"
     subprocess.run(
         [*compiler, *COMMON_FLAGS, *KERNEL_FLAGS, *LEVELS[name], f"-DFC_LEVEL={name}",
-         "-O1", "-fPIC", "-c", str(CSRC / "kernels" / "kernels.cpp"), "-o", str(target)],
+         "-O0", "-fPIC", "-c", str(CSRC / "kernels" / "kernels.cpp"), "-o", str(target)],
         check=True,
     )  # fmt: skip
     return name, target

@@ -111,10 +111,11 @@ def test_corners_finer_than_a_block(level, name, dtype, rng):
     """Of either operand, at any corner, under kernels that fade and that do not."""
     discs = rounded((15, 15), 7.5)
     fading = np.hanning(17)[1:-1, None] * np.hanning(17)[1:-1]
-    for taps in (np.ones((15, 15)), discs, fading, CORNERS[name][:15, :21]):
+    turns = [(1, 1), (-1, 1), (1, -1), (-1, -1)]
+    for i, taps in enumerate((np.ones((15, 15)), discs, fading, CORNERS[name][:15, :21])):
         a = oracle.draw(rng, (90, 120), dtype) * CORNERS[name].astype(dtype)
         v = oracle.draw(rng, taps.shape, dtype) * taps.astype(dtype)
-        for turn in ((1, 1), (-1, 1), (1, -1), (-1, -1)):
+        for turn in (turns[i], turns[i - 1]):
             turned = a[:: turn[0], :: turn[1]]
             reference = oracle.reference(turned, v)
             for method in ("fft", "overlap"):
