@@ -49,6 +49,8 @@ void copy_items(char* to, Index to_step, const char* from, Index from_step, Inde
   for (Index i = 0; i < count; ++i) memcpy(to + i * to_step, from + i * from_step, sizeof(T));
 }
 
+constexpr Index kLeastSide = 8;  // of a square
+
 // Rows that become columns: `from` lies along the rows of `to`. A square at a time, by way of a
 // buffer, so that each line of cache is read whole, and written whole, however many lines a power
 // of two apart compete for its place.
@@ -84,7 +86,7 @@ void turn(char* to, const Index* to_stride, const char* from, const Index* from_
       const Index down = std::min<Index>(kSide, rows - r), along = std::min<Index>(kSide, cols - c);
       if (down == kSide && along == kSide) {
         turn_square<T, kSide>(y, to_stride, x, from_stride);
-      } else if constexpr (kSide > 8) {
+      } else if constexpr (kSide > kLeastSide) {
         turn<T, kSide / 2>(y, to_stride, x, from_stride, down, along);
       } else {
         for (Index i = 0; i < down; ++i, y += to_stride[0], x += from_stride[0]) {
@@ -103,10 +105,9 @@ struct TwoAxes {
 
 template <class T>
 void copy_items_of(const TwoAxes& p, char* to, const char* from) {
-  constexpr Index kLeast = 8;  // of a square
   const Index across = imaxabs(p.from[0]);
   const bool turned = across > 0 && across < imaxabs(p.from[1]);
-  if (turned && p.rows >= kLeast && p.cols >= kLeast) {
+  if (turned && p.rows >= kLeastSide && p.cols >= kLeastSide) {
     return turn<T, 16>(to, p.to, from, p.from, p.rows, p.cols);
   }
   for (Index r = 0; r < p.rows; ++r, to += p.to[0], from += p.from[0]) {
