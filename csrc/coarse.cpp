@@ -20,17 +20,6 @@ double energy_of(double bound, double sum) {
   return sum > 0 ? std::max(bound, kLeast) : sum;
 }
 
-// Calls visit(row, data) for every row of a row of blocks, behind these along the axes from this
-// one on.
-template <class Visit>
-void rows_of_blocks(const Operand& x, int axis, Index row, const char* data, const Range* within,
-                    Visit visit) {
-  if (axis == x.leading) return visit(row, data);
-  for (Index i = within[axis].first; i < within[axis].last; ++i) {
-    rows_of_blocks(x, axis + 1, row + i * x.pitch[axis], data + i * x.stride[axis], within, visit);
-  }
-}
-
 // The samples of a row of blocks along every leading axis.
 void along_axes(const Operand& x, Index side, Index blocks, Range* within) {
   for (int d = x.leading - 1; d >= 0; --d) {
@@ -148,8 +137,8 @@ void scan_blocks(Context& context, const Operand& x, Grain grain, Coarse& c) {
       for (Index i = r.first * together; i < std::min(r.last * together, c.rows); ++i) {
         Index rows = 0;
         along_axes(x, grain.rows, i, within);
-        rows_of_blocks(x, 0, 0, x.data, within,
-                       [&](Index at, const char* from) { row[rows] = at, data[rows++] = from; });
+        const auto add = [&](Index at, const char* from) { row[rows] = at, data[rows++] = from; };
+        for_each_row(x, within, add, 0, 0, x.data);
         copies.replace(row, data, rows);
         const Index b = i * c.cols;
         scan(data, x.stride[x.leading - 1], row, rows, x.cols * parts, grain.cols * parts,

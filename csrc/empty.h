@@ -1,4 +1,4 @@
-// Outputs that no product falls on, at both ends of lines and of rows.
+// Zeros at both ends of lines and of rows.
 #pragma once
 #include "survey.h"
 
@@ -7,11 +7,7 @@ namespace fastconv {
 // How many of the items from the first on are zero, or from the last.
 Index zeros(fc_dtype, const char* first, Index step, Index count, bool from_last);
 
-// Of every row of a picture's or a volume's outputs, rows counted as they are flattened: so many
-// before and behind all others, or more than there are. Null where none are.
-struct Margins {
-  const float *before = nullptr, *behind = nullptr;
-};
-Margins empty_margins(Scratch&, const Problem&);
+// May rows of outputs begin or end with such, as around a disc?
+bool any_empty_end(const Problem&);
 
 }  // namespace fastconv

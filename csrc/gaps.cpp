@@ -1,22 +1,32 @@
-// Bit c of a row is set where all samples under the kernel's width are zero, c - kw + 1 .. c;
-// beyond the ends of a all are. Of kh such rows one below another the AND is taken as by van Herk
-// (Pattern Recognition Letters 13, 1992): with rows in groups of kh, it is that of the last rows of
-// one group and the first of the next, so that each costs three operations whatever kh is.
+// A bit is set where a sample of a is zero; beyond its ends all are. Output (r, c) is a gap where a
+// row of taps that begins in column l and is w wide meets zeros alone, all of c - l - w + 1 .. c -
+// l in row r - i, and so does each of them. Windows of w bits are ANDed by doubling, as erosions
+// are:
+//
+//     E_2w(c) = E_w(c) AND E_w(c - w).
 #include "gaps.h"
 
-#include <stdint.h>
 #include <string.h>
 
 #include <algorithm>
 
+#include "empty.h"
+#include "lengths.h"
 #include "views.h"
 
 namespace fastconv {
 namespace {
 
-using Word = uint64_t;  // a bit for each column
-constexpr Index kBits = 64, kPart = 16;
+using Word = uint64_t;
+constexpr Index kBits = 64;
 constexpr Word kAll = ~Word(0);
+
+// Word w of a row whose bits are so many columns further on.
+Word moved(const Word* row, Index w, Index by) {
+  const Index away = by / kBits, bits = by % kBits;
+  const auto word = [&](Index at) { return at < 0 ? kAll : row[at]; };
+  return bits ? word(w - away) << bits | word(w - away - 1) >> (kBits - bits) : word(w - away);
+}
 
 // The first column from this one on whose bit is `set`, or the end.
 Index next(const Word* bits, bool set, Index from, Index end) {
@@ -29,126 +39,191 @@ Index next(const Word* bits, bool set, Index from, Index end) {
   return end;
 }
 
-// Each bit ANDed with the `width` - 1 before it, by runs twice as long each time.
-void erode(Word* row, Index words, Index width) {
-  const auto word = [&](Index w) { return w < 0 ? kAll : row[w]; };
-  for (Index so_far = 1, by; so_far < width; so_far += by) {
-    by = std::min(so_far, width - so_far);
-    const Index away = by / kBits, bits = by % kBits;
-    for (Index w = words - 1; w >= 0; --w) {
-      const Word before = word(w - away);
-      row[w] &= bits ? before << bits | word(w - away - 1) >> (kBits - bits) : before;
-    }
+// Those from one column to before another are not set.
+void unset(Word* bits, Index first, Index last) {
+  for (Index w = first / kBits; w * kBits < last; ++w) {
+    const Index from = std::max<Index>(0, first - w * kBits),
+                to = std::min(kBits, last - w * kBits);
+    bits[w] &= ~(kAll >> (kBits - (to - from)) << from);
   }
+}
+
+// Bit i is byte i, which is 0 or 1: eight at once, each moved to where the product's last byte is.
+Word packed(const unsigned char* flag) {
+  Word word = 0;
+  for (Index i = 0; i < kBits; i += 8) {
+    Word eight;
+    memcpy(&eight, flag + i, sizeof(eight));
+    if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__) eight = __builtin_bswap64(eight);
+    word |= eight * 0x0102040810204080 >> 56 << i;
+  }
+  return word;
 }
 
 template <class T>
-bool is_zero(const char* row, Index numbers, Index col) {
-  const T* x = reinterpret_cast<const T*>(row) + col * numbers;
-  return x[0] == 0 && x[numbers - 1] == 0;
+bool any_zero(const T* x, Index count) {
+  int any = 0;
+  for (Index i = 0; i < count; ++i) any |= x[i] == 0;
+  return any;
 }
 
-// The zeros of single rows.
-class Zeros {
- public:
-  Zeros(Scratch& scratch, const Problem& p, Scan scan)
-      : p_(p),
-        scan_(scan),
-        numbers_(is_complex(p.a_dtype) ? 2 : 1),
-        parts_(ceil_div(p.cols, kPart)),
-        sum_(scratch.take<double>(parts_)),
-        peak_(scratch.take<double>(parts_)) {}
-
-  // Of parts without anything, and of what lies next to one, or to an end, sample by sample: a gap
-  // of a block has such parts.
-  void find(Index row, Word* bits, Index words) const {
-    for_each_run(p_.a + row * p_.a_row, a_step(p_), p_.cols, p_.a_dtype, p_.cols,
-                 [&](const char* x, Index) { find_in(x, bits, words); });
+template <class T>
+Word zeros_of(const T* x, Index count, Index parts) {
+  unsigned char flag[kBits];
+  std::fill_n(flag, kBits, 1);
+  if (parts == 1) {
+    for (Index i = 0; i < count; ++i) flag[i] = x[i] == 0;
+  } else {
+    for (Index i = 0; i < count; ++i) flag[i] = x[2 * i] == 0 && x[2 * i + 1] == 0;
   }
+  return packed(flag);
+}
 
- private:
-  void find_in(const char* x, Word* bits, Index words) const {
-    scan_(x, p_.cols * numbers_, kPart * numbers_, sum_, peak_, nullptr);
-    const auto is_empty = [&](Index part) {
-      return part < 0 || part >= parts_ || peak_[part] == 0;
-    };
-    const auto zero = is_single(p_.a_dtype) ? is_zero<float> : is_zero<double>;
-    const auto set = [&](Index col) { bits[col / kBits] |= Word(1) << col % kBits; };
-    std::fill_n(bits, words, Word(0));
-    for (Index part = 0; part < parts_; ++part) {
-      const Index first = part * kPart, end = std::min(p_.cols, first + kPart);
-      if (is_empty(part)) {
-        bits[first / kBits] |= kAll >> (kBits - kPart) << first % kBits;
-      } else if (is_empty(part - 1) || is_empty(part + 1)) {
-        for (Index col = first; col < end; ++col) {
-          if (zero(x, numbers_, col)) set(col);
-        }
-      }
-    }
-    for (Index col = p_.cols; col < words * kBits; ++col) set(col);
+template <class T>
+bool find_zeros(const char* run, Index count, Index parts, Word* bits) {
+  const T* x = reinterpret_cast<const T*>(run);
+  if (!any_zero(x, count * parts)) return false;
+  for (Index i = 0; i < count; i += kBits) {
+    *bits++ = zeros_of(x + i * parts, std::min(kBits, count - i), parts);
   }
+  return true;
+}
 
-  const Problem& p_;
-  const Scan scan_;
-  const Index numbers_, parts_;
-  double *sum_, *peak_;
+// The zeros of a row, and all behind it: false where there are no others.
+bool find_zeros(const Operand& x, const char* row, Word* bits, Index words) {
+  const Index parts = is_complex(x.dtype) ? 2 : 1;
+  std::fill_n(bits, words, kAll);
+  unset(bits, 0, x.cols);
+  bool any = false;
+  for_each_run(row, x.step, x.cols, x.dtype, kRun, [&](const char* run, Index count) {
+    any |= is_single(x.dtype) ? find_zeros<float>(run, count, parts, bits)
+                              : find_zeros<double>(run, count, parts, bits);
+    bits += count / kBits;
+  });
+  return any;
+}
+
+// Taps of a row from the first to the last that is not zero.
+struct TapRow {
+  Index row, first, width;
 };
-
-void clear_runs(const Problem& p, Index row, const Word* bits) {
-  const Index item = kItemSize[result_dtype(p.a_dtype, p.v_dtype)];
-  char* out = p.out + (row - p.row_lo) * p.out_row - p.col_lo * out_step(p);
-  for (Index col = p.col_lo, end; (col = next(bits, true, col, p.col_hi)) < p.col_hi; col = end) {
-    end = next(bits, false, col, p.col_hi);
-    zero_line(out + col * out_step(p), out_step(p), end - col, item);
-  }
-}
 
 }  // namespace
 
-Gaps::Gaps(const Problem& p, Grain grain, const Coarse& a, const KernelTable& table)
-    : p_(p), grain_(grain), a_(a), scan_(is_single(p.a_dtype) ? table.scan_f32 : table.scan_f64) {}
+struct TapRows {
+  TapRow* rows;
+  Index count = 0, widest = 1;
+  bool all_alike = true;  // and there are as many as the kernel may have
 
-// `rows`: of this group those that there are, then of the one before those that are left, each
-// ANDed with all behind it.
-void Gaps::clear() const {
-  if (p_.leading || *std::min_element(a_.sum, a_.sum + a_.rows * a_.cols) > 0) return;
-  Scratch scratch;
-  bool* silent = scratch.take<bool>(a_.rows);
-  for (Index b = 0; b < a_.rows; ++b) {
-    const double* sum = a_.sum + b * a_.cols;
-    silent[b] = *std::min_element(sum, sum + a_.cols) == 0;
+  TapRows(Scratch& scratch, const Operand& v) : rows(scratch.take<TapRow>(v.rows)) {
+    Index all = 1;
+    for (int d = 0; d < v.leading; ++d) all *= v.count[d];
+    for_each_row(v, [&](Index row, const char* taps) {
+      const Index first = zeros(v.dtype, taps, v.step, v.cols, false);
+      if (first == v.cols) return;
+      const Index width = v.cols - first - zeros(v.dtype, taps, v.step, v.cols, true);
+      rows[count++] = {row, first, width};
+      widest = std::max(widest, width);
+      all_alike &= first == rows[0].first && width == rows[0].width;
+    });
+    all_alike &= count == all;
   }
-  // Zeros around a block without anything go on into the next ones, but no further.
-  const auto may_have_some = [&](Index row) {
-    const Index b = row / grain_.rows;
-    return silent[b] || (b > 0 && silent[b - 1]) || (b + 1 < a_.rows && silent[b + 1]);
-  };
-  const Zeros zeros(scratch, p_, scan_);
-  const Index kh = p_.kh, words = ceil_div(p_.cols + p_.kw - 1, kBits);
-  Word* rows = scratch.take<Word>((kh + 1) * words);
-  Word* before = scratch.take<Word>(words);
-  Word* own = scratch.take<Word>(words);
-  Word* gap = scratch.take<Word>(words);
-  std::fill_n(rows, (kh + 1) * words, kAll);
-  const Index first = std::max<Index>(0, p_.row_lo - kh + 1);
-  for (Index row = first; row < p_.row_hi; ++row) {
-    const Index at = (row - first) % kh;
-    if (at == 0) {
-      for (Index w = kh * words; w-- > 0;) rows[w] &= rows[w + words];
-      std::fill_n(before, words, kAll);
+};
+
+bool may_have_gaps(const Problem& p, const Coarse& a) {
+  return *std::min_element(a.sum, a.sum + a.rows * a.cols) == 0 || any_empty_end(p);
+}
+
+Gaps::Gaps(Scratch& scratch, const Problem& p)
+    : p_(p),
+      words_(ceil_div(p.cols + p.kw - 1, kBits)),
+      bits_(scratch.take<Word>(p.row_hi * words_)) {
+  std::fill_n(bits_, p.row_hi * words_, kAll);
+  Scratch own;
+  const TapRows taps(own, taps_of(p));
+  // Of more words than that nothing is said but where all samples under the kernel are zero.
+  constexpr double kMost = 1e7;
+  const bool many = double(p.rows) * double(taps.count) * double(words_) > kMost;
+  taps.all_alike || many ? find_under_all() : find_under(taps);
+}
+
+void Gaps::find_under(const TapRows& taps) {
+  const int levels = floor_log2(taps.widest) + 1;
+  Scratch scratch;
+  Word* window = scratch.take<Word>(levels * words_);  // of 2^k columns
+  // Under rows without zeros, all that begin there.
+  Range* none = scratch.take<Range>(p_.row_hi);
+  std::fill_n(none, p_.row_hi, Range{words_ * kBits, 0});
+  const Operand a = signal_of(p_);
+  for_each_row(a, [&](Index r, const char* samples) {
+    const bool any = find_zeros(a, samples, window, words_);
+    if (std::count(window, window + words_, kAll) == words_) return;
+    for (int k = 1; any && k < levels; ++k) {
+      const Word* half = window + (k - 1) * words_;
+      for (Index w = 0; w < words_; ++w) {
+        window[k * words_ + w] = half[w] & moved(half, w, Index(1) << (k - 1));
+      }
     }
-    if (row >= p_.rows) {
-      std::fill_n(own, words, kAll);
-    } else if (may_have_some(row)) {
-      zeros.find(row, own, words);
-      erode(own, words, p_.kw);
-    } else {
-      std::fill_n(own, words, Word(0));
+    for (const TapRow* taps_row = taps.rows; taps_row < taps.rows + taps.count; ++taps_row) {
+      if (r + taps_row->row >= p_.row_hi) return;
+      const Index first = taps_row->first, end = first + taps_row->width;
+      if (!any) {
+        Range& own = none[r + taps_row->row];
+        own = {std::min(own.first, first), std::max(own.last, end - 1 + p_.cols)};
+        continue;
+      }
+      const int k = floor_log2(taps_row->width);
+      const Index last = end - (Index(1) << k);
+      const Word* bits = window + k * words_;
+      Word* to = row(r + taps_row->row);
+      for (Index w = 0; w < words_; ++w) {
+        if (to[w]) to[w] &= moved(bits, w, first) & moved(bits, w, last);
+      }
     }
-    const Word* left = rows + (at + 1) * words;
-    for (Index w = 0; w < words; ++w) gap[w] = (before[w] &= own[w]) & left[w];
-    std::copy_n(own, words, rows + at * words);
-    if (row >= p_.row_lo) clear_runs(p_, row, gap);
+  });
+  for (Index r = 0; r < p_.row_hi; ++r) unset(row(r), none[r].first, none[r].last);
+}
+
+// Calls join(by) for runs twice as long each time, or less, until one is `count` long.
+template <class Join>
+static void double_up(Index count, Join join) {
+  for (Index so_far = 1, by; so_far < count; so_far += by) {
+    join(by = std::min(so_far, count - so_far));
+  }
+}
+
+void Gaps::find_under_all() {
+  const Operand a = signal_of(p_);
+  for_each_row(a, [&](Index r, const char* samples) {
+    if (r >= p_.row_hi) return;
+    find_zeros(a, samples, row(r), words_);
+    double_up(p_.kw, [&](Index by) {
+      for (Index w = words_ - 1; w >= 0; --w) row(r)[w] &= moved(row(r), w, by);
+    });
+  });
+  Leading own;
+  const Leading& axes = leading_of(p_, own);
+  for (int d = 0; d < axes.count; ++d) {
+    double_up(axes.axis[d].m, [&](Index by) {
+      const Index before = by * axes.pitch[d] * words_;
+      for (Index w = p_.row_hi * words_ - 1; w >= before; --w) bits_[w] &= bits_[w - before];
+    });
+  }
+}
+
+bool Gaps::has(Index r, Index col) const { return row(r)[col / kBits] >> col % kBits & 1; }
+
+void Gaps::clear() const {
+  const Index item = kItemSize[result_dtype(p_.a_dtype, p_.v_dtype)];
+  LyingRows rows = rows_of_out(p_);
+  for (Index r = p_.row_lo; r < p_.row_hi; ++r) {
+    char* out = rows(r);
+    Index end = p_.col_lo;
+    while (out && (end = next(row(r), true, end, p_.col_hi)) < p_.col_hi) {
+      const Index first = end;
+      end = next(row(r), false, first, p_.col_hi);
+      zero_line(out + (first - p_.col_lo) * out_step(p_), out_step(p_), end - first, item);
+    }
   }
 }
 

@@ -1,23 +1,35 @@
-// Outputs within a picture that no product falls on.
+// Outputs of a picture or a volume that no product falls on.
 #pragma once
+#include <stdint.h>
+
 #include "survey.h"
 
 namespace fastconv {
 
+struct TapRows;
+
+// Where a block of a has nothing in it, or a row of either ends with zeros.
+bool may_have_gaps(const Problem&, const Coarse& a);
+
 class Gaps {
  public:
-  // `a` in blocks, for as long as this.
-  Gaps(const Problem&, Grain, const Coarse& a, const KernelTable&);
+  Gaps(Scratch&, const Problem&);
 
-  // Writes zero where all samples under the kernel are zero. None are looked for but where a block
-  // has nothing in it.
+  bool has(Index row, Index col) const;
+
+  // Writes zero there.
   void clear() const;
 
  private:
+  using Word = uint64_t;  // a bit for each column
+
+  Word* row(Index r) const { return bits_ + r * words_; }
+  void find_under(const TapRows&);
+  void find_under_all();
+
   const Problem& p_;
-  const Grain grain_;
-  const Coarse& a_;
-  const Scan scan_;
+  const Index words_;
+  Word* const bits_;
 };
 
 }  // namespace fastconv

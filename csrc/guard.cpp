@@ -265,7 +265,7 @@ class Guard {
 
   void repair(Context& context) const {
     if (way_ != kTransformed || !survey_) return;
-    survey_->repair([&](const Problem& q) { redo(q, finite_, tolerance_, context); });
+    survey_->repair([&](const Problem& q) { redo(q, finite_, tolerance_, context); }, context);
   }
 
   void run(Context& context) const {

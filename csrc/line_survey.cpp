@@ -164,6 +164,7 @@ void LineSurvey::list_runs(Scratch& scratch, Context& context) {
   for_each_rectangle(mark_, rows_, cols_, [&](Range rows, Range cols, Mark mark) {
     const Range lines = columns_ ? cols : rows, blocks = columns_ ? rows : cols;
     const Range outputs = {blocks.first * grain_, std::min(end_, blocks.last * grain_)};
+    if (mark == kSafe) return;
     if (mark == kZero) return append(lines, outputs, kZero);
     const Index count = lines.last - lines.first;
     const double look = macs_of_look(p_, count, outputs);

@@ -36,7 +36,9 @@
 
 #include <algorithm>
 #include <new>
+#include <optional>
 
+#include "doubtful.h"
 #include "views.h"
 
 namespace fastconv {
@@ -233,7 +235,7 @@ void for_each_rectangle(const Mark* mark, Index rows, Index cols, VisitMarks vis
       const auto same = [&](Index r) {
         return mark[r * cols + j] == own && end_of_run(r, j) == end;
       };
-      if (own == kSafe || (i > 0 && same(i - 1))) continue;
+      if (i > 0 && same(i - 1)) continue;
       Index last = i + 1;
       while (last < rows && same(last)) ++last;
       visit({i, last}, {j, end}, own);
@@ -318,23 +320,30 @@ double Judge::enough(const Bound& bound) const {
 // A box's ranges alone, behind this: a Box has room for all axes that there may be.
 struct Survey::Listed {
   Listed* next;
+  double loss;
 
   Range* axis() { return reinterpret_cast<Range*>(this + 1); }
+  const Range* axis() const { return reinterpret_cast<const Range*>(this + 1); }
 };
 
 void Survey::list_boxes(Scratch& scratch) {
   Leading own;
   const int axes = leading_of(p_, own).count + 1;
-  Listed **weak = &weak_, **zero = &zero_;
-  const auto append = [&](Listed**& end, const Box& box) {
+  Listed** end[kWeak + 1];
+  for (int mark = 0; mark <= kWeak; ++mark) end[mark] = &listed_[mark];
+  const auto append = [&](Mark mark, const Box& box) {
     const Index bytes = Index(sizeof(Listed)) + axes * Index(sizeof(Range));
-    *end = new (scratch.take<char>(bytes)) Listed{nullptr};
-    std::copy_n(box.axis, axes, (*end)->axis());
-    end = &(*end)->next;
+    Listed* listed = new (scratch.take<char>(bytes)) Listed{nullptr, box.loss};
+    std::copy_n(box.axis, axes, listed->axis());
+    *end[mark] = listed;
+    end[mark] = &listed->next;
   };
-  const auto append_weak = [&](const Box& box) { append(weak, box); };
+  const auto append_weak = [&](const Box& box) { append(kWeak, box); };
   Boxes boxes(p_, append_weak);
-  for_each([&](const Box& box, Mark mark) { mark == kWeak ? boxes.add(box) : append(zero, box); });
+  for_each([&](const Box& box, Mark mark) {
+    if (mark == kWeak) return boxes.add(box);
+    append(mark, box);
+  });
   boxes.finish();
 }
 
@@ -346,16 +355,63 @@ void Survey::for_each_part(Listed* listed, Redo visit) const {
   }
 }
 
+// Of what is hidden few outputs are lost of doubles.
 double Survey::macs(Price price) const {
+  const double share = of_doubles(p_) ? 0.125 : 1;
   double sum = 0;
-  for_each_part(weak_, [&](const Problem& q) { sum += price(q); });
+  for_each_part(listed_[kWeak], [&](const Problem& q) { sum += price(q); });
+  for_each_part(listed_[kHidden], [&](const Problem& q) { sum += share * price(q); });
   return sum;
 }
 
-void Survey::repair(Redo redo) const {
-  for_each_part(weak_, redo);
-  for_each_part(zero_, [](const Problem& q) { clear(q); });
-  clear_gaps();
+// What means show to be safe is looked at for half the time of a transform.
+void Survey::repair(Redo redo, Context& context) const {
+  for_each_part(listed_[kWeak], redo);
+  for_each_part(listed_[kZero], [](const Problem& q) { clear(q); });
+  Scratch scratch;
+  std::optional<Gaps> gaps;
+  if (has_gaps_) gaps.emplace(scratch, p_).clear();
+  const Gaps* known = gaps ? &*gaps : nullptr;
+  for (Listed* box = listed_[kHidden]; box; box = box->next) {
+    redo_doubtful(*box, HUGE_VAL, redo, known, context);
+  }
+  constexpr double kOutput = 64;
+  double left = kOutput * double(p_.row_hi - p_.row_lo) * double(p_.col_hi - p_.col_lo);
+  for (Listed* box = listed_[kSafe]; box && left > 0; box = box->next) {
+    left -= redo_doubtful(*box, left, redo, known, context);
+  }
+}
+
+// Calls visit() for each block of a box from this axis on, `block` it.
+template <class Visit>
+static void for_each_block(const Range* box, const Index* side, int axis, int axes, Range* block,
+                           const Visit& visit) {
+  if (axis == axes) return visit();
+  for (Index i = box[axis].first; i < box[axis].last; i += side[axis]) {
+    block[axis] = {i, std::min(i + side[axis], box[axis].last)};
+    for_each_block(box, side, axis + 1, axes, block, visit);
+  }
+}
+
+// What it took, in multiply-adds: no more than `most` and a block.
+double Survey::redo_doubtful(const Listed& box, double most, Redo redo, const Gaps* gaps,
+                             Context& context) const {
+  Leading own, leading;
+  const int rows = leading_of(p_, own).count;
+  const Grain grain = grain_of(p_);
+  Index side[FC_MAX_NDIM];
+  Range block[FC_MAX_NDIM];
+  std::fill_n(side, rows, grain.rows);
+  side[rows] = grain.cols;
+  double macs = 0;
+  for_each_block(box.axis(), side, 0, rows + 1, block, [&] {
+    Problem q;
+    if (macs >= most || !part(p_, block, leading, q)) return;
+    const Found found = redo_few(p_, block, box.loss, macs_of(q), gaps, context);
+    if (!found.few) redo(q);
+    macs += found.few ? found.macs : macs_of(q);
+  });
+  return macs;
 }
 
 }  // namespace fastconv

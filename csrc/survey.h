@@ -30,6 +30,24 @@ inline bool is_dense(const Operand& x) { return x.step == kItemSize[x.dtype]; }
 Operand signal_of(const Problem&);
 Operand taps_of(const Problem&);
 
+// Calls visit(row, data) for the rows within these ranges of its axes, behind this row along those
+// from this one on.
+template <class Visit>
+void for_each_row(const Operand& x, const Range* within, const Visit& visit, int axis, Index row,
+                  const char* data) {
+  if (axis == x.leading) return visit(row, data);
+  for (Index i = within[axis].first; i < within[axis].last; ++i) {
+    for_each_row(x, within, visit, axis + 1, row + i * x.pitch[axis], data + i * x.stride[axis]);
+  }
+}
+
+template <class Visit>
+void for_each_row(const Operand& x, const Visit& visit) {
+  Range all[FC_MAX_NDIM];
+  for (int d = 0; d < x.leading; ++d) all[d] = {0, x.count[d]};
+  for_each_row(x, all, visit, 0, 0, x.data);
+}
+
 // Sum and maximum of |x| (complex: of re and im), and an upper bound of ||x||^2.
 struct Seen {
   double sum = 0, energy = 0, top = 0;
@@ -95,15 +113,22 @@ class Judge {
 // The most of each.
 Seen loudest_of(const Seen*, Index count);
 
-enum Mark : char { kSafe, kZero, kHidden, kWeak };  // kHidden: to be looked at closer
+// kHidden: to be looked at closer or, of pictures and volumes, output by output when they are
+// there.
+enum Mark : char { kSafe, kZero, kHidden, kWeak };
 
-// Calls visit for every rectangle of like marks in a plane of blocks but the safe ones.
+// Doubles that are to be kept as such: few of their outputs are in doubt that means show to be
+// safe.
+inline bool of_doubles(const Problem& p) { return !is_single(p.a_dtype) && !p.of_floats; }
+
+// Calls visit for every rectangle of like marks in a plane of blocks.
 using VisitMarks = FunctionRef<void(Range rows, Range cols, Mark)>;
 void for_each_rectangle(const Mark*, Index rows, Index cols, VisitMarks);
 
 // One output or more along each axis, columns last.
 struct Box {
   Range axis[FC_MAX_NDIM];
+  double loss = 0;  // of what is hidden or safe: E / tol at the most
 };
 
 // The sub-problem `to` of those outputs of a box, by its axes, that are within the problem's
@@ -113,6 +138,8 @@ bool part(const Problem&, const Range* box, Leading& leading, Problem& to);
 
 // out[...] = 0.
 void clear(const Problem&);
+
+class Gaps;
 
 // Outputs that are lost, or exactly zero. Its boxes are found but once.
 class Survey {
@@ -126,7 +153,7 @@ class Survey {
 
   // Has computed again what the transform may have lost.
   using Redo = FunctionRef<void(const Problem&)>;
-  void repair(Redo) const;
+  void repair(Redo, Context&) const;
 
  protected:
   explicit Survey(const Problem& p) : p_(p) {}
@@ -136,14 +163,14 @@ class Survey {
   using Visit = FunctionRef<void(const Box&, Mark)>;
   virtual void for_each(Visit) const = 0;
 
-  // Outputs that are zero, but no boxes.
-  virtual void clear_gaps() const {}
   const Problem& p_;
+  bool has_gaps_ = false;  // outputs that are zero, but no boxes
 
  private:
   struct Listed;
   void for_each_part(Listed*, Redo) const;
-  Listed *weak_ = nullptr, *zero_ = nullptr;
+  double redo_doubtful(const Listed&, double most, Redo, const Gaps*, Context&) const;
+  Listed* listed_[kWeak + 1] = {};  // by mark
 };
 
 // a and v are finite; `how` is the transform that is to be trusted. Both live in scratch memory.

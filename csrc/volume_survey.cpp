@@ -15,7 +15,6 @@
 #include <new>
 
 #include "corner.h"
-#include "empty.h"
 #include "gaps.h"
 #include "profile.h"
 #include "survey.h"
@@ -31,7 +30,6 @@ class VolumeSurvey final : public Survey {
 
  protected:
   void for_each(Visit) const override;
-  void clear_gaps() const override { gaps_.clear(); }
 
  private:
   void estimate_means(Scratch&, const Coarse& a, const Coarse& v, Context&);
@@ -39,9 +37,9 @@ class VolumeSurvey final : public Survey {
   void mark_blocks();
   void mark_around(int axis, Index row, const Index* at, Index col);
   void for_each_block(Visit) const;
+  Index chunk_of(Index row, Index col) const { return row / tall_ * chunk_cols_ + col / wide_; }
   void for_each_end(int axis, double s, Box&, Visit) const;
   void for_each_corner(Visit) const;
-  void for_each_margin(Visit) const;
   size_t corners() const { return size_t(2) << leading_; }
   bool find_corner(size_t corner, bool even, Box&) const;
   void look_into_corners(double of_a, double of_v);
@@ -56,9 +54,9 @@ class VolumeSurvey final : public Survey {
   Index blocks_[FC_MAX_NDIM], of_a_[FC_MAX_NDIM], of_v_[FC_MAX_NDIM];  // along each axis
   Index rows_ = 1, cols_;                                              // blocks of outputs
   double products_;                                                    // |a|_1 |v|_1
-  double* mean_;                    // this and seen_ while it is made
+  double* mean_;                                                       // while it is made
   Index tall_, wide_, chunk_cols_;  // chunks of so many rows, and blocks of columns
-  Seen* seen_;                      // what transforms see that reach into a chunk
+  Bound* bound_;                    // of what transforms see that reach into a chunk
   Bound most_;                      // no transform loses more
   Mark* mark_;
   bool marked_ = false;  // else all are safe
@@ -66,8 +64,6 @@ class VolumeSurvey final : public Survey {
   double low_[FC_MAX_NDIM], high_[FC_MAX_NDIM];  // of the axes behind one, the share of an output
   double enough_;                                // s that no transform loses
   bool* even_;                                   // by corner
-  Margins empty_;
-  const Gaps gaps_;
 };
 
 // The index of a row of blocks along every leading axis, and its first sample's or output's row.
@@ -83,12 +79,7 @@ Index row_of(Index block, const Index* count, const Index* pitch, int leading, I
 
 VolumeSurvey::VolumeSurvey(Scratch& scratch, const Problem& p, const fc_candidate& how, Grain grain,
                            const Coarse& a, const Coarse& v, Context& context)
-    : Survey(p),
-      judge_(p, how, v),
-      how_(how),
-      grain_(grain),
-      cols_(a.cols + v.cols),
-      gaps_(p, grain, a, context.kernels) {
+    : Survey(p), judge_(p, how, v), how_(how), grain_(grain), cols_(a.cols + v.cols) {
   Leading own;
   const Leading& rows = leading_of(p, own);
   leading_ = rows.count;
@@ -110,11 +101,11 @@ VolumeSurvey::VolumeSurvey(Scratch& scratch, const Problem& p, const fc_candidat
     low_[d - 1] = low_[d] * profile_[d].low, high_[d - 1] = high_[d] * profile_[d].high;
   }
   even_ = scratch.take<bool>(Index(corners()));
-  empty_ = empty_margins(scratch, p);
+  has_gaps_ = may_have_gaps(p, a);
+  look_around(scratch, a);
   // What it judges by is given back.
   Scratch judging;
   estimate_means(judging, a, v, context);
-  look_around(judging, a);
   mark_blocks();
   look_into_corners(a.whole.sum, v.whole.sum);
 }
@@ -174,22 +165,27 @@ void VolumeSurvey::look_around(Scratch& scratch, const Coarse& a) {
   tall_ = whole ? last + 1 : ceil_div(how_.block[0] + span, 2);
   wide_ = whole ? cols_ : ceil_div(how_.block[1] + grain_.cols, 2 * grain_.cols);
   const Index rows = last / tall_ + 1, chunks = rows * (chunk_cols_ = ceil_div(cols_, wide_));
-  Seen* own = scratch.take<Seen>(chunks);
-  seen_ = scratch.take<Seen>(chunks);
+  bound_ = scratch.take<Bound>(chunks);
+  Scratch local;
+  Seen* own = local.take<Seen>(chunks);
+  Seen* seen = local.take<Seen>(chunks);
   std::fill_n(own, chunks, Seen());
   for (Index i = 0; i < a.rows; ++i) {
     const Index row = row_of(i, of_a_, pitch_, leading_, grain_.rows, at);
     for (Index j = 0; j < a.cols; j += wide_) {
-      own[row / tall_ * chunk_cols_ + j / wide_].add(
-          a.of(i * a.cols + j, std::min(wide_, a.cols - j)));
+      own[chunk_of(row, j)].add(a.of(i * a.cols + j, std::min(wide_, a.cols - j)));
     }
   }
-  add_around(own, rows, chunk_cols_, 0, 2, seen_);
-  Seen loudest = loudest_of(seen_, chunks);
+  add_around(own, rows, chunk_cols_, 0, 2, seen);
+  Seen loudest = loudest_of(seen, chunks);
   if (!whole && !is_complex(result_dtype(p_.a_dtype, p_.v_dtype))) loudest.add(loudest);
   most_ = judge_.bound_from(loudest);
   enough_ = judge_.enough(most_);
-  add_around(own, rows, chunk_cols_, 4, 4, seen_);
+  add_around(own, rows, chunk_cols_, 4, 4, seen);
+  for (Index i = 0; i < chunks; ++i) {
+    bound_[i] = judge_.bound_from(seen[i]);
+    bound_[i].loss = std::min(bound_[i].loss, most_.loss);
+  }
 }
 
 // Blocks whose mean is no less than half of what their place explains are the ends' business.
@@ -209,15 +205,17 @@ void VolumeSurvey::mark_blocks() {
     if (!within) continue;
     for (Index j = 0; j < cols; ++j) {
       if (mean[j] >= enough_ || mean[j] >= 0.5 * explained * profile_[leading_].mean[j]) continue;
-      Bound bound = judge_.bound_from(seen_[row / tall_ * chunk_cols_ + j / wide_]);
-      bound.loss = std::min(bound.loss, most_.loss);
+      const Bound& bound = bound_[chunk_of(row, j)];
       if (mean[j] > 0 && !judge_.is_weak(mean[j], bound)) continue;
       if (!marked_) memset(mark_, kSafe, size_t(rows_ * cols_));
       marked_ = true;
+      Mark& own = mark_[i * cols_ + j];
       if (mean[j] == 0) {
-        mark_[i * cols_ + j] = kZero;
+        own = kZero;
       } else {
         mark_around(0, 0, at, j);
+        // Below that it is not by chance.
+        if (mean[j] < 4 * bound.loss) own = kWeak;
       }
     }
   }
@@ -233,8 +231,8 @@ void VolumeSurvey::mark_around(int axis, Index row, const Index* at, Index col) 
     const Index next = row * blocks_[axis] + b;
     if (axis < leading_) {
       mark_around(axis + 1, next, at, col);
-    } else if (mean_[next] != 0) {
-      mark_[next] = kWeak;
+    } else if (mean_[next] != 0 && mark_[next] == kSafe) {
+      mark_[next] = kHidden;
     }
   }
 }
@@ -245,13 +243,21 @@ void VolumeSurvey::for_each_block(Visit visit) const {
   Index at[FC_MAX_NDIM];
   const Index rows = blocks_[leading_ - 1];
   for (Index i = 0; i < rows_; i += rows) {
-    row_of(i, blocks_, pitch_, leading_, grain_.rows, at);
+    const Index row = row_of(i, blocks_, pitch_, leading_, grain_.rows, at);
     for_each_rectangle(mark_ + i * cols_, rows, cols_, [&](Range down, Range along, Mark mark) {
+      if (mark == kSafe && !of_doubles(p_)) return;
       for (int d = 0; d < leading_ - 1; ++d) {
         box.axis[d] = {at[d] * grain_.rows, (at[d] + 1) * grain_.rows};
       }
       box.axis[leading_ - 1] = {down.first * grain_.rows, down.last * grain_.rows};
       box.axis[leading_] = {along.first * grain_.cols, along.last * grain_.cols};
+      box.loss = 0;
+      for (Index b = down.first; b < down.last; ++b) {
+        for (Index c = along.first; c < along.last; ++c) {
+          const Index chunk = chunk_of(row + b * grain_.rows * pitch_[leading_ - 1], c);
+          box.loss = std::max(box.loss, bound_[chunk].loss);
+        }
+      }
       visit(box, mark);
     });
   }
@@ -343,45 +349,11 @@ void VolumeSurvey::for_each_corner(Visit visit) const {
   }
 }
 
-// Of rows one behind another that are alike one box.
-void VolumeSurvey::for_each_margin(Visit visit) const {
-  Index rows = 1;
-  for (int d = 0; d < leading_; ++d) rows *= length_[d];
-  const int inner = leading_ - 1;
-  const Index length = length_[leading_];
-  const auto margin = [&](const float* end, Index row) {
-    return end[row] < float(length) ? Index(end[row]) : length;
-  };
-  for (const float* end : {empty_.before, empty_.behind}) {
-    for (Index i = 0; i < rows; i += length_[inner]) {
-      Box box;
-      Index row = 0, rest = i / length_[inner];
-      for (int d = inner - 1; d >= 0; --d) {
-        const Index k = rest % length_[d];
-        box.axis[d] = {k, k + 1};
-        row += k * pitch_[d], rest /= length_[d];
-      }
-      for (Index k = 0, last; k < length_[inner]; k = last) {
-        const Index empty = margin(end, row + k * pitch_[inner]);
-        for (last = k + 1;
-             last < length_[inner] && margin(end, row + last * pitch_[inner]) == empty;) {
-          ++last;
-        }
-        if (empty == 0) continue;
-        box.axis[inner] = {k, last};
-        box.axis[leading_] = end == empty_.before ? Range{0, empty} : Range{length - empty, length};
-        visit(box, kZero);
-      }
-    }
-  }
-}
-
 void VolumeSurvey::for_each(Visit visit) const {
   if (marked_) for_each_block(visit);
   Box box;
   for_each_end(0, products_, box, visit);
   for_each_corner(visit);
-  if (empty_.before) for_each_margin(visit);
 }
 
 }  // namespace
