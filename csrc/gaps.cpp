@@ -1,7 +1,6 @@
-// A bit is set where a sample of a is zero; beyond its ends all are. Output (r, c) is a gap where a
-// row of taps that begins in column l and is w wide meets zeros alone, all of c - l - w + 1 .. c -
-// l in row r - i, and so does each of them. Windows of w bits are ANDed by doubling, as erosions
-// are:
+// A bit is set where a sample of a is zero; beyond its ends all are. Row i of the taps, w of them
+// from column l on, meets nothing in output (r, c) where in row r - i all bits from c - l - w + 1
+// to c - l are set; a gap is where no row meets anything. Windows of bits are ANDed by doubling:
 //
 //     E_2w(c) = E_w(c) AND E_w(c - w).
 #include "gaps.h"
@@ -113,7 +112,7 @@ struct TapRow {
 struct TapRows {
   TapRow* rows;
   Index count = 0, widest = 1;
-  bool all_alike = true;  // and there are as many as the kernel may have
+  bool whole = true;
 
   TapRows(Scratch& scratch, const Operand& v) : rows(scratch.take<TapRow>(v.rows)) {
     Index all = 1;
@@ -124,9 +123,9 @@ struct TapRows {
       const Index width = v.cols - first - zeros(v.dtype, taps, v.step, v.cols, true);
       rows[count++] = {row, first, width};
       widest = std::max(widest, width);
-      all_alike &= first == rows[0].first && width == rows[0].width;
+      whole &= width == v.cols;
     });
-    all_alike &= count == all;
+    whole &= count == all;
   }
 };
 
@@ -142,9 +141,9 @@ Gaps::Gaps(Scratch& scratch, const Problem& p)
   Scratch own;
   const TapRows taps(own, taps_of(p));
   // Of more words than that nothing is said but where all samples under the kernel are zero.
-  constexpr double kMost = 1e7;
+  constexpr double kMost = 2e7;
   const bool many = double(p.rows) * double(taps.count) * double(words_) > kMost;
-  taps.all_alike || many ? find_under_all() : find_under(taps);
+  taps.whole || many ? find_under_all() : find_under(taps);
 }
 
 void Gaps::find_under(const TapRows& taps) {
