@@ -50,8 +50,8 @@ Index zeros(fc_dtype dtype, const char* first, Index step, Index count, bool fro
   return count_as(first, step, count, is_complex(dtype));
 }
 
-// Where no row of taps is, and of m neighbours along an axis there is a row of a that is not, nor
-// are the first and the last, such a pair meets in every row of outputs.
+// Where no row of taps is empty at an end, and of m neighbours along an axis there is a row of a
+// that is not, nor are the first and the last, such a pair meets in every row of outputs.
 bool any_empty_end(const Problem& p) {
   const Operand of_a = signal_of(p), of_v = taps_of(p);
   Index each[FC_MAX_NDIM];

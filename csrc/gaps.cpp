@@ -155,7 +155,8 @@ void Gaps::find_under(const TapRows& taps) {
   std::fill_n(none, p_.row_hi, Range{words_ * kBits, 0});
   const Operand a = signal_of(p_);
   for_each_row(a, [&](Index r, const char* samples) {
-    const bool any = find_zeros(a, samples, window, words_);
+    // What such rows leave is of one piece where no row of taps is wider than they are.
+    const bool any = find_zeros(a, samples, window, words_) || p_.cols < p_.kw;
     if (std::count(window, window + words_, kAll) == words_) return;
     for (int k = 1; any && k < levels; ++k) {
       const Word* half = window + (k - 1) * words_;

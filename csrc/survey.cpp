@@ -367,10 +367,9 @@ double Survey::macs(Price price) const {
 // What means show to be safe is looked at for half the time of a transform.
 void Survey::repair(Redo redo, Context& context) const {
   for_each_part(listed_[kWeak], redo);
-  for_each_part(listed_[kZero], [](const Problem& q) { clear(q); });
   Scratch scratch;
   std::optional<Gaps> gaps;
-  if (has_gaps_) gaps.emplace(scratch, p_).clear();
+  if (has_gaps_) gaps.emplace(scratch, p_);
   const Gaps* known = gaps ? &*gaps : nullptr;
   for (Listed* box = listed_[kHidden]; box; box = box->next) {
     redo_doubtful(*box, HUGE_VAL, redo, known, context);
@@ -380,6 +379,8 @@ void Survey::repair(Redo redo, Context& context) const {
   for (Listed* box = listed_[kSafe]; box && left > 0; box = box->next) {
     left -= redo_doubtful(*box, left, redo, known, context);
   }
+  for_each_part(listed_[kZero], [](const Problem& q) { clear(q); });
+  if (known) known->clear();
 }
 
 // Calls visit() for each block of a box from this axis on, `block` it.

@@ -237,7 +237,7 @@ void VolumeSurvey::mark_around(int axis, Index row, const Index* at, Index col) 
   }
 }
 
-// Blocks that are not safe, in planes of the last two axes.
+// Blocks, in planes of the last two axes.
 void VolumeSurvey::for_each_block(Visit visit) const {
   Box box;
   Index at[FC_MAX_NDIM];
