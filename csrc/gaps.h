@@ -21,15 +21,14 @@ class Gaps {
   void clear() const;
 
  private:
-  using Word = uint64_t;  // a bit for each column
-
-  Word* row(Index r) const { return bits_ + r * words_; }
+  // A bit for each column.
+  uint64_t* row(Index r) const { return bits_ + r * words_; }
   void find_under(const TapRows&);
   void find_under_all();
 
   const Problem& p_;
   const Index words_;
-  Word* const bits_;
+  uint64_t* const bits_;
 };
 
 }  // namespace fastconv

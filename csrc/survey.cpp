@@ -18,7 +18,8 @@
 // S_{b-1} and S_b fall on the 2 B outputs around block b, whose mean s is then
 // about (S_{b-1} + S_b) / 2B. Where it is zero the outputs are zero. Where it, or
 // that of a block whose products reach as far, is too small the block is computed
-// again directly. The ends of 'full', where s rises from a single product, are looked at closer:
+// again directly, or in pictures and volumes looked at output by output (doubtful.cpp). The ends of
+// 'full', where s rises from a single product, are looked at closer:
 // of lines output by output (line_survey.cpp), of pictures and volumes by what each axis has of
 // all products (volume_survey.cpp).
 //
